@@ -1,0 +1,1 @@
+"""The vocabulary and the decisions of the sync; pure, standard library only."""

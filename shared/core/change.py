@@ -1,0 +1,78 @@
+"""A change: what one message says happened to one record, whatever door it came through."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+from uuid import UUID
+
+from shared.core.identity import DATAVERSE, RecordKey
+
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+"""A JSON value."""
+
+
+class Operation(StrEnum):
+    """What the source did to its record."""
+
+    UPSERT = "upsert"
+    DELETE = "delete"
+
+
+class Direction(StrEnum):
+    """Which way a change crosses: into Dataverse, or out of it. Also the name of its queue's role."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as it arrived: body bytes untouched, every property kept (E-12).
+
+    `id` is the sender's message id, `position` the broker's sequence number (0 through HTTP), `sender` the
+    authenticated caller where the door knows one.
+    """
+
+    id: str
+    queue: str
+    session_id: str | None
+    body: bytes
+    position: int = 0
+    delivery_count: int = 1
+    sender: str | None = None
+    properties: Mapping[str, Json] = field(default_factory=dict)
+    application_properties: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one message says happened to one record.
+
+    `subject` is the record in the system that changed it; `changed_at` is when it happened there (UTC);
+    `version` orders changes of equal time (a row version, else 0); `data` holds only what the source sent;
+    `row_id` is the Dataverse row the sender names; `actor` is who made the change, as the source knows them.
+    """
+
+    message_id: str
+    subject: RecordKey
+    operation: Operation
+    changed_at: datetime
+    data: Mapping[str, Json]
+    version: int = 0
+    row_id: UUID | None = None
+    actor: str | None = None
+    correlation_id: str | None = None
+
+    @property
+    def direction(self) -> Direction:
+        """Into Dataverse unless Dataverse is where it happened."""
+        return Direction.OUTBOUND if self.subject.system == DATAVERSE else Direction.INBOUND
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """A control message: nothing changed, but the lane of `record` has work to do."""
+
+    record: UUID

@@ -1,0 +1,125 @@
+"""Every failure the service can raise, arranged by what happens next.
+
+SyncError
+├── Transient              the retry timer tries again, nobody is woken
+│   ├── Throttled            the far side named a time to come back
+│   ├── Unavailable          the far side is down, or did not answer in time
+│   └── MovedOn              the far side's record changed while we decided; decide again
+├── ParentMissing          parked until the record it hangs from arrives
+└── Permanent              recorded and alerted; waits for a person
+    ├── InvalidMessage       not the envelope we agreed on, or a value with no place on the other side
+    ├── Refused              the far side understood us and said no
+    └── Gone                 the far side no longer has the record
+
+A stale, duplicate or echoed message is not a failure but an `Outcome`: returned, counted, never raised.
+No error carries a customer's value: messages reach logs, rows and tickets.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.core.codes import EXPLANATIONS, Code
+from shared.core.identity import RecordKey
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with one field.
+
+    `field` is a JSON pointer into the body (`/data/amount`), `expected` says the rule in words
+    ("a decimal with a point"), never the value that broke it.
+    """
+
+    field: str
+    code: Code
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.code}: {self.expected}"
+
+
+class SyncError(Exception):
+    """The root of every failure; `code` is stable, `field` and `rule` say where and what."""
+
+    def __init__(self, code: Code, rule: str, *, field: str | None = None) -> None:
+        self.code = code
+        self.rule = rule
+        self.field = field
+        super().__init__(f"{field}: {rule}" if field else rule)
+
+    @property
+    def cause(self) -> str:
+        """What went wrong, in plain words."""
+        return EXPLANATIONS[self.code].cause
+
+    @property
+    def advice(self) -> str:
+        """What to do next."""
+        return EXPLANATIONS[self.code].advice
+
+
+class Transient(SyncError):
+    """It may work later; `retry_after` is the pause the far side asked for, if it named one."""
+
+    def __init__(self, code: Code, rule: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(code, rule)
+        self.retry_after = retry_after
+
+
+class Throttled(Transient):
+    """The far side named a time to come back."""
+
+    def __init__(self, rule: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(Code.TARGET_THROTTLED, rule, retry_after=retry_after)
+
+
+class Unavailable(Transient):
+    """The far side is down, or did not answer in time."""
+
+    def __init__(self, rule: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(Code.TARGET_UNAVAILABLE, rule, retry_after=retry_after)
+
+
+class MovedOn(Transient):
+    """The far side's record is no longer at the version the write was decided on."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(Code.TARGET_MOVED_ON, rule)
+
+
+class ParentMissing(SyncError):
+    """The record hangs from `key`, which has not arrived yet."""
+
+    def __init__(self, field: str, key: RecordKey) -> None:
+        super().__init__(Code.PARENT_MISSING, f"waits for {key}", field=field)
+        self.key = key
+
+
+class Permanent(SyncError):
+    """Repeating it as it is cannot help."""
+
+
+class InvalidMessage(Permanent):
+    """Not the envelope we agreed on, or a value with no place on the other side: all faults at once."""
+
+    def __init__(self, *faults: Fault) -> None:
+        first = faults[0]
+        super().__init__(first.code, first.expected, field=first.field)
+        self.faults = faults
+
+
+class Refused(Permanent):
+    """The far side understood us and said no; `answer` is its own stable code."""
+
+    def __init__(
+        self, rule: str, *, answer: str, code: Code = Code.TARGET_REFUSED, field: str | None = None
+    ) -> None:
+        super().__init__(code, rule, field=field)
+        self.answer = answer
+
+
+class Gone(Permanent):
+    """The far side no longer has the record."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(Code.TARGET_GONE, rule)

@@ -1,0 +1,1 @@
+"""The words maps are written in: columns, fields, transforms, references."""

@@ -1,0 +1,148 @@
+"""What a map is made of: fields, dropped fields, and the entity map that holds them.
+
+A map is data. It is read by the sync in both directions, by the generated mapping tables, by the laws in
+`tests/contract` and by the simulators, so every line carries its description and what it loses (C-13).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from shared.core.change import Json
+from shared.core.codes import Code
+from shared.core.errors import Fault
+from shared.core.mapping.columns import Column, Table, Unresolved
+
+L = TypeVar("L")
+D = TypeVar("D")
+
+
+class Flow(StrEnum):
+    """Which way a field crosses."""
+
+    BOTH = "both"
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class Loss(StrEnum):
+    """What a field loses on its way (C-13)."""
+
+    NONE = "none"
+    FORMAT = "format"
+    PARTIAL = "partial"
+    DROPPED = "dropped"
+
+
+class Unfit(ValueError):
+    """A value has no place on the other side; says the rule, never the value."""
+
+    def __init__(self, code: Code, expected: str) -> None:
+        super().__init__(f"{code}: {expected}")
+        self.code = code
+        self.expected = expected
+
+
+@dataclass(frozen=True, slots=True)
+class Transform(Generic[L, D]):
+    """How one value crosses from a legacy system (`L`) to Dataverse (`D`), and back.
+
+    Both functions are pure and raise `Unfit`. `to_dataverse` returns the value exactly as Dataverse will
+    hold it (trimmed, rounded, in UTC), so that what comes back equals what was written. `examples` are legacy
+    values; they feed the mapping tables, the round-trip laws and the simulators.
+    """
+
+    to_dataverse: Callable[[L], D]
+    to_legacy: Callable[[D], L]
+    examples: tuple[L, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Field(Generic[L, D]):
+    """One line of a map: a legacy field, the column it becomes, and how."""
+
+    legacy: str
+    column: Column[D]
+    via: Transform[L, D]
+    flow: Flow = Flow.BOTH
+    loss: Loss = Loss.NONE
+    description: str = ""
+    alias: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A legacy field that deliberately goes nowhere."""
+
+    legacy: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """The result of mapping: values by column (or legacy field), and every fault found on the way."""
+
+    values: Mapping[str, Any]
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EntityMap:
+    """A legacy entity against a Dataverse table, both ways.
+
+    `key` is the legacy field that holds the record's id. `constants` are column values every row of this map
+    carries. `version` names this revision of the map in journal and telemetry.
+    """
+
+    entity: str
+    table: Table
+    key: str
+    fields: tuple[Field[Any, Any], ...]
+    dropped: tuple[Dropped, ...] = ()
+    constants: Mapping[str, Unresolved] = field(default_factory=dict)
+    version: str = "1"
+
+    @property
+    def outbound(self) -> bool:
+        """Whether any field goes back to the legacy system."""
+        return any(line.flow is not Flow.INBOUND for line in self.fields)
+
+    def to_columns(self, data: Mapping[str, Json]) -> Mapped:
+        """Columns for the legacy fields in `data`; fields absent from it are left alone.
+
+        A field that is neither mapped nor dropped is a fault: nothing is ignored silently.
+        """
+        lines = {line.legacy: line for line in self.fields}
+        ignored = {self.key} | {line.legacy for line in self.dropped}
+        values: dict[str, Unresolved] = {}
+        faults: list[Fault] = []
+        for name, raw in data.items():
+            line = lines.get(name)
+            if line is None:
+                if name not in ignored:
+                    faults.append(Fault(pointer(name), Code.UNKNOWN_FIELD, f"a field of {self.entity}"))
+            elif line.flow is not Flow.OUTBOUND:
+                try:
+                    values[line.column.name] = line.via.to_dataverse(raw)
+                except Unfit as unfit:
+                    faults.append(Fault(pointer(name), unfit.code, unfit.expected))
+        return Mapped({**self.constants, **values}, tuple(faults))
+
+    def to_fields(self, columns: Mapping[str, Unresolved]) -> Mapped:
+        """Legacy fields for the columns given; columns no outbound line knows are left alone."""
+        values: dict[str, Json] = {}
+        faults: list[Fault] = []
+        for line in self.fields:
+            if line.flow is Flow.INBOUND or line.column.name not in columns:
+                continue
+            try:
+                values[line.legacy] = line.via.to_legacy(columns[line.column.name])
+            except Unfit as unfit:
+                faults.append(Fault(f"/data/{line.column.name}", unfit.code, unfit.expected))
+        return Mapped(values, tuple(faults))
+
+
+def pointer(name: str) -> str:
+    """The JSON pointer of a data field (RFC 6901 escapes)."""
+    return "/data/" + name.replace("~", "~0").replace("/", "~1")

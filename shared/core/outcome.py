@@ -1,0 +1,24 @@
+"""What became of a message: a closed list."""
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What became of one message. Parked, held and failed messages keep their place in the lane."""
+
+    APPLIED = "applied"
+    MERGED = "merged"
+    ECHO = "echo"
+    STALE = "stale"
+    DUPLICATE = "duplicate"
+    SUPERSEDED = "superseded"
+    PARKED = "parked"
+    HELD = "held"
+    CONFLICT = "conflict"
+    REJECTED = "rejected"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen to the message by itself or after its lane moves."""
+        return self not in {Outcome.PARKED, Outcome.HELD, Outcome.FAILED}

@@ -1,0 +1,230 @@
+"""What the core and the capabilities ask of the world. Connectors fulfil these; tests hold each to its suite."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from shared.core.change import Change, Direction, Json, Message
+from shared.core.errors import Fault
+from shared.core.identity import RecordKey
+from shared.core.mapping.columns import Table, Value
+from shared.core.mapping.references import DirectoryRef, RowRef
+from shared.core.shadow import Shadow
+from shared.core.verdict import LaneItem, Lease, Receipt, Verdict
+
+
+class Clock(Protocol):
+    """Tells the time (UTC, aware)."""
+
+    def now(self) -> datetime:
+        """The current instant."""
+        ...
+
+
+class Inbox(Protocol):
+    """Where every message is kept from the moment it arrives, with its payload and properties (E-12)."""
+
+    async def admit(self, message: Message, change: Change, record: UUID) -> Receipt:
+        """Keep a message and give it its place in the record's lane; once, however often it is delivered.
+
+        The same id with another body is kept, too, and comes back with outcome REJECTED (`message.body_changed`).
+        """
+        ...
+
+    async def reject(self, message: Message, change: Change | None, faults: Sequence[Fault]) -> Receipt:
+        """Keep a message that cannot be accepted, with its faults, under outcome REJECTED."""
+        ...
+
+
+class Lanes(Protocol):
+    """The lanes: one ordered queue per canonical record, worked by one lease holder at a time."""
+
+    async def acquire(self, record: UUID) -> Lease | None:
+        """A lease on the lane, or None while somebody else holds one that has not run out."""
+        ...
+
+    async def head(self, lease: Lease) -> LaneItem | None:
+        """The first unfinished item in (changed_at, version, arrival) order, whatever its state."""
+        ...
+
+    async def settle(self, lease: Lease, item: LaneItem, verdict: Verdict) -> Sequence[UUID]:
+        """Record a verdict in one transaction; returns the lanes it released (those that waited on a pair).
+
+        Raises `LeaseLost` when the lease is no longer the newest; nothing is written then.
+        """
+        ...
+
+    async def release(self, lease: Lease) -> bool:
+        """Give the lease back; False when workable items arrived meanwhile and the holder must go on."""
+        ...
+
+    async def due(self, limit: int) -> Sequence[UUID]:
+        """Lanes nobody is working on whose head could go on now: due retries, wakes that were lost."""
+        ...
+
+
+class LeaseLost(Exception):
+    """Another worker took the lane over; what this worker decided must not be written."""
+
+
+class Shadows(Protocol):
+    """The agreed state of each record."""
+
+    async def load(self, record: UUID) -> Shadow:
+        """The record's shadow; an empty one when nothing is agreed yet."""
+        ...
+
+
+class Crosswalk(Protocol):
+    """Which legacy record is which Dataverse row."""
+
+    async def claim(self, key: RecordKey, row_id: UUID | None, chosen: UUID) -> UUID:
+        """The canonical row of a record: the paired one, else `row_id`, else `chosen`, which is then reserved.
+
+        A reserved (not yet written) row gives way to an explicit `row_id`; the lane moves with it. A paired one
+        does not: raises `InvalidMessage` (`message.identity_mismatch`).
+        """
+        ...
+
+    async def row_of(self, key: RecordKey) -> UUID | None:
+        """The row a record is paired with; None until its row really exists."""
+        ...
+
+    async def records_of(self, row_id: UUID) -> Sequence[RecordKey]:
+        """The legacy records paired with a row."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A Dataverse row as read: typed values of the columns asked for, its ETag, and when it last changed."""
+
+    values: Mapping[str, Value]
+    version: str
+    modified_at: datetime
+
+
+class Rows(Protocol):
+    """Dataverse rows. Every call raises Throttled, Unavailable, Refused or Gone as the answer demands."""
+
+    async def read(self, table: Table, row_id: UUID) -> Row | None:
+        """The row with the table's mapped columns, or None."""
+        ...
+
+    async def create(self, table: Table, row_id: UUID, values: Mapping[str, Value]) -> Row:
+        """Create under a GUID we chose; raises MovedOn when the row is already there."""
+        ...
+
+    async def update(self, table: Table, row_id: UUID, values: Mapping[str, Value], version: str) -> Row:
+        """Write columns if the row is still at `version` (If-Match); raises MovedOn when it is not, Gone when deleted."""
+        ...
+
+    async def delete(self, table: Table, row_id: UUID, version: str) -> None:
+        """Delete if still at `version`; a row already gone is fine."""
+        ...
+
+
+class Directory(Protocol):
+    """Reference data that Dataverse owns and Tandem only looks up: users, currencies, placeholders."""
+
+    async def find(self, ref: DirectoryRef) -> UUID | None:
+        """The row whose column equals the value, letter case aside; disabled users do not count."""
+        ...
+
+    async def value_of(self, row: RowRef, column: str) -> str | None:
+        """The way back: what a row holds in a column (a user's e-mail)."""
+        ...
+
+    async def placeholder(self, table: Table) -> UUID:
+        """The table's placeholder row, created on first use."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyRecord:
+    """A legacy record as read back: its id, its fields, its version (ETag) and when it last changed."""
+
+    id: str
+    fields: Mapping[str, Json]
+    version: str
+    changed_at: datetime
+
+
+class LegacyRecords(Protocol):
+    """One legacy system's records."""
+
+    async def read(self, entity: str, record_id: str) -> LegacyRecord | None:
+        """The record, or None."""
+        ...
+
+    async def create(self, entity: str, fields: Mapping[str, Json], idempotency_key: str) -> LegacyRecord:
+        """Create a record; the same key again gives the same record."""
+        ...
+
+    async def update(
+        self, entity: str, record_id: str, fields: Mapping[str, Json], version: str
+    ) -> LegacyRecord:
+        """Write fields if the record is still at `version`; raises MovedOn, or Gone when deleted."""
+        ...
+
+    async def delete(self, entity: str, record_id: str) -> None:
+        """Delete the record; one already gone is fine."""
+        ...
+
+
+class Bus(Protocol):
+    """The way back onto the queues."""
+
+    async def wake(self, direction: Direction, record: UUID, at: datetime) -> None:
+        """Send the lane of `record` a drain message, in the record's own session, not before `at`."""
+        ...
+
+    async def post(self, message: Message) -> None:
+        """Put a message on its queue as the sender would have."""
+        ...
+
+
+class TicketDesk(Protocol):
+    """Where people who can help are told (E-14)."""
+
+    async def open(self, key: str, title: str, body: str, team: str) -> str:
+        """Open a ticket and return its id; the same key again gives the same ticket."""
+        ...
+
+    async def update(self, ticket: str, body: str) -> None:
+        """Replace a ticket's text."""
+        ...
+
+    async def close(self, ticket: str, comment: str) -> None:
+        """Close a ticket; one already closed is fine."""
+        ...
+
+
+class Telemetry(Protocol):
+    """Where what happened is told to machines. Never raises and never waits on the network (E-11)."""
+
+    def event(self, name: str, dimensions: Mapping[str, str], *, error: bool = False) -> None:
+        """Record one event with its dimensions."""
+        ...
+
+
+class Applier(Protocol):
+    """One direction of the sync: turns a change into a write and a verdict."""
+
+    async def apply(self, change: Change, record: UUID) -> Verdict:
+        """Decide and write; raises SyncError for what did not go through."""
+        ...
+
+
+class Jobs(Protocol):
+    """One runner per job over all instances."""
+
+    async def lease(self, name: str, owner: str, seconds: float) -> bool:
+        """Whether this owner may run the job now."""
+        ...
+
+
+Report = Mapping[str, Any]
+"""A JSON-ready answer to an operator's question."""

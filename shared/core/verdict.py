@@ -1,0 +1,126 @@
+"""What was decided about one lane item, ready to be written in one transaction.
+
+The lane hands a verdict to the store, which writes the journal line, the shadow, the crosswalk, the
+conflicts, the item's state and the message's outcome together, or not at all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from shared.core.change import Message
+from shared.core.codes import Code
+from shared.core.errors import Fault
+from shared.core.identity import RecordKey
+from shared.core.mapping.columns import Value
+from shared.core.outcome import Outcome
+from shared.core.shadow import Shadow
+
+
+class ItemState(StrEnum):
+    """Where a lane item stands."""
+
+    WAITING = "waiting"
+    RETRYING = "retrying"
+    PARKED = "parked"
+    HELD = "held"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class LaneItem:
+    """One message's place in its record's lane.
+
+    `number` is the message's number in the inbox; `due_at` is set while a retry waits for its time;
+    `attempts` counts the tries so far.
+    """
+
+    number: int
+    record: UUID
+    message: Message
+    state: ItemState
+    attempts: int = 0
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on one lane: `fence` grows with every lease, and a write under an old one is refused."""
+
+    record: UUID
+    owner: str
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChange:
+    """One column before and after, in Dataverse's terms."""
+
+    before: Value
+    after: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Collision:
+    """Both sides changed one column: who kept it, and the value that lost (never thrown away)."""
+
+    column: str
+    base: Value
+    inbound: Value
+    outbound: Value
+    winner: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """Why an item did not go through, sorted for grouping (class, code, table, column, rule) and retry.
+
+    `answer` is the far side's own code. `retry_in` is set for what the retry timer tries again.
+    """
+
+    kind: str
+    code: Code
+    rule: str
+    table: str
+    field: str | None = None
+    answer: str | None = None
+    retry_in: timedelta | None = None
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The decision on one item and everything that has to be recorded with it.
+
+    `subject` is the record in its own system; `changes` before/after per column; `pairs` crosswalk entries that
+    are now certain (they release whoever waited for them); `waits_for` the key a parked item waits on;
+    `map_version` names the map that was used.
+    """
+
+    outcome: Outcome
+    reason: str
+    subject: RecordKey
+    changes: Mapping[str, ColumnChange] = field(default_factory=dict)
+    collisions: tuple[Collision, ...] = ()
+    shadow: Shadow | None = None
+    pairs: tuple[tuple[RecordKey, UUID], ...] = ()
+    waits_for: RecordKey | None = None
+    failing: Failing | None = None
+    map_version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the inbox answers: the message's number, its lane if it has one, and what is known of its fate.
+
+    `first` is False when the message had been received before; `outcome` is then the old one, if there is one.
+    """
+
+    number: int
+    record: UUID | None
+    first: bool
+    outcome: Outcome | None = None
+    faults: tuple[Fault, ...] = ()

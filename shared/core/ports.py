@@ -1,4 +1,4 @@
-"""What the core and the capabilities ask of the world. Connectors fulfil these; tests hold each to its suite."""
+"""What the core and the capabilities ask of the world. Connectors fulfil these, each held to its suite."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class Inbox(Protocol):
     async def admit(self, message: Message, change: Change, record: UUID) -> Receipt:
         """Keep a message and give it its place in the record's lane; once, however often it is delivered.
 
-        The same id with another body is kept, too, and comes back with outcome REJECTED (`message.body_changed`).
+        The same id with another body is kept, too, and comes back REJECTED (`message.body_changed`).
         """
         ...
 
@@ -81,10 +81,10 @@ class Crosswalk(Protocol):
     """Which legacy record is which Dataverse row."""
 
     async def claim(self, key: RecordKey, row_id: UUID | None, chosen: UUID) -> UUID:
-        """The canonical row of a record: the paired one, else `row_id`, else `chosen`, which is then reserved.
+        """The canonical row of a record: the paired one, else `row_id`, else `chosen`, then reserved.
 
-        A reserved (not yet written) row gives way to an explicit `row_id`; the lane moves with it. A paired one
-        does not: raises `InvalidMessage` (`message.identity_mismatch`).
+        A reserved (not yet written) row gives way to an explicit `row_id`; the lane moves with it. A paired
+        one does not: raises `InvalidMessage` (`message.identity_mismatch`).
         """
         ...
 
@@ -118,7 +118,7 @@ class Rows(Protocol):
         ...
 
     async def update(self, table: Table, row_id: UUID, values: Mapping[str, Value], version: str) -> Row:
-        """Write columns if the row is still at `version` (If-Match); raises MovedOn when it is not, Gone when deleted."""
+        """Write columns if the row is still at `version` (If-Match); raises MovedOn when not, Gone when deleted."""
         ...
 
     async def delete(self, table: Table, row_id: UUID, version: str) -> None:

@@ -47,7 +47,7 @@ class LaneItem:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to work on one lane: `fence` grows with every lease, and a write under an old one is refused."""
+    """The right to work on one lane: `fence` grows with every lease; a write under an old one is refused."""
 
     record: UUID
     owner: str
@@ -95,8 +95,8 @@ class Failing:
 class Verdict:
     """The decision on one item and everything that has to be recorded with it.
 
-    `subject` is the record in its own system; `changes` before/after per column; `pairs` crosswalk entries that
-    are now certain (they release whoever waited for them); `waits_for` the key a parked item waits on;
+    `subject` is the record in its own system; `changes` before/after per column; `pairs` crosswalk
+    entries that are now certain (they release whoever waited for them); `waits_for` the key a parked item waits on;
     `map_version` names the map that was used.
     """
 
@@ -116,7 +116,7 @@ class Verdict:
 class Receipt:
     """What the inbox answers: the message's number, its lane if it has one, and what is known of its fate.
 
-    `first` is False when the message had been received before; `outcome` is then the old one, if there is one.
+    `first` is False when the message had been received before; `outcome` is then the old one, if any.
     """
 
     number: int

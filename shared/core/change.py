@@ -53,6 +53,7 @@ class Change:
     `subject` is the record in the system that changed it; `changed_at` is when it happened there (UTC);
     `version` orders changes of equal time (a row version, else 0); `data` holds only what the source sent;
     `row_id` is the Dataverse row the sender names; `actor` is who made the change, as the source knows them.
+    `partial` says that the data is no full picture of the record: what else is needed must be read again.
     """
 
     message_id: str
@@ -62,6 +63,7 @@ class Change:
     data: Mapping[str, Json]
     version: int = 0
     row_id: UUID | None = None
+    partial: bool = False
     actor: str | None = None
     correlation_id: str | None = None
 

@@ -118,7 +118,7 @@ class Rows(Protocol):
         ...
 
     async def update(self, table: Table, row_id: UUID, values: Mapping[str, Value], version: str) -> Row:
-        """Write columns if the row is still at `version` (If-Match); raises MovedOn when not, Gone when deleted."""
+        """Write columns if still at `version` (If-Match); raises MovedOn when not, Gone when deleted."""
         ...
 
     async def delete(self, table: Table, row_id: UUID, version: str) -> None:

@@ -11,29 +11,37 @@ from datetime import datetime
 from shared.core.mapping.columns import Value
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Moment:
+    """A point in one system's own history: its clock, then its row version (0 where it has none)."""
+
+    at: datetime
+    version: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """One column's agreed value.
 
     `changed_at` and `origin` tell the last change that was agreed (origin is a system's name); `seen` tells,
-    per system, the newest time for which that system is known to have held this value: a later message of an
-    earlier time from the same system cannot undo it (the late-snapshot rule).
+    per system, the newest moment at which that system is known to have held this value: a message of an
+    earlier moment from the same system cannot undo it (the late-snapshot rule).
     """
 
     value: Value
     changed_at: datetime
     origin: str
-    seen: Mapping[str, datetime] = field(default_factory=dict)
+    seen: Mapping[str, Moment] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
     """Everything agreed about one record.
 
-    `row_version` is the Dataverse ETag the agreed state was last seen at (None: unknown);
-    `deleted` is set once a delete was agreed.
+    `versions` holds, per system, the version (ETag) at which its record is known to equal the shadow; without
+    one the record is read before it is written. `deleted_at` is when a delete was agreed.
     """
 
     marks: Mapping[str, Mark] = field(default_factory=dict)
-    row_version: str | None = None
-    deleted: bool = False
+    versions: Mapping[str, str] = field(default_factory=dict)
+    deleted_at: datetime | None = None

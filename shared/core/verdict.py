@@ -96,8 +96,8 @@ class Verdict:
     """The decision on one item and everything that has to be recorded with it.
 
     `subject` is the record in its own system; `changes` before/after per column; `pairs` crosswalk
-    entries that are now certain (they release whoever waited for them); `waits_for` the key a parked item waits on;
-    `map_version` names the map that was used.
+    entries that are now certain (they release whoever waited for them); `waits_for` the key a parked item
+    waits on; `map_version` names the map that was used.
     """
 
     outcome: Outcome

@@ -1,0 +1,227 @@
+"""The message contract: what a body on the bus or the HTTP door must look like, and what it means.
+
+Three shapes arrive: the inbound envelope of a legacy or external system, the outbound payload that the cloud
+flow composes (E-02), and our own control message. A fourth, Dataverse's service endpoint message, is read by
+`execution_context`. A body that fits none of them is refused with every fault at once.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NoReturn
+from uuid import UUID
+
+from shared.core import execution_context
+from shared.core.change import Change, Drain, Json, Message, Operation
+from shared.core.codes import Code
+from shared.core.errors import Fault, InvalidMessage
+from shared.core.identity import DATAVERSE, RecordKey, guid, normalised_id, row_key
+
+SCHEMA_VERSION = "1.0"
+"""The one envelope version spoken today."""
+
+_INBOUND = {"schemaVersion", "source", "entity", "sourceKey", "operation", "changedOn", "data", "dataverseId"}
+_INBOUND_REQUIRED = ("source", "entity", "sourceKey", "operation", "changedOn")
+_OUTBOUND_REQUIRED = ("table", "recordId", "operation", "changedOn", "rowVersion")
+_OUTBOUND_OPERATIONS = {"create": Operation.UPSERT, "update": Operation.UPSERT, "delete": Operation.DELETE}
+
+
+def read(message: Message, now: datetime, skew: timedelta) -> Change | Drain:
+    """What a message says.
+
+    `skew` is how far a change may lie in the future of `now` before it is refused. Raises InvalidMessage with
+    every fault found.
+    """
+    body = _json_object(message.body)
+    if execution_context.is_one(body):
+        change = execution_context.read(message.id, body)
+    elif "schemaVersion" in body and body["schemaVersion"] != SCHEMA_VERSION:
+        _refuse(Fault("/schemaVersion", Code.SCHEMA_VERSION, f"schema version {SCHEMA_VERSION}"))
+    elif "schemaVersion" not in body:
+        _refuse(Fault("/schemaVersion", Code.MISSING_FIELD, f"schema version {SCHEMA_VERSION}"))
+    elif body.get("kind") == "drain":
+        return _drain(body)
+    elif body.get("source") == DATAVERSE:
+        change = _outbound(message, body)
+    else:
+        change = _inbound(message, body)
+    if change.changed_at > now + skew:
+        seconds = int(skew.total_seconds())
+        _refuse(Fault("/changedOn", Code.FROM_THE_FUTURE, f"no later than {seconds} s from now"))
+    _check_session(message.session_id, change)
+    return change
+
+
+def _json_object(body: bytes) -> Mapping[str, Json]:
+    try:
+        value = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
+    except (UnicodeDecodeError, ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        _refuse(Fault("", Code.NOT_JSON, "one JSON object in UTF-8"))
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _refuse(*faults: Fault) -> NoReturn:
+    raise InvalidMessage(*faults)
+
+
+def _drain(body: Mapping[str, Json]) -> Drain:
+    record = guid(str(body.get("record")))
+    if record is None:
+        _refuse(Fault("/record", Code.BAD_FIELD, "the GUID of a record"))
+    return Drain(record)
+
+
+def _inbound(message: Message, body: Mapping[str, Json]) -> Change:
+    reader = _Reader(body)
+    reader.require(_INBOUND_REQUIRED)
+    for name in sorted(set(body) - _INBOUND):
+        reader.fault(name, Code.UNKNOWN_FIELD, "a field of the envelope")
+    key = RecordKey(
+        reader.text("source").lower(), reader.text("entity").lower(), normalised_id(reader.text("sourceKey"))
+    )
+    operation = reader.operation({entry.value: entry for entry in Operation})
+    changed_at = reader.instant("changedOn")
+    data = reader.mapping("data", required=operation is not Operation.DELETE)
+    row_id = reader.guid("dataverseId") if body.get("dataverseId") is not None else None
+    reader.finish()
+    return Change(
+        message_id=message.id,
+        subject=key,
+        operation=operation,
+        changed_at=changed_at,
+        data=data,
+        row_id=row_id,
+        actor=message.sender,
+        correlation_id=_optional_text(message.properties.get("correlationId")),
+    )
+
+
+def _outbound(message: Message, body: Mapping[str, Json]) -> Change:
+    reader = _Reader(body)
+    reader.require(_OUTBOUND_REQUIRED)
+    table = reader.text("table").lower()
+    row_id = reader.guid("recordId")
+    operation = reader.operation(_OUTBOUND_OPERATIONS)
+    changed_at = reader.instant("changedOn")
+    version = reader.whole("rowVersion")
+    data = reader.mapping("data", required=operation is not Operation.DELETE)
+    reader.finish()
+    return Change(
+        message_id=message.id,
+        subject=row_key(table, row_id),
+        operation=operation,
+        changed_at=changed_at,
+        version=version,
+        data=data,
+        row_id=row_id,
+        actor=_optional_text(body.get("initiatedBy")),
+        correlation_id=_optional_text(message.properties.get("correlationId")),
+    )
+
+
+def _check_session(session_id: str | None, change: Change) -> None:
+    """A session must name the record of the body, or order would be kept for the wrong one (E-03, E-17).
+
+    A GUID that is not in the body may be the record's row in the crosswalk; the gate checks that.
+    """
+    if not session_id:
+        _refuse(Fault("", Code.SESSION_MISSING, "the record's id as session id"))
+    named = guid(session_id)
+    fits = (
+        named == change.row_id or (change.row_id is None and named is not None)
+        if named
+        else session_id.strip().lower() == str(change.subject).lower()
+    )
+    if not fits:
+        _refuse(Fault("", Code.SESSION_MISMATCH, "the session id of the record in the body"))
+
+
+def _optional_text(value: Json) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+class _Reader:
+    """Reads typed fields from a body and collects every fault before it gives up."""
+
+    def __init__(self, body: Mapping[str, Json]) -> None:
+        self._body = body
+        self._faults: list[Fault] = []
+        self._missing: set[str] = set()
+
+    def fault(self, name: str, code: Code, expected: str) -> None:
+        if name not in self._missing:
+            self._faults.append(Fault("/" + name, code, expected))
+
+    def require(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            if self._body.get(name) is None:
+                self.fault(name, Code.MISSING_FIELD, "is required")
+                self._missing.add(name)
+
+    def finish(self) -> None:
+        if self._faults:
+            raise InvalidMessage(*self._faults)
+
+    def text(self, name: str) -> str:
+        value = self._body.get(name)
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+        self.fault(name, Code.BAD_FIELD, "text that is not blank")
+        return ""
+
+    def guid(self, name: str) -> UUID:
+        found = guid(self.text(name))
+        if found is None:
+            self.fault(name, Code.BAD_FIELD, "a GUID")
+        return found or UUID(int=0)
+
+    def whole(self, name: str) -> int:
+        value = self._body.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.isascii() and value.isdigit():
+            return int(value)
+        self.fault(name, Code.BAD_FIELD, "a whole number")
+        return 0
+
+    def operation(self, names: Mapping[str, Operation]) -> Operation:
+        value = self._body.get("operation")
+        found = names.get(value.lower()) if isinstance(value, str) else None
+        if found is None:
+            self.fault("operation", Code.BAD_FIELD, "one of " + ", ".join(names))
+        return found or Operation.UPSERT
+
+    def instant(self, name: str) -> datetime:
+        value = self._body.get(name)
+        found = instant(value) if isinstance(value, str) else None
+        if found is None:
+            self.fault(name, Code.BAD_TIMESTAMP, "an ISO 8601 instant with an offset")
+        return found or datetime.min.replace(tzinfo=UTC)
+
+    def mapping(self, name: str, *, required: bool) -> Mapping[str, Json]:
+        value = self._body.get(name)
+        if value is None and not required:
+            return {}
+        if not isinstance(value, dict) or (required and not value):
+            self.fault(name, Code.BAD_FIELD, "an object with at least one field")
+            return {}
+        return value
+
+
+def instant(text: str) -> datetime | None:
+    """The instant written in ISO 8601 with an offset, in UTC; None when it is not one."""
+    try:
+        value = datetime.fromisoformat(text.strip())
+        return value.astimezone(UTC) if value.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+Parse = Callable[[Message], Change | Drain]
+"""`read` with clock and skew filled in."""

@@ -69,6 +69,10 @@ class LeaseLost(Exception):
     """Another worker took the lane over; what this worker decided must not be written."""
 
 
+class StoreUnavailable(Exception):
+    """The state cannot be read or written now. The one failure that is answered by redelivery."""
+
+
 class Shadows(Protocol):
     """The agreed state of each record."""
 

@@ -1,0 +1,109 @@
+"""From a merge to a verdict: what is agreed now, at which versions, and what the message is called for it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from shared.core.change import Change
+from shared.core.identity import DATAVERSE, RecordKey
+from shared.core.mapping.spec import EntityMap
+from shared.core.merge import Merge, Side, changes, marks_after
+from shared.core.outcome import Outcome
+from shared.core.shadow import Moment, Shadow
+from shared.core.verdict import ColumnChange, Verdict
+
+_DIGITS = re.compile(r"\d+")
+
+
+def row_moment(at: datetime, version: str) -> Moment:
+    """A Dataverse row's moment: its modification time and the row version inside its ETag `W/"4711"`."""
+    digits = _DIGITS.search(version)
+    return Moment(at, int(digits[0]) if digits else 0)
+
+
+def agreed(
+    shadow: Shadow, decision: Merge, ours: Side, answered: Side | None, versions: Mapping[str, str | None]
+) -> Shadow:
+    """The shadow once the decision was carried out.
+
+    `answered` is the other side after the write (None: nothing was written); `versions` the versions at which
+    each system is now known to equal the shadow, or None for a system about which that is no longer known.
+    """
+    marks = marks_after(shadow, decision, ours, answered) if answered else {**shadow.marks, **decision.agreed}
+    kept = {**shadow.versions, **versions}
+    return Shadow(marks, {system: version for system, version in kept.items() if version is not None})
+
+
+def verdict(change: Change, entry: EntityMap, before: Shadow, decision: Merge, after: Shadow) -> Verdict:
+    """The verdict on a change that went through."""
+    moved = changes(before, decision)
+    outcome, reason = _named(decision, moved)
+    return Verdict(
+        outcome,
+        reason,
+        change.subject,
+        changes=moved,
+        collisions=decision.collisions,
+        shadow=after,
+        map_version=f"{entry.entity}.v{entry.version}",
+    )
+
+
+def paired(result: Verdict, pairs: tuple[tuple[RecordKey, UUID], ...]) -> Verdict:
+    """The same verdict, with crosswalk entries that are certain now."""
+    return replace(result, pairs=pairs)
+
+
+def deleted(change: Change, entry: EntityMap, shadow: Shadow) -> Verdict:
+    """The verdict on a delete that went through; every value the record had is kept in the journal."""
+    return Verdict(
+        Outcome.APPLIED,
+        "deleted",
+        change.subject,
+        changes={column: ColumnChange(mark.value, None) for column, mark in shadow.marks.items()},
+        # Nothing is agreed any more but that it is gone: a record created anew starts from nothing.
+        shadow=Shadow(deleted_at=change.changed_at),
+        map_version=f"{entry.entity}.v{entry.version}",
+    )
+
+
+def unchanged(
+    change: Change,
+    outcome: Outcome,
+    reason: str,
+    entry: EntityMap | None = None,
+    shadow: Shadow | None = None,
+) -> Verdict:
+    """The verdict on a change that asks for nothing."""
+    version = f"{entry.entity}.v{entry.version}" if entry else ""
+    return Verdict(outcome, reason, change.subject, shadow=shadow, map_version=version)
+
+
+def too_old_to_delete(change: Change, shadow: Shadow) -> bool:
+    """Whether the other side changed the record after it was deleted here: then people decide, not clocks."""
+    other = [mark.changed_at for mark in shadow.marks.values() if mark.origin != change.subject.system]
+    return any(at > change.changed_at for at in other)
+
+
+def _named(decision: Merge, moved: Mapping[str, ColumnChange]) -> tuple[Outcome, str]:
+    columns = ", ".join(sorted(moved))
+    if decision.collisions:
+        names = ", ".join(f"{entry.column} ({entry.winner}, {entry.rule})" for entry in decision.collisions)
+        return Outcome.CONFLICT, f"both sides changed {names}"
+    if moved or decision.write:
+        if decision.stale:
+            return Outcome.MERGED, f"{columns}; older than what is known: {', '.join(sorted(decision.stale))}"
+        if not decision.complete:
+            return Outcome.MERGED, f"{columns}; the other side changed other columns"
+        return Outcome.APPLIED, columns
+    if decision.stale:
+        return Outcome.STALE, f"older than what is known: {', '.join(sorted(decision.stale))}"
+    return Outcome.ECHO, "equal to what both sides hold"
+
+
+def number_of(shadow: Shadow) -> int:
+    """The Dataverse row version a shadow was agreed at; 0 when unknown."""
+    digits = _DIGITS.search(shadow.versions.get(DATAVERSE, ""))
+    return int(digits[0]) if digits else 0

@@ -1,0 +1,78 @@
+"""What a failure is: its class, its group, and when it is tried again.
+
+A group is a cause, not a text: the same class, code, far side's answer, table, field and rule (E-14).
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared.core.change import Change
+from shared.core.codes import Code
+from shared.core.errors import InvalidMessage, ParentMissing, Refused, SyncError, Transient
+from shared.core.outcome import Outcome
+from shared.core.verdict import Failing, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How the pauses between tries grow: `first`, doubled each time, at most `longest`, less some jitter.
+
+    `jitter` gives a share between 0 and 1; a pause is shortened by up to a fifth of itself, so that a crowd
+    of records does not come back in step.
+    """
+
+    first: timedelta
+    longest: timedelta
+    jitter: Callable[[], float]
+
+    def pause(self, attempts: int, retry_after: timedelta | None) -> timedelta:
+        """The pause after this many tries; never shorter than what the far side asked for (E-13)."""
+        grown = min(self.longest, self.first * float(2 ** min(attempts, 20)))
+        return max(grown * (1 - 0.2 * self.jitter()), retry_after or timedelta())
+
+
+def verdict_of(error: SyncError, change: Change, attempts: int, backoff: Backoff) -> Verdict:
+    """What becomes of an item whose change raised `error` on its `attempts`-th try (from 0).
+
+    | raised         | outcome  | then                                        |
+    |----------------|----------|---------------------------------------------|
+    | ParentMissing  | parked   | goes on when the parent is paired           |
+    | InvalidMessage | rejected | the record goes on without it; ticket       |
+    | Transient      | failed   | tried again by the timer, followers wait    |
+    | Permanent      | failed   | held for a person with its followers; ticket |
+    """
+    if isinstance(error, ParentMissing):
+        return Verdict(Outcome.PARKED, str(error), change.subject, waits_for=error.key)
+    retry_in = backoff.pause(attempts, error.retry_after) if isinstance(error, Transient) else None
+    failing = Failing(
+        kind=type(error).__name__,
+        code=error.code,
+        rule=error.rule,
+        table=change.subject.entity,
+        field=error.field,
+        answer=error.answer if isinstance(error, Refused) else None,
+        retry_in=retry_in,
+        faults=error.faults if isinstance(error, InvalidMessage) else (),
+    )
+    outcome = Outcome.REJECTED if isinstance(error, InvalidMessage) else Outcome.FAILED
+    return Verdict(outcome, f"{error.code}: {error}", change.subject, failing=failing)
+
+
+def unexpected(error: Exception, change: Change) -> Verdict:
+    """What becomes of an item on which Tandem itself failed: held, under the name of the fault."""
+    failing = Failing(
+        kind=type(error).__name__,
+        code=Code.UNEXPECTED,
+        rule=f"{type(error).__name__} in Tandem",
+        table=change.subject.entity,
+    )
+    return Verdict(Outcome.FAILED, f"{failing.code}: {failing.rule}", change.subject, failing=failing)
+
+
+def group_of(failing: Failing) -> str:
+    """The stable id of the group a failure belongs to: 12 hexadecimal digits."""
+    cause = (failing.kind, failing.code, failing.answer or "", failing.table, failing.field or "")
+    rule = failing.rule if failing.field else ""
+    return hashlib.sha256("\x1f".join((*cause, rule)).encode()).hexdigest()[:12]

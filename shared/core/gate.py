@@ -1,0 +1,100 @@
+"""The one gate: whatever door a message came through, it is admitted here or refused here (ADR 0001).
+
+A refused message is recorded with every fault, answered, and never tried again by itself. An admitted one
+has its place in its record's lane before anything else happens to it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.core.change import Change, Direction, Drain, Message
+from shared.core.codes import Code
+from shared.core.envelope import Parse
+from shared.core.errors import Fault, InvalidMessage
+from shared.core.identity import chosen_row_id, guid
+from shared.core.lane import OUTCOME_EVENT, LaneWorker
+from shared.core.outcome import Outcome
+from shared.core.ports import Crosswalk, Inbox, Telemetry
+from shared.core.system import LegacySystem
+from shared.core.verdict import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Admits messages and sets their lanes going."""
+
+    inbox: Inbox
+    crosswalk: Crosswalk
+    systems: Mapping[str, LegacySystem]
+    parse: Parse
+    worker: LaneWorker
+    telemetry: Telemetry
+
+    async def receive(self, message: Message) -> Receipt | None:
+        """Admit or refuse a message, then work its lane; None for a control message.
+
+        A message seen before gets its old fate back. Raises only when the state cannot be written.
+        """
+        change: Change | None = None
+        try:
+            said = self.parse(message)
+            if isinstance(said, Drain):
+                await self.worker.drain(said.record)
+                return None
+            change = said
+            self.check(change)
+            record = await self._record_of(message, change)
+        except InvalidMessage as refusal:
+            return await self._refuse(message, change, refusal)
+        receipt = await self.inbox.admit(message, change, record)
+        if receipt.outcome is Outcome.REJECTED:
+            self._tell_refusal(message, change, receipt)
+        elif receipt.outcome is None or not receipt.outcome.is_final:
+            await self.worker.drain(receipt.record or record)
+        return receipt
+
+    def check(self, change: Change) -> None:
+        """Refuse what no map can take: unknown system, entity, field or value; all faults at once."""
+        if change.direction is Direction.OUTBOUND:
+            table = change.subject.entity
+            maps = (system.map_to(table) for system in self.systems.values())
+            if not any(entry and entry.outbound for entry in maps):
+                raise InvalidMessage(Fault("/table", Code.UNKNOWN_ENTITY, "a table that a map sends out"))
+            return
+        system = self.systems.get(change.subject.system)
+        if system is None:
+            raise InvalidMessage(Fault("/source", Code.UNKNOWN_SYSTEM, "a registered system"))
+        entry = system.map_of(change.subject.entity)
+        if entry is None:
+            raise InvalidMessage(Fault("/entity", Code.UNKNOWN_ENTITY, f"an entity of {system.name}"))
+        faults = entry.to_columns(change.data).faults
+        if faults:
+            raise InvalidMessage(*faults)
+
+    async def _record_of(self, message: Message, change: Change) -> UUID:
+        """The canonical record: the row itself, or the row this legacy record is or will be."""
+        if change.direction is Direction.OUTBOUND:
+            return UUID(change.subject.id)
+        record = await self.crosswalk.claim(change.subject, change.row_id, chosen_row_id(change.subject))
+        named = guid(message.session_id or "")
+        if named is not None and named != record:
+            raise InvalidMessage(Fault("", Code.SESSION_MISMATCH, "the session id of the record in the body"))
+        return record
+
+    async def _refuse(self, message: Message, change: Change | None, refusal: InvalidMessage) -> Receipt:
+        receipt = await self.inbox.reject(message, change, refusal.faults)
+        if receipt.first:
+            self._tell_refusal(message, change, receipt)
+        return receipt
+
+    def _tell_refusal(self, message: Message, change: Change | None, receipt: Receipt) -> None:
+        dimensions = {
+            "message_id": message.id,
+            "session_id": message.session_id or "",
+            "subject": str(change.subject) if change else "",
+            "direction": change.direction.value if change else "",
+            "outcome": Outcome.REJECTED.value,
+            "code": receipt.faults[0].code.value if receipt.faults else "",
+        }
+        self.telemetry.event(OUTCOME_EVENT, dimensions, error=True)

@@ -1,0 +1,115 @@
+"""The lane of one record: its changes, one at a time, in the order in which they happened.
+
+Sessions give one worker per record most of the time; the lane gives one writer all of the time. Whoever
+brings a message drains the lane until its head cannot go on: nothing left, a time to wait for, a parent to
+wait for, or a person. Followers of such a head wait behind it; other records do not notice.
+"""
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+from uuid import UUID
+
+from shared.core.change import Direction, Drain
+from shared.core.envelope import Parse
+from shared.core.errors import SyncError, Transient
+from shared.core.failure import Backoff, unexpected, verdict_of
+from shared.core.ports import Applier, Bus, Clock, Lanes, LeaseLost, StoreUnavailable, Telemetry
+from shared.core.verdict import ItemState, LaneItem, Lease, Verdict
+
+OUTCOME_EVENT = "tandem.outcome"
+"""The telemetry event of one decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneWorker:
+    """Drains lanes: takes the head, lets its direction's applier decide and write, records the verdict."""
+
+    lanes: Lanes
+    appliers: Mapping[Direction, Applier]
+    parse: Parse
+    bus: Bus
+    clock: Clock
+    telemetry: Telemetry
+    backoff: Backoff
+
+    async def drain(self, record: UUID) -> None:
+        """Work the lane until its head cannot go on; returns at once when somebody else is working it.
+
+        That other worker cannot miss what was just admitted: it looks again before it gives its lease back.
+        """
+        while (lease := await self.lanes.acquire(record)) is not None:
+            try:
+                while (item := await self.lanes.head(lease)) is not None and self._workable(item):
+                    await self._work(lease, item)
+            except LeaseLost:
+                return
+            if await self.lanes.release(lease):
+                return
+
+    def _workable(self, item: LaneItem) -> bool:
+        if item.state is ItemState.RETRYING:
+            return item.due_at is not None and item.due_at <= self.clock.now()
+        return item.state is ItemState.WAITING
+
+    async def _work(self, lease: Lease, item: LaneItem) -> None:
+        started = perf_counter()
+        direction, verdict = await self._decide(item)
+        released = await self.lanes.settle(lease, item, verdict)
+        self._tell(item, direction, verdict, perf_counter() - started)
+        now = self.clock.now()
+        if verdict.failing is not None and verdict.failing.retry_in is not None:
+            await self._wake(direction, item.record, now + verdict.failing.retry_in)
+        for record in released:
+            if record != item.record:
+                await self._wake(direction, record, now)
+
+    async def _decide(self, item: LaneItem) -> tuple[Direction, Verdict]:
+        change = self.parse(item.message)
+        if isinstance(change, Drain):
+            raise TypeError("a drain message has no place in a lane")
+        try:
+            return change.direction, await self.appliers[change.direction].apply(change, item.record)
+        except SyncError as error:
+            return change.direction, verdict_of(error, change, item.attempts, self.backoff)
+        except (LeaseLost, StoreUnavailable):
+            raise
+        except Exception as error:  # noqa: BLE001  # held for a person and told; never lost, never blindly repeated
+            self.telemetry.event("tandem.unexpected", {"error": _where(error)}, error=True)
+            return change.direction, unexpected(error, change)
+
+    async def _wake(self, direction: Direction, record: UUID, at: datetime) -> None:
+        """A wake that cannot be sent is not lost: the timer finds the lane when it is due."""
+        try:
+            await self.bus.wake(direction, record, at)
+        except Transient as error:
+            self.telemetry.event(
+                "tandem.wake_deferred", {"record": str(record), "code": error.code}, error=True
+            )
+
+    def _tell(self, item: LaneItem, direction: Direction, verdict: Verdict, seconds: float) -> None:
+        failing = verdict.failing
+        dimensions = {
+            "message_id": item.message.id,
+            "session_id": item.message.session_id or "",
+            "record": str(item.record),
+            "subject": str(verdict.subject),
+            "direction": direction.value,
+            "outcome": verdict.outcome.value,
+            "map_version": verdict.map_version,
+            "attempt": str(item.attempts + 1),
+            "duration_ms": f"{seconds * 1000:.1f}",
+        }
+        if failing is not None:
+            dimensions["code"] = failing.code.value
+        self.telemetry.event(OUTCOME_EVENT, dimensions, error=failing is not None)
+
+
+def _where(error: Exception) -> str:
+    """The type of an error and where it arose: never its text, which may hold a customer's value."""
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1] if frames else None
+    place = f" at {last.name}:{last.lineno}" if last else ""
+    return f"{type(error).__name__}{place}"

@@ -1,0 +1,81 @@
+"""Lookups resolved: from what a map names to the row it means, and back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.core.codes import Code
+from shared.core.errors import Fault, InvalidMessage, ParentMissing
+from shared.core.identity import RecordKey, row_key
+from shared.core.mapping.columns import Table, Unresolved, Value, placeholder_id
+from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordRef, RowRef
+from shared.core.ports import Crosswalk, Directory
+from shared.core.system import LegacySystem
+
+_NAMED_BY = {"systemuser": "internalemailaddress", "transactioncurrency": "isocurrencycode"}
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """Resolves the lookups of one legacy system's records."""
+
+    system: LegacySystem
+    tables: Mapping[str, Table]
+    crosswalk: Crosswalk
+    directory: Directory
+
+    async def to_rows(self, values: Mapping[str, Unresolved]) -> dict[str, Value]:
+        """Every reference turned into a row.
+
+        A record that has not arrived raises ParentMissing; an unknown but required directory entry raises
+        InvalidMessage; an unknown one that is not required leaves its column out.
+        """
+        resolved: dict[str, Value] = {}
+        for column, value in values.items():
+            if isinstance(value, RecordRef):
+                resolved[column] = await self._row_of(column, value.key)
+            elif isinstance(value, PlaceholderRef):
+                row_id = await self.directory.placeholder(self.tables[value.table])
+                resolved[column] = RowRef(value.table, row_id)
+            elif isinstance(value, DirectoryRef):
+                found = await self.directory.find(value)
+                if found is not None:
+                    resolved[column] = RowRef(value.table, found)
+                elif value.required:
+                    expected = f"the {value.column} of a {value.table}"
+                    raise InvalidMessage(Fault(f"/data/{column}", Code.VALUE_UNKNOWN_REFERENCE, expected))
+            else:
+                resolved[column] = value
+        return resolved
+
+    async def to_refs(self, values: Mapping[str, Value]) -> dict[str, Unresolved]:
+        """Every row turned back into what the legacy system calls it.
+
+        A row whose record the legacy system does not have yet raises ParentMissing; a user or currency
+        without a name there leaves its column out.
+        """
+        refs: dict[str, Unresolved] = {}
+        for column, value in values.items():
+            if not isinstance(value, RowRef):
+                refs[column] = value
+            elif value.table in _NAMED_BY:
+                name = await self.directory.value_of(value, _NAMED_BY[value.table])
+                if name is not None:
+                    refs[column] = DirectoryRef(value.table, _NAMED_BY[value.table], name, required=False)
+            elif value.id == placeholder_id(value.table):
+                refs[column] = PlaceholderRef(value.table)
+            else:
+                refs[column] = RecordRef(await self._record_of(column, value))
+        return refs
+
+    async def _row_of(self, column: str, key: RecordKey) -> RowRef:
+        parent = self.system.map_of(key.entity)
+        row_id = await self.crosswalk.row_of(key)
+        if row_id is None or parent is None:
+            raise ParentMissing(column, key)
+        return RowRef(parent.table.name, row_id)
+
+    async def _record_of(self, column: str, row: RowRef) -> RecordKey:
+        for key in await self.crosswalk.records_of(row.id):
+            if key.system == self.system.name:
+                return key
+        raise ParentMissing(column, row_key(row.table, row.id))

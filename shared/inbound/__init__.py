@@ -1,0 +1,1 @@
+"""A legacy record's change becomes a Dataverse row."""

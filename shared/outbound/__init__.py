@@ -1,0 +1,1 @@
+"""A Dataverse row's change becomes a legacy record's."""

@@ -1,0 +1,195 @@
+"""Outbound: a user's change in Dataverse, decided against the shadow and written to the legacy system.
+
+What equals the shadow is our own write coming back and goes no further (N-06). A record is updated only at
+the version the decision was made on; a create carries the row's GUID as its key, so that a repeated one
+meets its own record.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.core import decision as deciding
+from shared.core.change import Change, Operation
+from shared.core.errors import Gone, InvalidMessage, MovedOn, ParentMissing
+from shared.core.identity import DATAVERSE, RecordKey
+from shared.core.lookups import Lookups
+from shared.core.mapping.columns import Table, Value
+from shared.core.mapping.rows import read_row
+from shared.core.mapping.spec import EntityMap, Flow
+from shared.core.merge import Merge, Side, merge
+from shared.core.outcome import Outcome
+from shared.core.ports import Crosswalk, LegacyRecord, LegacyRecords, Rows, Shadows
+from shared.core.shadow import Moment, Shadow
+from shared.core.system import LegacySystem
+from shared.core.verdict import Verdict
+
+_ROUNDS = 4
+"""How often a record may move on under us before the change is given to the retry timer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a row's change goes: a system, the map, and the record (None: it is to be created)."""
+
+    system: LegacySystem
+    entry: EntityMap
+    key: RecordKey | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """Applies changes of Dataverse rows to the legacy system that holds, or should hold, the record."""
+
+    systems: Mapping[str, LegacySystem]
+    lookups: Mapping[str, Lookups]
+    records: Mapping[str, LegacyRecords]
+    tables: Mapping[str, Table]
+    rows: Rows
+    crosswalk: Crosswalk
+    shadows: Shadows
+
+    async def apply(self, change: Change, record: UUID) -> Verdict:
+        """Map back, decide and write one change; raises SyncError for what did not go through."""
+        target = await self._target(change.subject.entity, record)
+        entry = target.entry
+        shadow = await self.shadows.load(record)
+        if shadow.deleted_at is not None and change.changed_at <= shadow.deleted_at:
+            return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
+        if change.operation is Operation.DELETE:
+            return await self._delete(change, target, shadow)
+        ours = await self._ours(change, entry, record)
+        if ours is None:
+            return deciding.unchanged(
+                change, Outcome.SUPERSEDED, "the row is gone; its delete follows", entry
+            )
+        if target.key is None:
+            return await self._create(change, target, record, shadow, ours)
+        return await self._update(change, target, target.key, shadow, ours)
+
+    async def _target(self, table: str, record: UUID) -> Target:
+        """The system that holds the record; for a new one, the first that takes rows of its table."""
+        for key in await self.crosswalk.records_of(record):
+            entry = self.systems[key.system].map_of(key.entity)
+            if entry is not None and entry.outbound:
+                return Target(self.systems[key.system], entry, key)
+        for system in self.systems.values():
+            entry = system.map_to(table)
+            if entry is not None and entry.outbound:
+                return Target(system, entry, None)
+        raise LookupError(f"no map sends {table} out")
+
+    async def _ours(self, change: Change, entry: EntityMap, record: UUID) -> Side | None:
+        """What Dataverse says, in the columns that cross; a partial message is completed by reading the row."""
+        crossing = {line.column.name for line in entry.fields if line.flow is not Flow.INBOUND}
+        if change.partial:
+            row = await self.rows.read(entry.table, record)
+            if row is None:
+                return None
+            moment = deciding.row_moment(row.modified_at, row.version)
+            values = row.values
+        else:
+            values = read_row(entry.table, change.data)
+            moment = Moment(change.changed_at, change.version)
+        return Side(DATAVERSE, {name: values[name] for name in crossing & values.keys()}, moment)
+
+    async def _create(
+        self, change: Change, target: Target, record: UUID, shadow: Shadow, ours: Side
+    ) -> Verdict:
+        entry, system = target.entry, target.system
+        decision = merge(shadow, ours, None)
+        filled = {name: value for name, value in ours.values.items() if value is not None}
+        fields = await self._fields(target, filled) | entry.row_field(record)
+        made = await self.records[system.name].create(entry.entity, fields, str(record))
+        key = RecordKey(system.name, entry.entity, made.id)
+        after = self._after(change, shadow, decision, ours, target, made)
+        return deciding.paired(deciding.verdict(change, entry, shadow, decision, after), ((key, record),))
+
+    async def _update(
+        self, change: Change, target: Target, key: RecordKey, shadow: Shadow, ours: Side
+    ) -> Verdict:
+        entry = target.entry
+        records = self.records[target.system.name]
+        version = shadow.versions.get(target.system.name)
+        held: Side | None = None
+        written: LegacyRecord | None = None
+        for _ in range(_ROUNDS):
+            decision = merge(shadow, ours, held)
+            if not decision.write:
+                break
+            if version is None:
+                held, version = await self._read(target, key)
+                continue
+            fields = await self._fields(target, decision.write)
+            try:
+                written = await records.update(entry.entity, key.id, fields, version)
+            except MovedOn:
+                version = None
+                continue
+            break
+        else:
+            raise MovedOn(f"the record changed {_ROUNDS} times while it was written")
+        after = self._after(change, shadow, decision, ours, target, written)
+        return deciding.verdict(change, entry, shadow, decision, after)
+
+    async def _fields(self, target: Target, values: Mapping[str, Value]) -> dict[str, object]:
+        refs = await self.lookups[target.system.name].to_refs(values)
+        mapped = target.entry.to_fields(refs)
+        if mapped.faults:
+            raise InvalidMessage(*mapped.faults)
+        return dict(mapped.values)
+
+    async def _read(self, target: Target, key: RecordKey) -> tuple[Side, str]:
+        """What the legacy system holds now, in Dataverse's terms, and its version.
+
+        A value there that has no place in Dataverse is left out: it counts as what was agreed.
+        """
+        found = await self.records[target.system.name].read(target.entry.entity, key.id)
+        if found is None:
+            raise Gone(f"the record no longer exists in {target.system.name}")
+        mapped = target.entry.to_columns(found.fields)
+        values: dict[str, Value] = {}
+        for column, value in mapped.values.items():
+            try:
+                values |= await self.lookups[target.system.name].to_rows({column: value})
+            except (ParentMissing, InvalidMessage):
+                continue
+        return Side(target.system.name, values, Moment(found.changed_at)), found.version
+
+    async def _delete(self, change: Change, target: Target, shadow: Shadow) -> Verdict:
+        if target.key is None:
+            return deciding.unchanged(change, Outcome.STALE, "no legacy system has the record", target.entry)
+        if deciding.too_old_to_delete(change, shadow):
+            return deciding.unchanged(
+                change, Outcome.CONFLICT, "deleted here, changed there later", target.entry
+            )
+        await self.records[target.system.name].delete(target.entry.entity, target.key.id)
+        return deciding.deleted(change, target.entry, shadow)
+
+    def _after(
+        self,
+        change: Change,
+        shadow: Shadow,
+        decision: Merge,
+        ours: Side,
+        target: Target,
+        written: LegacyRecord | None,
+    ) -> Shadow:
+        name = target.system.name
+        versions: dict[str, str | None] = {DATAVERSE: _row_version(change, shadow, decision)}
+        if written is None:
+            return deciding.agreed(shadow, decision, ours, None, versions)
+        versions[name] = written.version if decision.complete else None
+        return deciding.agreed(shadow, decision, ours, Side(name, {}, Moment(written.changed_at)), versions)
+
+
+def _row_version(change: Change, shadow: Shadow, decision: Merge) -> str | None:
+    """The newest row version at which the row is known to equal the shadow.
+
+    The message's own, when everything it says is agreed now and it is newer than what was known.
+    """
+    told = change.data.get("@odata.etag")
+    known = shadow.versions.get(DATAVERSE)
+    if decision.stale or decision.collisions or not isinstance(told, str):
+        return known if change.version <= deciding.number_of(shadow) else None
+    return told if change.version > deciding.number_of(shadow) else known

@@ -1,0 +1,27 @@
+"""`python -m local.crm --system allegory --port N --store F --api-key-file F [--drop-url URL]`."""
+
+import argparse
+from pathlib import Path
+
+from local.crm.rest import application
+from local.crm.systems import SYSTEMS
+from local.host.loopback.server import serve
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    parser = argparse.ArgumentParser(prog="local.crm", description=__doc__)
+    parser.add_argument("--system", choices=sorted(SYSTEMS), required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--store", type=Path)
+    parser.add_argument("--api-key-file", type=Path)
+    parser.add_argument("--drop-url")
+    given = parser.parse_args()
+    app = application(
+        SYSTEMS[given.system], store=given.store, api_key_file=given.api_key_file, drop_url=given.drop_url
+    )
+    serve(f"crm {given.system}", app, given.port)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""What a legacy system declares of itself: its collections, their columns and how their ids look."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+# Columns a customer added; every collection takes them, whatever they are called after the prefix.
+CUSTOM_PREFIX = "cf_"
+
+CREATED_AT = "created_at"
+UPDATED_AT = "updated_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """One kind of record.
+
+    `name` is the path and the export file's stem, `entity` the word the change feed uses. `new_id` makes the
+    next id from how many records there ever were and a source of randomness; the store asks again if taken.
+    """
+
+    name: str
+    entity: str
+    key: str
+    new_id: Callable[[int, Random], str]
+    columns: tuple[str, ...]
+
+    def unknown(self, columns: object) -> list[str]:
+        """Those of `columns` that this collection does not have, sorted; custom columns are always had."""
+        given = columns if isinstance(columns, dict) else {}
+        return sorted(
+            name for name in given if name not in self.columns and not name.startswith(CUSTOM_PREFIX)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A legacy system: its name in the manifest, its collections, and how its export writes dates."""
+
+    name: str
+    collections: tuple[Collection, ...]
+    default_time_zone: str
+    date_format: str

@@ -1,0 +1,277 @@
+"""The legacy CRM's REST interface.
+
+GET    /{collection}        ?limit= &cursor=   {"records": [...], "etags": {id: etag}, "next": cursor}
+POST   /{collection}        Idempotency-Key    201 with Location and ETag; same key again: 200, same record
+GET    /{collection}/{id}                      200 with ETag; 404
+PUT    /{collection}/{id}   If-(None-)Match    create (201) or replace (200): what an import or a person does
+PATCH  /{collection}/{id}   If-Match           200 with the new ETag; 404; 412 stale
+DELETE /{collection}/{id}   If-Match           204; 404; 412
+GET    /changes             ?since= &limit=    {"changes": [...], "next": cursor}
+GET    /health                                 200 when ready
+POST   /admin/export        {"folder"}         an export drop in that folder; default: named by the instant
+GET    /admin/requests                         see local.crm.traffic
+/admin/faults                                  see local.host.loopback.faults
+
+A record is a JSON object of text, one member per column of the file export. A wrong column is 422 by name.
+`Authorization: Bearer <key>` is the integration; a wrong key is 401; no Authorization is a person at this
+machine, named by `X-User` if at all.
+"""
+
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from local.crm.declaration import Collection, System
+from local.crm.drop import file_of, write_drop
+from local.crm.records import SCHEMA, Condition, InvalidRecord, Records, StaleVersion, Stored, instant
+from local.crm.traffic import RequestLog
+from local.host.loopback.database import open_database
+from local.host.loopback.faults import Faults
+from local.host.loopback.server import LoopbackServer
+
+INTEGRATION = "integration"
+PERSON = "person"
+
+_PAGE = 100
+_LONGEST_PAGE = 1000
+_EVERYTHING = 1_000_000_000
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class _BadRequest(ValueError):
+    """A query parameter, header or body cannot be read."""
+
+
+def _refused(status: HTTPStatus, reason: str) -> Response:
+    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else {}
+    return JSONResponse({"error": reason}, status, headers)
+
+
+def _number(request: Request, name: str, default: int) -> int:
+    text = request.query_params.get(name) or str(default)
+    if not text.isascii() or not text.isdigit():
+        raise _BadRequest(f"{name}: not one of ours")
+    return int(text)
+
+
+def _limit(request: Request) -> int:
+    return min(max(_number(request, "limit", _PAGE), 1), _LONGEST_PAGE)
+
+
+def _condition(request: Request) -> Condition:
+    match, none_match = request.headers.get("if-match"), request.headers.get("if-none-match")
+    if none_match is not None and none_match != "*":
+        raise _BadRequest("If-None-Match: only *")
+    if match is None or match == "*":
+        return Condition(present=match == "*", absent=none_match == "*")
+    version = match.removeprefix('"').removesuffix('"')
+    # An ETag of some other make fits no version.
+    return Condition(version=int(version) if version.isascii() and version.isdigit() else -1)
+
+
+async def _fields(request: Request) -> Any:
+    try:
+        return await request.json()
+    except json.JSONDecodeError as invalid:
+        raise _BadRequest("the body is not JSON") from invalid
+
+
+def _etag(stored: Stored) -> str:
+    return f'"{stored.version}"'
+
+
+def _answer(stored: Stored, status: HTTPStatus = HTTPStatus.OK, location: str = "") -> Response:
+    headers = {"ETag": _etag(stored)} | ({"Location": location} if location else {})
+    return JSONResponse(stored.fields, status, headers)
+
+
+class Crm:
+    """The routes over the records."""
+
+    def __init__(
+        self,
+        system: System,
+        records: Records,
+        api_key_file: Path | None,
+        drop_url: str | None,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._collections = {collection.name: collection for collection in system.collections}
+        self._system = system
+        self._records = records
+        self._api_key_file = api_key_file
+        self._drop_url = drop_url
+        self._now = now
+
+    def _who(self, request: Request) -> str | None:
+        """Who is asking; None when the key is wrong."""
+        authorization = request.headers.get("authorization")
+        if authorization is None:
+            return request.headers.get("x-user") or PERSON
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            return None
+        # Read each time, so that a rotated key counts from the next request on.
+        key = token.encode() if self._api_key_file is None else self._api_key_file.read_bytes().strip()
+        return INTEGRATION if secrets.compare_digest(token.encode(), key) else None
+
+    def guarded(self, handler: Handler) -> Handler:
+        """`handler` behind the key, with what records and requests raise told as HTTP says it."""
+
+        async def answered(request: Request) -> Response:
+            who = self._who(request)
+            if who is None:
+                return _refused(HTTPStatus.UNAUTHORIZED, "the API key is wrong")
+            request.state.who = who
+            try:
+                return await handler(request)
+            except InvalidRecord as invalid:
+                return _refused(HTTPStatus.UNPROCESSABLE_ENTITY, str(invalid))
+            except _BadRequest as bad:
+                return _refused(HTTPStatus.BAD_REQUEST, str(bad))
+            except StaleVersion:
+                return _refused(HTTPStatus.PRECONDITION_FAILED, "the record is at another version")
+            except LookupError as missing:
+                return _refused(HTTPStatus.NOT_FOUND, str(missing.args[0]))
+
+        return answered
+
+    def _collection(self, request: Request) -> Collection:
+        collection = self._collections.get(request.path_params["collection"])
+        if collection is None:
+            raise LookupError("no such collection")
+        return collection
+
+    async def collection(self, request: Request) -> Response:
+        """List a collection, or create in it."""
+        collection = self._collection(request)
+        if request.method == "POST":
+            stored, new = self._records.create(
+                collection,
+                await _fields(request),
+                request.state.who,
+                request.headers.get("idempotency-key") or None,
+            )
+            status = HTTPStatus.CREATED if new else HTTPStatus.OK
+            return _answer(stored, status, f"/{collection.name}/{stored.id}")
+        page, more = self._records.page(collection, _number(request, "cursor", 0), _limit(request))
+        return JSONResponse(
+            {
+                "records": [stored.fields for stored in page],
+                "etags": {stored.id: _etag(stored) for stored in page},
+                "next": None if more is None else str(more),
+            }
+        )
+
+    async def record(self, request: Request) -> Response:
+        """Read, replace, merge or delete one record."""
+        collection, record_id = self._collection(request), request.path_params["id"]
+        who, condition = request.state.who, _condition(request)
+        if request.method == "PUT":
+            fields = await _fields(request)
+            stored, new = self._records.replace(collection, record_id, fields, who, condition)
+            return _answer(stored, HTTPStatus.CREATED if new else HTTPStatus.OK)
+        if request.method == "PATCH":
+            fields = await _fields(request)
+            return _answer(self._records.merge(collection, record_id, fields, who, condition))
+        if request.method == "DELETE":
+            self._records.delete(collection, record_id, who, condition)
+            return Response(status_code=HTTPStatus.NO_CONTENT)
+        found = self._records.read(collection, record_id)
+        if found is None:
+            raise LookupError("no such record")
+        return _answer(found)
+
+    async def changes(self, request: Request) -> Response:
+        """Tell what changed after a cursor."""
+        since = _number(request, "since", 0)
+        entities = {name: collection.entity for name, collection in self._collections.items()}
+        changes = [
+            {"entity": entities[change["collection"]], **change}
+            for change in self._records.changes(since, _limit(request))
+        ]
+        return JSONResponse({"changes": changes, "next": changes[-1]["cursor"] if changes else str(since)})
+
+    async def export(self, request: Request) -> Response:
+        """Write an export drop and answer with its manifest."""
+        if self._drop_url is None:
+            return _refused(HTTPStatus.CONFLICT, "started without --drop-url")
+        given = await _fields(request) if await request.body() else {}
+        folder = given.get("folder") if isinstance(given, dict) else None
+        exported_at = self._now()
+        if folder is None:
+            folder = f"{exported_at:%Y%m%dT%H%M%S.%fZ}"
+        if not isinstance(folder, str) or ".." in folder:
+            raise _BadRequest("folder: a name")
+        files = [
+            file_of(collection, (each.fields for each in self._records.page(collection, 0, _EVERYTHING)[0]))
+            for collection in self._system.collections
+        ]
+        url = f"{self._drop_url.rstrip('/')}/{folder}".rstrip("/")
+        manifest = await run_in_threadpool(write_drop, url, self._system, instant(exported_at), files)
+        return JSONResponse({"url": url, "manifest": manifest}, HTTPStatus.CREATED)
+
+
+async def _health(_request: Request) -> Response:
+    return JSONResponse({"state": "Running"})
+
+
+def application(
+    system: System,
+    *,
+    store: Path | None = None,
+    api_key_file: Path | None = None,
+    drop_url: str | None = None,
+    now: Callable[[], datetime] = _now,
+    random: Random | None = None,
+) -> ASGIApp:
+    """The CRM as an ASGI application over a SQLite file, or over memory when `store` is None."""
+    records = Records(open_database(store, SCHEMA), now, random or Random())  # noqa: S311  # ids, not secrets
+    crm = Crm(system, records, api_key_file, drop_url, now)
+    faults, log = Faults(), RequestLog()
+    routes = [
+        Route("/health", _health),
+        *faults.routes(),
+        *log.routes(),
+        Route("/admin/export", crm.guarded(crm.export), methods=["POST"]),
+        Route("/changes", crm.guarded(crm.changes)),
+        Route("/{collection}", crm.guarded(crm.collection), methods=["GET", "POST"]),
+        Route("/{collection}/{id}", crm.guarded(crm.record), methods=["GET", "PUT", "PATCH", "DELETE"]),
+    ]
+    return log.wrap(faults.wrap(Starlette(routes=routes)))
+
+
+def start(
+    system: System,
+    port: int = 0,
+    *,
+    store: Path | None = None,
+    api_key_file: Path | None = None,
+    drop_url: str | None = None,
+    now: Callable[[], datetime] = _now,
+    random: Random | None = None,
+) -> LoopbackServer:
+    """Serve the CRM from a thread."""
+    return LoopbackServer(
+        application(
+            system, store=store, api_key_file=api_key_file, drop_url=drop_url, now=now, random=random
+        ),
+        port,
+    )

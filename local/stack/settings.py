@@ -1,0 +1,89 @@
+"""The settings that the app is given by the local stack: the same names as in Azure, with local values."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from local.identity.issuer import AUDIENCE, TENANT
+from local.stack.certificates import Certificates
+from local.stack.layout import Layout
+from local.stack.private_file import write_private_json
+
+# The account that every storage emulator starts with. It is printed in its manual and opens nothing else.
+_AZURITE_ACCOUNT: Final = "devstoreaccount1"
+_AZURITE_KEY: Final = (
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+)
+# A number of our own, so that telemetry sent by mistake to the cloud would belong to nobody.
+_INSTRUMENTATION_KEY: Final = "7a2d0000-0000-4000-8000-00000000fee1"
+
+ALLEGORY_KEY_SECRET: Final = "allegory-api-key"  # noqa: S105 - the secret's name, not its value
+
+
+def servicebus_connection(port: int) -> str:
+    """A connection string in the form that Service Bus SDKs know as the emulator's: no TLS, any key."""
+    return (
+        f"Endpoint=sb://127.0.0.1:{port};SharedAccessKeyName=RootManageSharedAccessKey;"
+        "SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;"
+    )
+
+
+def storage_connection(ports: Mapping[str, int]) -> str:
+    """The storage emulator's connection string."""
+    services = ";".join(
+        f"{service}Endpoint=http://127.0.0.1:{ports[service.lower()]}/{_AZURITE_ACCOUNT}"
+        for service in ("Blob", "Queue", "Table")
+    )
+    return (
+        f"DefaultEndpointsProtocol=http;AccountName={_AZURITE_ACCOUNT};AccountKey={_AZURITE_KEY};{services};"
+    )
+
+
+def issuer(ports: Mapping[str, int]) -> str:
+    """The `iss` of every token that the stack's issuer gives out."""
+    return f"https://127.0.0.1:{ports['identity']}/{TENANT}/v2.0"
+
+
+def sql_url(layout: Layout) -> str:
+    """The app's database, as SQLAlchemy names it."""
+    return f"sqlite:///{layout.state / 'tandem.db'}"
+
+
+def app_settings(layout: Layout, ports: Mapping[str, int], certificates: Certificates) -> dict[str, str]:
+    """Every setting of the app. Needs the issuer to have run once, because it makes the identity header."""
+    identity = f"https://127.0.0.1:{ports['identity']}"
+    header = json.loads((layout.state / "identity" / "identity-header.json").read_text())["identity_header"]
+    return {
+        "FUNCTIONS_WORKER_RUNTIME": "python",
+        "PYTHON_THREADPOOL_THREAD_COUNT": "32",
+        "AzureWebJobsStorage": storage_connection(ports),
+        "ServiceBusConnection": servicebus_connection(ports["broker_amqp"]),
+        "INBOUND_QUEUE": "inbound",
+        "OUTBOUND_QUEUE": "outbound",
+        "RETRY_SCHEDULE": "*/2 * * * * *",
+        "RETRY_FIRST_DELAY_SECONDS": "1",
+        "SQL_URL": sql_url(layout),
+        "DATAVERSE_URL": f"http://127.0.0.1:{ports['dataverse']}",
+        "KEY_VAULT_URL": f"https://127.0.0.1:{ports['vault']}",
+        "ALLEGORY_URL": f"http://127.0.0.1:{ports['allegory']}",
+        "ALLEGORY_KEY_SECRET": ALLEGORY_KEY_SECRET,
+        "TICKETS_URL": f"http://127.0.0.1:{ports['desk']}",
+        "APPLICATIONINSIGHTS_CONNECTION_STRING": (
+            f"InstrumentationKey={_INSTRUMENTATION_KEY};"
+            f"IngestionEndpoint=http://127.0.0.1:{ports['telemetry']}/"
+        ),
+        "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
+        "AUTH_ISSUER": issuer(ports),
+        "AUTH_AUDIENCE": AUDIENCE,
+        "AUTH_JWKS_URL": f"{identity}/{TENANT}/discovery/v2.0/keys",
+        "IDENTITY_ENDPOINT": f"{identity}/msi/token",
+        "IDENTITY_HEADER": header,
+        "REQUESTS_CA_BUNDLE": str(certificates.bundle),
+        "SSL_CERT_FILE": str(certificates.bundle),
+    }
+
+
+def write_settings(layout: Layout, ports: Mapping[str, int], certificates: Certificates) -> None:
+    """Writes them to `.local/settings.json` in the format of `local.settings.json`."""
+    values: dict[str, Any] = {"IsEncrypted": False, "Values": app_settings(layout, ports, certificates)}
+    write_private_json(layout.settings, values)

@@ -1,7 +1,7 @@
 """Inbound: a change in a legacy system, decided against the shadow and written to Dataverse.
 
-No write is blind (E-19): a row is created under the GUID its record was given, and updated only at the version
-the decision was made on. When the row moved on meanwhile it is read and the decision made again.
+No write is blind (E-19): a row is created under the GUID its record was given, and updated only at the
+version the decision was made on. When the row moved on meanwhile it is read and the decision made again.
 """
 
 from collections.abc import Mapping
@@ -100,18 +100,15 @@ class Inbound:
             return deciding.unchanged(change, Outcome.CONFLICT, "deleted there, changed here later", entry)
         row = await self.rows.read(entry.table, record)
         if row is not None:
-            if any(
-                row.values.get(name) != mark.value
-                for name, mark in shadow.marks.items()
-                if name in row.values
-            ):
+            known = shadow.marks.keys() & row.values.keys()
+            if any(row.values[name] != shadow.marks[name].value for name in known):
                 return deciding.unchanged(change, Outcome.CONFLICT, "deleted there, changed here", entry)
             await self.rows.delete(entry.table, record, row.version)
         return deciding.deleted(change, entry, shadow)
 
 
 def _writable(ours: Side, table: Table) -> Side:
-    """What may still be said about a row that exists: columns that Dataverse takes on create alone are left out."""
+    """What may still be said about an existing row: columns taken on create alone are left out."""
     values: dict[str, Value] = {
         name: value for name, value in ours.values.items() if not table.columns[name].create_only
     }

@@ -7,10 +7,11 @@ meets its own record.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 from uuid import UUID
 
 from shared.core import decision as deciding
-from shared.core.change import Change, Operation
+from shared.core.change import Change, Json, Operation
 from shared.core.errors import Gone, InvalidMessage, MovedOn, ParentMissing
 from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.lookups import Lookups
@@ -26,6 +27,10 @@ from shared.core.verdict import Verdict
 
 _ROUNDS = 4
 """How often a record may move on under us before the change is given to the retry timer."""
+
+
+Written: TypeAlias = "tuple[str, LegacyRecord | None]"
+"""The legacy system written to, and its record afterwards; None when nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ class Outbound:
         raise LookupError(f"no map sends {table} out")
 
     async def _ours(self, change: Change, entry: EntityMap, record: UUID) -> Side | None:
-        """What Dataverse says, in the columns that cross; a partial message is completed by reading the row."""
+        """What Dataverse says, in the columns that cross; a partial message is completed from the row."""
         crossing = {line.column.name for line in entry.fields if line.flow is not Flow.INBOUND}
         if change.partial:
             row = await self.rows.read(entry.table, record)
@@ -102,7 +107,7 @@ class Outbound:
         fields = await self._fields(target, filled) | entry.row_field(record)
         made = await self.records[system.name].create(entry.entity, fields, str(record))
         key = RecordKey(system.name, entry.entity, made.id)
-        after = self._after(change, shadow, decision, ours, target, made)
+        after = _after(change, shadow, decision, ours, (system.name, made))
         return deciding.paired(deciding.verdict(change, entry, shadow, decision, after), ((key, record),))
 
     async def _update(
@@ -129,10 +134,10 @@ class Outbound:
             break
         else:
             raise MovedOn(f"the record changed {_ROUNDS} times while it was written")
-        after = self._after(change, shadow, decision, ours, target, written)
+        after = _after(change, shadow, decision, ours, (target.system.name, written))
         return deciding.verdict(change, entry, shadow, decision, after)
 
-    async def _fields(self, target: Target, values: Mapping[str, Value]) -> dict[str, object]:
+    async def _fields(self, target: Target, values: Mapping[str, Value]) -> dict[str, Json]:
         refs = await self.lookups[target.system.name].to_refs(values)
         mapped = target.entry.to_fields(refs)
         if mapped.faults:
@@ -166,21 +171,16 @@ class Outbound:
         await self.records[target.system.name].delete(target.entry.entity, target.key.id)
         return deciding.deleted(change, target.entry, shadow)
 
-    def _after(
-        self,
-        change: Change,
-        shadow: Shadow,
-        decision: Merge,
-        ours: Side,
-        target: Target,
-        written: LegacyRecord | None,
-    ) -> Shadow:
-        name = target.system.name
-        versions: dict[str, str | None] = {DATAVERSE: _row_version(change, shadow, decision)}
-        if written is None:
-            return deciding.agreed(shadow, decision, ours, None, versions)
-        versions[name] = written.version if decision.complete else None
-        return deciding.agreed(shadow, decision, ours, Side(name, {}, Moment(written.changed_at)), versions)
+
+def _after(change: Change, shadow: Shadow, decision: Merge, ours: Side, written: Written) -> Shadow:
+    """The shadow after the write; the legacy version is kept only where its record equals the shadow."""
+    name, record = written
+    versions: dict[str, str | None] = {DATAVERSE: _row_version(change, shadow, decision)}
+    if record is None:
+        return deciding.agreed(shadow, decision, ours, None, versions)
+    versions[name] = record.version if decision.complete else None
+    answered = Side(name, {}, Moment(record.changed_at))
+    return deciding.agreed(shadow, decision, ours, answered, versions)
 
 
 def _row_version(change: Change, shadow: Shadow, decision: Merge) -> str | None:

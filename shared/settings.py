@@ -1,0 +1,190 @@
+"""The only reader of the environment: every setting, its default, and what it is for.
+
+`local.settings.sample.json` and `docs/reference/settings.md` are held equal to `SETTINGS` by tests. All faults
+are reported at once, by name and rule, never with the value.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+_SERVICE_BUS = "ServiceBusConnection"
+_NAMESPACE = "ServiceBusConnection__fullyQualifiedNamespace"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: name, what it is for, a safe value for the sample, and its default (None: required)."""
+
+    name: str
+    purpose: str
+    sample: str
+    default: str | None = None
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        _SERVICE_BUS,
+        "Service Bus by connection string: the local broker and the official emulator only.",
+        "Endpoint=sb://127.0.0.1:5672;SharedAccessKeyName=RootManageSharedAccessKey;"
+        "SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;",
+        "",
+    ),
+    Setting(
+        _NAMESPACE,
+        "Service Bus by namespace and managed identity: how it runs in Azure (E-04).",
+        "",
+        "",
+    ),
+    Setting("INBOUND_QUEUE", "Session queue of changes into Dataverse.", "inbound", "inbound"),
+    Setting("OUTBOUND_QUEUE", "Session queue of changes out of Dataverse.", "outbound", "outbound"),
+    Setting(
+        "RETRY_SCHEDULE",
+        "When the timer looks for due retries and lost wakes (six-field NCRONTAB).",
+        "*/5 * * * * *",
+    ),
+    Setting("RETRY_FIRST_DELAY_SECONDS", "Pause after a first transient failure; doubles.", "5", "5"),
+    Setting("RETRY_LONGEST_DELAY_SECONDS", "No pause between tries is longer.", "900", "900"),
+    Setting(
+        "CLOCK_SKEW_SECONDS", "How far a change may lie in the future before it is refused.", "300", "300"
+    ),
+    Setting("LANE_LEASE_SECONDS", "How long a worker that died may hold a lane.", "120", "120"),
+    Setting("SQL_URL", "State: sqlite:///<file> or mssql+pyodbc://...", "sqlite:///.local/tandem.db"),
+    Setting("DATAVERSE_URL", "Base URL of the Dataverse organisation.", "http://127.0.0.1:7080"),
+    Setting("DATAVERSE_SCOPE", "Token scope; derived from DATAVERSE_URL when blank.", "", ""),
+    Setting(
+        "KEY_VAULT_URL", "Key vault with the legacy systems' credentials (E-10).", "https://127.0.0.1:7443"
+    ),
+    Setting("ALLEGORY_URL", "Base URL of Allegory's REST API.", "http://127.0.0.1:7081"),
+    Setting("ALLEGORY_KEY_SECRET", "Name of the vault secret with Allegory's key.", "allegory-api-key"),
+    Setting(
+        "ALLEGORY_FEED_SCHEDULE", "When Allegory's change feed is read.", "*/5 * * * * *", "0 */1 * * * *"
+    ),
+    Setting("TICKETS_URL", "Base URL of the ticket desk.", "http://127.0.0.1:7082"),
+    Setting("TELEMETRY_BACKEND", "opencensus, console or none.", "opencensus", "opencensus"),
+    Setting(
+        "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        "Where telemetry goes; blank turns the exporter off.",
+        "InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=http://127.0.0.1:7083/",
+        "",
+    ),
+    Setting(
+        "AUTH_ISSUER", "Issuer of the tokens the HTTP door accepts.", "https://127.0.0.1:7444/tandem/v2.0"
+    ),
+    Setting("AUTH_AUDIENCE", "Audience those tokens must name.", "api://tandem", "api://tandem"),
+    Setting("AUTH_JWKS_URL", "Where the issuer publishes its keys.", "https://127.0.0.1:7444/tandem/keys"),
+)
+
+
+class InvalidSettings(Exception):
+    """The environment cannot run the app; the text lists every fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the app is told from outside."""
+
+    service_bus_connection: str
+    service_bus_namespace: str
+    inbound_queue: str
+    outbound_queue: str
+    first_delay: timedelta
+    longest_delay: timedelta
+    clock_skew: timedelta
+    lane_lease: timedelta
+    sql_url: str
+    dataverse_url: str
+    dataverse_scope: str
+    key_vault_url: str
+    allegory_url: str
+    allegory_key_secret: str
+    tickets_url: str
+    telemetry_backend: str
+    insights_connection: str
+    auth_issuer: str
+    auth_audience: str
+    auth_jwks_url: str
+    ca_file: str | None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
+        """The settings of this process; raises InvalidSettings with every fault at once."""
+        reader = _Reader(os.environ if env is None else env)
+        dataverse = reader.text("DATAVERSE_URL").rstrip("/")
+        settings = cls(
+            service_bus_connection=reader.text(_SERVICE_BUS),
+            service_bus_namespace=reader.text(_NAMESPACE),
+            inbound_queue=reader.text("INBOUND_QUEUE"),
+            outbound_queue=reader.text("OUTBOUND_QUEUE"),
+            first_delay=reader.seconds("RETRY_FIRST_DELAY_SECONDS"),
+            longest_delay=reader.seconds("RETRY_LONGEST_DELAY_SECONDS"),
+            clock_skew=reader.seconds("CLOCK_SKEW_SECONDS"),
+            lane_lease=reader.seconds("LANE_LEASE_SECONDS"),
+            sql_url=reader.text("SQL_URL"),
+            dataverse_url=dataverse,
+            dataverse_scope=reader.text("DATAVERSE_SCOPE") or f"{dataverse}/.default",
+            key_vault_url=reader.text("KEY_VAULT_URL"),
+            allegory_url=reader.text("ALLEGORY_URL"),
+            allegory_key_secret=reader.text("ALLEGORY_KEY_SECRET"),
+            tickets_url=reader.text("TICKETS_URL"),
+            telemetry_backend=reader.one_of("TELEMETRY_BACKEND", {"opencensus", "console", "none"}),
+            insights_connection=reader.text("APPLICATIONINSIGHTS_CONNECTION_STRING"),
+            auth_issuer=reader.text("AUTH_ISSUER"),
+            auth_audience=reader.text("AUTH_AUDIENCE"),
+            auth_jwks_url=reader.text("AUTH_JWKS_URL"),
+            ca_file=reader.optional("SSL_CERT_FILE"),
+        )
+        reader.require_one(_SERVICE_BUS, _NAMESPACE)
+        reader.finish()
+        return settings
+
+
+class _Reader:
+    """Reads settings from an environment and collects every fault before it gives up."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = env
+        self._known = {setting.name: setting for setting in SETTINGS}
+        self._faults: list[str] = []
+
+    def text(self, name: str) -> str:
+        value = self._env.get(name, "").strip() or self._known[name].default
+        if value is None:
+            self._faults.append(f"{name} is required: {self._known[name].purpose}")
+            return ""
+        if value.startswith("@Microsoft.KeyVault("):
+            self._faults.append(f"{name} is a key vault reference the platform did not resolve")
+        return value
+
+    def optional(self, name: str) -> str | None:
+        return self._env.get(name) or None
+
+    def seconds(self, name: str) -> timedelta:
+        value = self._checked(name, float, "a number of seconds above 0")
+        return timedelta(seconds=value if value and value > 0 else 1)
+
+    def one_of(self, name: str, choices: set[str]) -> str:
+        value = self.text(name)
+        if value not in choices:
+            self._faults.append(f"{name} must be one of {', '.join(sorted(choices))}")
+        return value
+
+    def require_one(self, *names: str) -> None:
+        if not any(self._env.get(name, "").strip() for name in names):
+            self._faults.append(f"one of {', '.join(names)} is required")
+
+    def finish(self) -> None:
+        if self._faults:
+            raise InvalidSettings("; ".join(self._faults))
+
+    def _checked(self, name: str, convert: Callable[[str], Any], expected: str) -> Any:
+        try:
+            value = convert(self.text(name))
+        except ValueError:
+            value = None
+        if not value or value <= 0:
+            self._faults.append(f"{name} must be {expected}")
+            return None
+        return value

@@ -1,0 +1,124 @@
+"""The namespace: all queues by name, each with its two dead-letter queues."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from local.broker.entities.errors import EntityExists, EntityNotFound, InvalidArgument, NotImplementedHere
+from local.broker.entities.ports import World
+from local.broker.entities.queue import Queue
+from local.broker.entities.settings import QueueSettings
+
+DEAD_LETTER = "$deadletterqueue"
+TRANSFER_DEAD_LETTER = "$transfer/$deadletterqueue"
+
+# What the official emulator allows.
+MAX_QUEUES = 50
+MAX_NAME_LENGTH = 260
+
+
+@dataclass(slots=True)
+class Entry:
+    """A queue as it was created. Times are ms since 1970 UTC."""
+
+    name: str
+    queue: Queue
+    transfer_dead_letters: Queue
+    created_at: int
+    updated_at: int
+    # From the configuration file: created anew at each start, so the store does not keep it.
+    configured: bool
+
+    @property
+    def dead_letters(self) -> Queue:
+        """Where the queue buries messages."""
+        if self.queue.dead_letters is None:
+            raise LookupError("a queue has a dead-letter queue")
+        return self.queue.dead_letters
+
+    def queues(self) -> tuple[Queue, Queue, Queue]:
+        """The queue and its two dead-letter queues."""
+        return self.queue, self.dead_letters, self.transfer_dead_letters
+
+
+class Namespace:
+    """Queues by name, which compare without case."""
+
+    def __init__(self, world: World, max_queues: int = MAX_QUEUES) -> None:
+        self.world = world
+        self._max_queues = max_queues
+        self._entries: dict[str, Entry] = {}
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(list(self._entries.values()))
+
+    def create(self, name: str, settings: QueueSettings, *, configured: bool = False) -> Entry:
+        """A new queue. Raises EntityExists, InvalidArgument."""
+        key = name.lower()
+        if not name or len(name) > MAX_NAME_LENGTH or "$" in name or name.strip("/ ") != name:
+            raise InvalidArgument("a queue's name has 1 to 260 characters, no $ and no slash at its ends")
+        if key in self._entries:
+            raise EntityExists("there is a queue of that name")
+        if len(self._entries) >= self._max_queues:
+            raise InvalidArgument(f"a namespace has at most {self._max_queues} queues")
+        now = self.world.now()
+        buried = QueueSettings(lock_duration_ms=settings.lock_duration_ms)
+        dead_letters = Queue(f"{key}/{DEAD_LETTER}", buried, self.world)
+        entry = Entry(
+            name,
+            Queue(key, settings, self.world, dead_letters),
+            Queue(f"{key}/{TRANSFER_DEAD_LETTER}", buried, self.world),
+            now,
+            now,
+            configured,
+        )
+        self._entries[key] = entry
+        return entry
+
+    def update(self, name: str, settings: QueueSettings) -> Entry:
+        """New settings for a queue. Raises EntityNotFound, InvalidArgument (what cannot change)."""
+        entry = self.entry(name)
+        old = entry.queue.settings
+        fixed = replace(
+            settings,
+            requires_session=old.requires_session,
+            requires_duplicate_detection=old.requires_duplicate_detection,
+        )
+        if fixed != settings:
+            raise InvalidArgument("RequiresSession and RequiresDuplicateDetection cannot be changed")
+        entry.queue.settings = settings
+        for buried in (entry.dead_letters, entry.transfer_dead_letters):
+            buried.settings = replace(buried.settings, lock_duration_ms=settings.lock_duration_ms)
+        entry.updated_at = self.world.now()
+        return entry
+
+    def delete(self, name: str) -> Entry:
+        """Remove a queue and everything in it. Raises EntityNotFound."""
+        entry = self.entry(name)
+        del self._entries[name.lower()]
+        for queue in entry.queues():
+            queue.close()
+        return entry
+
+    def entry(self, name: str) -> Entry:
+        """The queue of that name, and what belongs to it. Raises EntityNotFound."""
+        entry = self._entries.get(name.lower())
+        if entry is None:
+            raise EntityNotFound("there is no queue of that name")
+        return entry
+
+    def queue(self, path: str) -> Queue:
+        """The queue, or dead-letter queue, at a path. Raises EntityNotFound, NotImplementedHere."""
+        key = path.lower()
+        if "/subscriptions/" in key:
+            raise NotImplementedHere("this broker has queues, no topics and subscriptions")
+        for suffix, which in ((TRANSFER_DEAD_LETTER, 2), (DEAD_LETTER, 1)):
+            if key.endswith("/" + suffix):
+                return self.entry(key.removesuffix("/" + suffix)).queues()[which]
+        return self.entry(key).queue
+
+    def expire(self) -> int | None:
+        """Do what is due in every queue; when there is something to do next (ms since 1970 UTC)."""
+        queues = [queue for entry in self for queue in entry.queues()]
+        for queue in queues:
+            queue.expire()
+        return min((when for queue in queues if (when := queue.next_deadline()) is not None), default=None)

@@ -15,7 +15,7 @@ from shared.core import execution_context
 from shared.core.change import Change, Drain, Json, Message, Operation
 from shared.core.codes import Code
 from shared.core.errors import Fault, InvalidMessage
-from shared.core.identity import DATAVERSE, RecordKey, guid, normalised_id, row_key
+from shared.core.identity import DATAVERSE, RecordKey, guid, normalised_id, row_key, session_of
 
 SCHEMA_VERSION = "1.0"
 """The one envelope version spoken today."""
@@ -50,6 +50,25 @@ def read(message: Message, now: datetime, skew: timedelta) -> Change | Drain:
         _refuse(Fault("/changedOn", Code.FROM_THE_FUTURE, f"no later than {seconds} s from now"))
     _check_session(message.session_id, change)
     return change
+
+
+def session_for(body: bytes) -> str | None:
+    """The session id an inbound body belongs to, for doors whose senders know no sessions (HTTP).
+
+    None when the body does not say which record it is about; `read` then names what is missing.
+    """
+    try:
+        fields = _json_object(body)
+    except InvalidMessage:
+        return None
+    named = fields.get("dataverseId")
+    row_id = guid(named) if isinstance(named, str) else None
+    parts = [fields.get(name) for name in ("source", "entity", "sourceKey")]
+    texts = [part.strip() for part in parts if isinstance(part, str) and part.strip()]
+    if len(texts) < len(parts):
+        return None
+    key = RecordKey(texts[0].lower(), texts[1].lower(), normalised_id(texts[2]))
+    return session_of(key, row_id)
 
 
 def _json_object(body: bytes) -> Mapping[str, Json]:

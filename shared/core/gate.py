@@ -43,7 +43,7 @@ class Gate:
                 await self.worker.drain(said.record)
                 return None
             change = said
-            self.check(change)
+            self._check(change)
             record = await self._record_of(message, change)
         except InvalidMessage as refusal:
             return await self._refuse(message, change, refusal)
@@ -54,7 +54,14 @@ class Gate:
             await self.worker.drain(receipt.record or record)
         return receipt
 
-    def check(self, change: Change) -> None:
+    def examine(self, message: Message) -> Change | Drain:
+        """What a message says, if it can be admitted; raises InvalidMessage with every fault, writes nothing."""
+        said = self.parse(message)
+        if isinstance(said, Change):
+            self._check(said)
+        return said
+
+    def _check(self, change: Change) -> None:
         """Refuse what no map can take: unknown system, entity, field or value; all faults at once."""
         if change.direction is Direction.OUTBOUND:
             table = change.subject.entity

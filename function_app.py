@@ -1,0 +1,11 @@
+"""Tandem's functions: the table of contents. Each blueprint says what it listens to."""
+
+import azure.functions as func
+
+from shared.triggers import health, intake, operators, queues, timers
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+"""Anonymous to the platform: every route checks the caller's token itself (`shared/connectors/callers`)."""
+
+for blueprint in (queues.bp, timers.bp, intake.bp, operators.bp, health.bp):
+    app.register_functions(blueprint)

@@ -1,0 +1,66 @@
+"""What every HTTP route shares: the caller is identified first, and every answer is JSON.
+
+Errors are problem details (RFC 9457) with our stable code; they name fields and rules, never values.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import azure.functions as func
+
+from shared.triggers.app import app
+
+if TYPE_CHECKING:
+    from shared.connectors.callers import Caller
+
+Handler = Callable[["Caller"], Awaitable[func.HttpResponse]]
+
+
+async def guarded(request: func.HttpRequest, role: str, handler: Handler) -> func.HttpResponse:
+    """The handler's answer for a caller with `role`; 401, 403 or 503 otherwise (E-16)."""
+    from shared.connectors.callers import Forbidden, Unauthenticated  # noqa: PLC0415  # cold start
+    from shared.core.errors import Transient  # noqa: PLC0415  # cold start
+
+    try:
+        caller = await app().callers.identify(request.headers.get("Authorization"), role)
+        return await handler(caller)
+    except Unauthenticated as error:
+        challenge = {"WWW-Authenticate": f'Bearer realm="{app().settings.auth_audience}"'}
+        return problem(401, "auth.unauthenticated", str(error), headers=challenge)
+    except Forbidden as error:
+        return problem(403, "auth.forbidden", str(error))
+    except Transient as error:
+        return problem(503, error.code, error.cause, headers={"Retry-After": "5"})
+
+
+def answer(
+    status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+) -> func.HttpResponse:
+    """A JSON answer."""
+    return func.HttpResponse(
+        json.dumps(body, ensure_ascii=False),
+        status_code=status,
+        headers=dict(headers or {}),
+        mimetype="application/json",
+    )
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> func.HttpResponse:
+    """A problem answer: `code` is stable; `errors` has one entry per fault: pointer, rule, expectation."""
+    body: dict[str, Any] = {"status": status, "code": code, "detail": detail}
+    if errors:
+        body["errors"] = errors
+    return func.HttpResponse(
+        json.dumps(body, ensure_ascii=False),
+        status_code=status,
+        headers=dict(headers or {}),
+        mimetype="application/problem+json",
+    )

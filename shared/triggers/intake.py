@@ -1,0 +1,61 @@
+"""The HTTP door for external systems: post an envelope, ask what became of it (E-15, journey 2)."""
+
+from typing import TYPE_CHECKING
+
+import azure.functions as func
+
+from shared.triggers.app import app
+from shared.triggers.doors import answer, guarded, problem
+
+if TYPE_CHECKING:
+    from shared.connectors.callers import Caller
+    from shared.core.errors import Fault
+
+bp = func.Blueprint()
+
+_ROLE = "Inbound.Write"
+_LARGEST = 192 * 1024
+"""Bytes of body accepted: with its properties a message must stay below the queue's 256 KB."""
+
+
+@bp.function_name("post_inbound")
+@bp.route(route="inbound", methods=["POST"])
+async def post_inbound(req: func.HttpRequest) -> func.HttpResponse:
+    """Queue an inbound envelope; the Idempotency-Key header becomes its message id."""
+
+    async def post(caller: "Caller") -> func.HttpResponse:
+        key = req.headers.get("Idempotency-Key", "").strip()
+        body = req.get_body()
+        if not key or len(key) > 128:
+            return problem(400, "request.idempotency_key", "send an Idempotency-Key of 1 to 128 characters")
+        if len(body) > _LARGEST:
+            return problem(413, "request.too_large", f"a body has at most {_LARGEST} bytes")
+        refused = await app().intake.submit(key, body, caller.id)
+        if refused is not None:
+            return problem(
+                422, refused.faults[0].code, "the envelope was refused", errors=_errors(refused.faults)
+            )
+        location = f"/api/inbound/{key}"
+        return answer(202, {"id": key, "status": "queued", "statusUrl": location}, {"Location": location})
+
+    return await guarded(req, _ROLE, post)
+
+
+@bp.function_name("get_inbound")
+@bp.route(route="inbound/{id}", methods=["GET"])
+async def get_inbound(req: func.HttpRequest) -> func.HttpResponse:
+    """What became of a posted message."""
+
+    async def look(caller: "Caller") -> func.HttpResponse:
+        del caller
+        key = req.route_params["id"]
+        found = await app().operations.message(key)
+        if found is None:
+            return problem(404, "request.not_found", "no message with this id has arrived yet")
+        return answer(200, found)
+
+    return await guarded(req, _ROLE, look)
+
+
+def _errors(faults: "tuple[Fault, ...]") -> list[dict[str, str]]:
+    return [{"pointer": fault.field, "code": fault.code, "expected": fault.expected} for fault in faults]

@@ -1,0 +1,16 @@
+"""What the clock starts: due retries and lost wakes, tickets, and the legacy change feed."""
+
+import azure.functions as func
+
+from shared.triggers.app import app
+
+bp = func.Blueprint()
+
+
+@bp.function_name("retry")
+@bp.timer_trigger(arg_name="timer", schedule="%RETRY_SCHEDULE%")
+async def retry(timer: func.TimerRequest) -> None:
+    """Wake the lanes whose time has come, and tell people about groups of failures."""
+    del timer
+    await app().retry.run()
+    await app().alerts.run()

@@ -1,0 +1,79 @@
+# What a person does with this checkout. Each target sets up what it needs; `make` alone lists them.
+# Everything that is made lands in .venv and .local; `make clean` removes both.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SEEDS ?= 200
+# Tests in parallel: one process per core, tests of one file together.
+PARALLEL := -n auto --dist loadfile
+
+# The test folders that exist, in the order of what fails first.
+UNIT := $(wildcard tests/architecture tests/unit)
+REST := $(wildcard tests/contract tests/integration tests/simulation)
+WHOLE := $(wildcard tests/acceptance tests/browser)
+
+.DEFAULT_GOAL := help
+.PHONY: help run up down test check bench conformance simulate acceptance format lint types architecture clean \
+        set-up set-up-python static
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: set-up ## Start the local stack, feed it sample traffic, show what happened (ONCE=1: then stop)
+	@$(BIN)/python -m local.stack run $(if $(filter-out 0,$(ONCE)),--once)
+
+up: set-up ## Start the local stack in the background; returns when everything answers
+	@$(BIN)/python -m local.stack up --detach
+
+down: set-up-python ## Stop the local stack
+	@$(BIN)/python -m local.stack down
+
+check: set-up-python static ## The inner loop: format, lint, types, architecture and unit tests
+	@$(BIN)/pytest -q $(PARALLEL) $(UNIT)
+
+test: set-up static ## Everything: check, contract, integration, simulation, acceptance and browser tests
+	@$(BIN)/pytest -q $(PARALLEL) $(UNIT) $(REST) $(WHOLE)
+
+acceptance: set-up ## Whole journeys at full size, on the whole local stack
+	@TANDEM_FULL_SIZE=1 $(BIN)/pytest -q tests/acceptance
+
+conformance: set-up ## The suites of real third-party clients against the simulators
+	@$(BIN)/python -m tests.conformance
+
+simulate: set-up-python ## The seeded simulation of the whole sync (SEEDS=n)
+	@TANDEM_SEEDS=$(SEEDS) $(BIN)/pytest -q $(PARALLEL) tests/simulation
+
+bench: set-up ## The benchmarks; the numbers go to .local/bench.json
+	@$(BIN)/python -m tests.bench
+
+static: set-up-python
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: set-up-python ## Rewrite the code in the one format
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lint: set-up-python ## Format and lint rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: set-up-python ## Type check
+	@$(BIN)/mypy
+
+architecture: set-up-python ## Who may import whom, and the shape of the repository
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest -q tests/architecture
+
+clean: ## Stop the stack and remove everything that was made
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local.stack down || true; fi
+	@rm -rf .venv .local *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+set-up:
+	@$(PYTHON) local/setup.py
+
+set-up-python:
+	@$(PYTHON) local/setup.py python

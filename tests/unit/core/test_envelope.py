@@ -1,0 +1,191 @@
+"""The message contract."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from shared.core import envelope
+from shared.core.change import Change, Direction, Drain, Message, Operation
+from shared.core.codes import Code
+from shared.core.errors import Fault, InvalidMessage
+from shared.core.identity import RecordKey
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+ROW = UUID("bfa79e3c-27d0-52f4-b9fb-cf657abf369a")
+
+INBOUND: dict[str, Any] = {
+    "schemaVersion": "1.0",
+    "source": "allegory",
+    "entity": "deal",
+    "sourceKey": "D-7",
+    "operation": "upsert",
+    "changedOn": "2026-03-01T09:00:00+01:00",
+    "data": {"amount": "1"},
+}
+OUTBOUND: dict[str, Any] = {
+    "schemaVersion": "1.0",
+    "source": "dataverse",
+    "table": "opportunity",
+    "recordId": str(ROW),
+    "operation": "Update",
+    "changedOn": "2026-03-01T08:00:00Z",
+    "rowVersion": "4711",
+    "initiatedBy": "dc9e9160-8931-5a30-bdc1-ef3778c09e70",
+    "data": {"name": "Turbine"},
+}
+CONTEXT: dict[str, Any] = {
+    "MessageName": "Update",
+    "PrimaryEntityName": "contact",
+    "PrimaryEntityId": str(ROW),
+    "InitiatingUserId": "dc9e9160-8931-5a30-bdc1-ef3778c09e70",
+    "CorrelationId": "c-1",
+    "OperationCreatedOn": "/Date(1740996930000+0000)/",
+    "InputParameters": [
+        {
+            "key": "Target",
+            "value": {
+                "__type": "Entity:http://schemas.microsoft.com/xrm/2011/Contracts",
+                "Attributes": [
+                    {"key": "emailaddress1", "value": "a@b.example"},
+                    {"key": "modifiedon", "value": "/Date(1740996931000)/"},
+                    {"key": "revenue", "value": {"__type": "Money:http://x", "Value": 5}},
+                    {
+                        "key": "parentcustomerid",
+                        "value": {
+                            "__type": "EntityReference:http://x",
+                            "Id": str(ROW),
+                            "LogicalName": "account",
+                        },
+                    },
+                ],
+            },
+        }
+    ],
+}
+
+
+def read(body: object, session: str | None = "allegory:deal:D-7") -> Change | Drain:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return envelope.read(Message("m-1", "inbound", session, raw), NOW, timedelta(minutes=5))
+
+
+def faults(body: object, session: str | None = "allegory:deal:D-7") -> tuple[Fault, ...]:
+    with pytest.raises(InvalidMessage) as refusal:
+        read(body, session)
+    return refusal.value.faults
+
+
+def test_an_inbound_envelope_becomes_a_change_in_utc() -> None:
+    assert read(INBOUND) == Change(
+        message_id="m-1",
+        subject=RecordKey("allegory", "deal", "D-7"),
+        operation=Operation.UPSERT,
+        changed_at=datetime(2026, 3, 1, 8, 0, tzinfo=UTC),
+        data={"amount": "1"},
+    )
+
+
+def test_a_flow_payload_becomes_an_outbound_change() -> None:
+    change = read(OUTBOUND, str(ROW).upper())
+
+    assert change == Change(
+        message_id="m-1",
+        subject=RecordKey("dataverse", "opportunity", str(ROW)),
+        operation=Operation.UPSERT,
+        changed_at=datetime(2026, 3, 1, 8, 0, tzinfo=UTC),
+        version=4711,
+        data={"name": "Turbine"},
+        row_id=ROW,
+        actor="dc9e9160-8931-5a30-bdc1-ef3778c09e70",
+    )
+    assert change.direction is Direction.OUTBOUND
+
+
+def test_a_remote_execution_context_is_accepted_and_known_to_be_partial() -> None:
+    change = read(CONTEXT, "{" + str(ROW) + "}")
+
+    assert isinstance(change, Change)
+    assert change.partial
+    assert change.subject == RecordKey("dataverse", "contact", str(ROW))
+    assert change.changed_at == datetime(2025, 3, 3, 10, 15, 31, tzinfo=UTC)
+    assert change.data == {
+        "emailaddress1": "a@b.example",
+        "modifiedon": "2025-03-03T10:15:31Z",
+        "revenue": 5,
+        "_parentcustomerid_value": str(ROW),
+        "_parentcustomerid_type": "account",
+    }
+
+
+def test_a_drain_message_names_a_record() -> None:
+    assert read({"schemaVersion": "1.0", "kind": "drain", "record": str(ROW)}, str(ROW)) == Drain(ROW)
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer", "code"),
+    [
+        ({"schemaVersion": "9.0"}, "/schemaVersion", Code.SCHEMA_VERSION),
+        ({"schemaVersion": None}, "/schemaVersion", Code.SCHEMA_VERSION),
+        ({"changedOn": "yesterday"}, "/changedOn", Code.BAD_TIMESTAMP),
+        ({"changedOn": "2026-03-01T09:00:00"}, "/changedOn", Code.BAD_TIMESTAMP),
+        ({"changedOn": "2999-01-01T00:00:00Z"}, "/changedOn", Code.FROM_THE_FUTURE),
+        ({"operation": "merge"}, "/operation", Code.BAD_FIELD),
+        ({"data": []}, "/data", Code.BAD_FIELD),
+        ({"data": {}}, "/data", Code.BAD_FIELD),
+        ({"sourceKey": None}, "/sourceKey", Code.MISSING_FIELD),
+        ({"sourceKey": 7}, "/sourceKey", Code.BAD_FIELD),
+        ({"dataverseId": "D-7"}, "/dataverseId", Code.BAD_FIELD),
+        ({"shape": "round"}, "/shape", Code.UNKNOWN_FIELD),
+    ],
+)
+def test_a_bad_field_is_named_with_its_rule(change: dict[str, Any], pointer: str, code: Code) -> None:
+    assert [(fault.field, fault.code) for fault in faults(INBOUND | change)] == [(pointer, code)]
+
+
+def test_all_faults_are_told_at_once() -> None:
+    found = faults(INBOUND | {"operation": "x", "changedOn": "y", "extra": 1})
+
+    assert {fault.field for fault in found} == {"/operation", "/changedOn", "/extra"}
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff\xfe", b"", b'"x"', b'{"a": NaN}', b"[" * 100_000])
+def test_a_body_that_is_no_json_object_is_named_so(body: bytes) -> None:
+    assert faults(body) == (Fault("", Code.NOT_JSON, "one JSON object in UTF-8"),)
+
+
+@pytest.mark.parametrize("session", ["allegory:deal:OTHER", str(UUID(int=1)) + "x", "x"])
+def test_a_session_of_another_record_is_refused(session: str) -> None:
+    assert [fault.code for fault in faults(INBOUND, session)] == [Code.SESSION_MISMATCH]
+
+
+def test_a_message_without_a_session_is_refused() -> None:
+    assert [fault.code for fault in faults(INBOUND, None)] == [Code.SESSION_MISSING]
+
+
+def test_a_session_is_compared_without_regard_to_case() -> None:
+    assert isinstance(read(INBOUND, "ALLEGORY:Deal:d-7"), Change)
+
+
+def test_a_message_that_names_its_row_belongs_to_the_rows_session() -> None:
+    body = INBOUND | {"dataverseId": str(ROW)}
+
+    assert isinstance(read(body, "{" + str(ROW).upper() + "}"), Change)
+    assert isinstance(read(body, "allegory:deal:D-7"), Change)
+    assert [fault.code for fault in faults(body, str(UUID(int=5)))] == [Code.SESSION_MISMATCH]
+
+
+def test_no_error_repeats_a_value() -> None:
+    with pytest.raises(InvalidMessage) as refusal:
+        read(INBOUND | {"changedOn": "secret-value", "sourceKey": "  "})
+
+    assert "secret-value" not in "".join(str(fault) for fault in refusal.value.faults)
+
+
+def test_a_session_is_found_for_a_posted_body() -> None:
+    assert envelope.session_for(json.dumps(INBOUND).encode()) == "allegory:deal:D-7"
+    assert envelope.session_for(json.dumps(INBOUND | {"dataverseId": str(ROW)}).encode()) == str(ROW)
+    assert envelope.session_for(b"{") is None
+    assert envelope.session_for(b'{"source": "allegory"}') is None

@@ -1,0 +1,1 @@
+"""A Dataverse on this machine: the Web API of Dynamics 365 over one SQLite file, for real clients."""

@@ -1,0 +1,1 @@
+"""The query language of the Web API: addresses, filters, query options, answers."""

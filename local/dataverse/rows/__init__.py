@@ -1,0 +1,1 @@
+"""What the service does to a row: reading bodies, validation, defaults, computed columns, states, deletes."""

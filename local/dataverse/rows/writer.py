@@ -1,0 +1,244 @@
+"""Create, update and delete of rows by the service's rules, inside one transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from local.dataverse.errors import (
+    already_exists,
+    bad_payload,
+    key_taken,
+    required_missing,
+    row_missing,
+    user_disabled,
+)
+from local.dataverse.odata.instants import write_instant
+from local.dataverse.rows import cascade
+from local.dataverse.rows.caller import Caller
+from local.dataverse.rows.computed import compute, defaults, has_money, owner_columns
+from local.dataverse.rows.parties import put_parties
+from local.dataverse.rows.payload import Draft, read_draft
+from local.dataverse.rows.privileges import Privileges
+from local.dataverse.rows.references import referenced
+from local.dataverse.rows.states import check_writable, initial_state, next_state
+from local.dataverse.schema.catalog import Catalog
+from local.dataverse.schema.table import Table
+from local.dataverse.store.row import Reference, Row
+from local.dataverse.store.transaction import KeyTaken, Transaction
+
+BASE_CURRENCY_SETTING = "basecurrencyid"
+
+
+@dataclass(slots=True)
+class Writer:
+    """The write rules of the organisation, for one caller and one transaction."""
+
+    transaction: Transaction
+    caller: Caller
+    now: datetime
+    new_id: Callable[[], str]
+    privileges: Privileges
+
+    @property
+    def catalog(self) -> Catalog:
+        """The tables."""
+        return self.transaction.store.catalog
+
+    def read(self, table: Table, body: dict[str, Any]) -> Draft:
+        """A body read against the table as this transaction sees the rows it points at."""
+        return read_draft(self.transaction, table, body)
+
+    def create(self, draft: Draft, row_id: str | None = None) -> Row:
+        """A new row; Refusal 412 when the id or an alternate key is taken."""
+        table, values = draft.table, draft.values
+        self.privileges.check(self.caller.user, "Create", table)
+        given = values.pop(table.id_column, None)
+        row_id = row_id or given or self.new_id()
+        if self.transaction.get(table.name, row_id) is not None:
+            raise already_exists()
+        self._create_parents(draft)
+        stamp = write_instant(self.now)
+        number = 1000 + len(self.transaction.store.table(table.name))
+        row = defaults(table, number, row_id.replace("-", "")[::-1])
+        row |= {name: value for name, value in values.items() if value is not None}
+        row |= initial_state(table, values, row_id)
+        row[table.id_column] = row_id
+        self._stamp_creation(table, row, stamp)
+        self._own(table, row)
+        self._derive(table, row, frozenset(row))
+        self._require(table, row)
+        created = self._put(table, _without_nulls(row), draft.columns)
+        self._attach(draft, created)
+        return created
+
+    def update(self, draft: Draft, row_id: str) -> Row:
+        """Change an existing row; Refusal 404 when there is none. An empty draft changes nothing."""
+        table, values = draft.table, draft.values
+        self.privileges.check(self.caller.user, "Write", table)
+        before = self.transaction.get(table.name, row_id)
+        if before is None:
+            raise row_missing(table.name, row_id)
+        if values.pop(table.id_column, row_id) != row_id:
+            raise bad_payload("Entity Id must be the same as the value set in property bag.")
+        values.pop("overriddencreatedon", None)
+        self._create_parents(draft)
+        check_writable(table, before, values)
+        if not values:
+            self._attach(draft, before)
+            return before
+        row = before | values | next_state(table, before, values)
+        if "ownerid" in values:
+            self._own(table, row)
+        self._stamp_change(table, row)
+        self._derive(table, row, frozenset(values))
+        self._require(table, row)
+        changed = self._put(table, _without_nulls(row), draft.columns)
+        self._attach(draft, changed)
+        return changed
+
+    def set_columns(self, table: Table, row_id: str, values: Row, message: str = "") -> Row:
+        """Change columns by the service's own hand: no state machine, no privilege."""
+        before = self.transaction.get(table.name, row_id)
+        if before is None:
+            raise row_missing(table.name, row_id)
+        row = before | values
+        self._stamp_change(table, row)
+        self._derive(table, row, frozenset(values))
+        return self._put(table, _without_nulls(row), frozenset(values), message)
+
+    def delete(self, table: Table, row_id: str) -> None:
+        """Remove a row and what hangs from it; Refusal 404 when there is none."""
+        self.privileges.check(self.caller.user, "Delete", table)
+        if self.transaction.get(table.name, row_id) is None:
+            raise row_missing(table.name, row_id)
+        cascade.delete(self.transaction, self.catalog, table.name, row_id)
+
+    def link(self, table: Table, row_id: str, navigation: str, other: Reference, *, present: bool) -> None:
+        """Connect or disconnect a row and a member of one of its collections."""
+        pair = self.catalog.pairs_of(table.name).get(navigation)
+        if pair is not None:
+            first, second = (row_id, other.id) if pair.first == table.name else (other.id, row_id)
+            self.transaction.pair(pair.name, first, second, present=present)
+            return
+        collection = self.catalog.collections(table.name)[navigation]
+        child = self.catalog.tables[collection.table]
+        pointer = Reference(table.name, row_id) if present else None
+        self.update(Draft(child, {collection.column.name: pointer}), other.id)
+
+    def _create_parents(self, draft: Draft) -> None:
+        for column, target, body in draft.parents:
+            parent = self.catalog.tables[target]
+            created = self.create(self.read(parent, body))
+            draft.values[column.name] = Reference(target, created[parent.id_column])
+        draft.parents.clear()
+
+    def _attach(self, draft: Draft, row: Row) -> None:
+        table = draft.table
+        row_id = row[table.id_column]
+        for collection, bodies in draft.children:
+            child = self.catalog.tables[collection.table]
+            if child.name == "activityparty":
+                put_parties(self, table, row_id, bodies)
+                continue
+            for body in bodies:
+                nested = self.read(child, body)
+                nested.values[collection.column.name] = Reference(table.name, row_id)
+                self.create(nested)
+        for pair, bodies in draft.related:
+            other = self.catalog.tables[pair.second if pair.first == table.name else pair.first]
+            navigation = pair.first_navigation if pair.first == table.name else pair.second_navigation
+            for body in bodies:
+                member = self.create(self.read(other, body))
+                self.link(
+                    table, row_id, navigation, Reference(other.name, member[other.id_column]), present=True
+                )
+        for navigation, urls in draft.links:
+            for url in urls:
+                allowed = self._members(table, navigation)
+                self.link(
+                    table,
+                    row_id,
+                    navigation,
+                    referenced(self.transaction, url, allowed, navigation),
+                    present=True,
+                )
+
+    def _members(self, table: Table, navigation: str) -> tuple[str, ...]:
+        pair = self.catalog.pairs_of(table.name).get(navigation)
+        if pair is not None:
+            return (pair.second if pair.first == table.name else pair.first,)
+        return (self.catalog.collections(table.name)[navigation].table,)
+
+    def _stamp_creation(self, table: Table, row: Row, stamp: str) -> None:
+        user = Reference("systemuser", self.caller.user)
+        created = stamp
+        if "overriddencreatedon" in row:
+            self.privileges.check_named(self.caller.user, "prvOverrideCreatedOnCreatedBy")
+            created, row["overriddencreatedon"] = row["overriddencreatedon"], stamp
+        stamps = {"createdon": created, "modifiedon": stamp, "createdby": user, "modifiedby": user}
+        if self.caller.impersonates:
+            stamps["createdonbehalfby"] = Reference("systemuser", self.caller.real)
+            stamps["modifiedonbehalfby"] = stamps["createdonbehalfby"]
+        row |= {name: value for name, value in stamps.items() if name in table.columns}
+
+    def _stamp_change(self, table: Table, row: Row) -> None:
+        if "modifiedon" in table.columns:
+            row["modifiedon"] = write_instant(self.now)
+        if "modifiedby" in table.columns:
+            row["modifiedby"] = Reference("systemuser", self.caller.user)
+        if "modifiedonbehalfby" in table.columns:
+            real = Reference("systemuser", self.caller.real) if self.caller.impersonates else None
+            row["modifiedonbehalfby"] = real
+
+    def _own(self, table: Table, row: Row) -> None:
+        column = table.columns.get("ownerid")
+        if column is None or column.read_only:
+            return
+        owner = row.get("ownerid") or Reference("systemuser", self.caller.user)
+        found = self.transaction.get(owner.table, owner.id)
+        if found is not None and owner.table == "systemuser" and found.get("isdisabled"):
+            raise user_disabled(owner.id)
+        row["ownerid"] = owner
+        row |= {name: value for name, value in owner_columns(owner).items() if name in table.columns}
+        if found is not None and "owningbusinessunit" in table.columns:
+            row["owningbusinessunit"] = found.get("businessunitid")
+
+    def _derive(self, table: Table, row: Row, touched: frozenset[str]) -> None:
+        rate = None
+        if "transactioncurrencyid" in table.columns and has_money(table, row):
+            if row.get("transactioncurrencyid") is None:
+                row["transactioncurrencyid"] = self._base_currency()
+            currency = row["transactioncurrencyid"]
+            found = self.transaction.get(currency[0], currency[1]) if currency is not None else None
+            rate = float(found["exchangerate"]) if found is not None else None
+        compute(table, row, touched, rate)
+
+    def _base_currency(self) -> Reference | None:
+        for organisation in self.transaction.store.table("organization").values():
+            pointer = organisation.get(BASE_CURRENCY_SETTING)
+            return pointer if isinstance(pointer, Reference) else None
+        return None
+
+    def _require(self, table: Table, row: Row) -> None:
+        for column in table.columns.values():
+            if column.required == "system" and not column.server_fills and row.get(column.name) is None:
+                raise required_missing(column.name, table.name)
+
+    def _put(self, table: Table, row: Row, columns: frozenset[str], message: str = "") -> Row:
+        try:
+            return self.transaction.put(table, row, columns, message)
+        except KeyTaken as taken:
+            names = ", ".join(taken.key.columns)
+            raise key_taken(taken.key.name, names, taken.holder, table.name) from taken
+
+
+def _without_nulls(row: Row) -> Row:
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def refuse_missing(row: Row | None, table: str, row_id: str) -> Row:
+    """The row, or Refusal 404."""
+    if row is None:
+        raise row_missing(table, row_id)
+    return row

@@ -1,0 +1,1 @@
+"""What the tables look like: columns, choices, lookups, keys and relationships."""

@@ -1,0 +1,141 @@
+"""Starting and stopping the simulator: one store, an HTTP and an HTTPS listener on the loopback interface."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from local.dataverse.api.organisation import Nobody, Organisation
+from local.dataverse.gateway import WebApi
+from local.dataverse.identity import Identity
+from local.dataverse.schema.catalog import load_catalog
+from local.dataverse.seed import plant
+from local.dataverse.store.database import Database
+from local.dataverse.store.rows import RowStore
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the simulator listens and what it loads; port 0 means any free port."""
+
+    store: Path | None = None
+    http_port: int = 0
+    https_port: int | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    customisations: Path | None = None
+    flows: Path | None = None
+    servicebus: str | None = None
+
+
+class Simulator:
+    """A running simulator; use as a context manager or call `stop`."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] | None = None) -> None:
+        self.settings = settings
+        self.catalog = load_catalog(settings.customisations)
+        self.database = Database(settings.store)
+        self.store = RowStore(self.database, self.catalog)
+        plant(self.store)
+        self.organisation = Organisation(
+            self.store, clock or (lambda: datetime.now(UTC)), lambda: str(uuid4()), Nobody()
+        )
+        self.api = WebApi(self.organisation, Identity(self.store, self.organisation.privileges))
+        self._servers: list[uvicorn.Server] = []
+        self._started = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.http_url = ""
+        self.https_url: str | None = None
+
+    def start(self) -> Self:
+        """Bind the ports and answer; returns when both listeners are ready."""
+        app = Starlette(routes=[Route("/health", _health), Mount("/api/data", app=self.api)])
+        plain = _bind(self.settings.http_port)
+        self.http_url = f"http://127.0.0.1:{plain.getsockname()[1]}"
+        bound = [(_server(app, None, None), plain)]
+        if self.settings.cert is not None and self.settings.key is not None:
+            secure = _bind(self.settings.https_port or 0)
+            self.https_url = f"https://127.0.0.1:{secure.getsockname()[1]}"
+            bound.append((_server(app, self.settings.cert, self.settings.key), secure))
+        self._servers = [server for server, _ in bound]
+        self._thread = threading.Thread(
+            target=asyncio.run, args=(_serve(bound),), name="dataverse", daemon=True
+        )
+        self._thread.start()
+        _wait_until_started(self._servers, self._thread)
+        return self
+
+    def stop(self) -> None:
+        """Stop listening, then close the store."""
+        for server in self._servers:
+            server.should_exit = True
+        if self._thread is not None:
+            self._thread.join()
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def start(settings: Settings | None = None, *, clock: Callable[[], datetime] | None = None) -> Simulator:
+    """Start a simulator; its `http_url` and `https_url` say where it answers."""
+    return Simulator(settings or Settings(), clock).start()
+
+
+async def _health(_request: HttpRequest) -> JSONResponse:
+    return JSONResponse({"status": "ok"})
+
+
+def _bind(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    return listener
+
+
+def _server(app: Starlette, cert: Path | None, key: Path | None) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            ssl_certfile=str(cert) if cert is not None else None,
+            ssl_keyfile=str(key) if key is not None else None,
+            h11_max_incomplete_event_size=256 * 1024,  # GET addresses may be 64 KiB long
+            timeout_graceful_shutdown=1,
+        )
+    )
+
+
+async def _serve(bound: list[tuple[uvicorn.Server, socket.socket]]) -> None:
+    await asyncio.gather(*(server.serve(sockets=[listener]) for server, listener in bound))
+
+
+def _wait_until_started(servers: list[uvicorn.Server], thread: threading.Thread) -> None:
+    pause = threading.Event()
+    while not all(server.started for server in servers):
+        if not thread.is_alive():
+            raise RuntimeError("the simulator could not start; its log says why")
+        pause.wait(0.01)

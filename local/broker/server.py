@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from local.broker.admin.http import serve_http
+from local.broker.admin.http import HttpServer
 from local.broker.admin.routes import Admin
 from local.broker.engine.connection import Connection
 from local.broker.engine.turn import Turn
@@ -123,12 +123,16 @@ async def serve(
         return Connection(services, turn, connections) if len(connections) < MAX_CONNECTIONS else Busy()
 
     servers = [await loop.create_server(connect, HOST, listen.amqp_port)]
+    tls = _tls(listen)
     if listen.amqps_port is not None:
-        servers.append(await loop.create_server(connect, HOST, listen.amqps_port, ssl=_tls(listen)))
-    servers.append(await serve_http(Admin(namespace, faults).handle, listen.admin_port))
+        if tls is None:
+            raise ValueError("an AMQPS port needs a certificate and a key")
+        servers.append(await loop.create_server(connect, HOST, listen.amqps_port, ssl=tls))
+    admin = HttpServer(Admin(namespace, faults).handle, listen.admin_port, tls)
     try:
-        yield Broker(namespace, faults, _port(servers[0]), _port(servers[-1]), connections)
+        yield Broker(namespace, faults, _port(servers[0]), admin.port, connections)
     finally:
+        await admin.close()
         for server in servers:
             server.close()
         for connection in list(connections):
@@ -192,9 +196,9 @@ def _port(server: asyncio.Server) -> int:
     return port
 
 
-def _tls(listen: Listen) -> ssl.SSLContext:
+def _tls(listen: Listen) -> ssl.SSLContext | None:
     if listen.certificate is None or listen.key is None:
-        raise ValueError("an AMQPS port needs a certificate and a key")
+        return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(listen.certificate, listen.key)
     return context

@@ -57,7 +57,10 @@ class Lanes(Protocol):
         ...
 
     async def release(self, lease: Lease) -> bool:
-        """Give the lease back; False when workable items arrived meanwhile and the holder must go on."""
+        """Give the lease back; False when workable items are left, for which the lane is acquired again.
+
+        Whoever admits a message meanwhile is either seen here or finds the lane free: no work is lost.
+        """
         ...
 
     async def due(self, limit: int) -> Sequence[UUID]:

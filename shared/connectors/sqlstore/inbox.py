@@ -1,0 +1,150 @@
+"""The inbox: every message is kept once, and has its place in a lane from the same moment on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from shared.connectors.sqlstore import arrivals
+from shared.connectors.sqlstore.messages import arrival_columns, body_hash, parsed_columns, stored_id
+from shared.connectors.sqlstore.tables import message as messages
+from shared.connectors.sqlstore.transactions import Database
+from shared.connectors.sqlstore.values import faults_of, faults_text
+from shared.core.change import Change, Message
+from shared.core.codes import Code
+from shared.core.errors import Fault
+from shared.core.outcome import Outcome
+from shared.core.ports import Clock
+from shared.core.verdict import Receipt
+
+_BODY_CHANGED = Fault("", Code.BODY_CHANGED, "the body this message id was first used with")
+
+_KEEP = sa.insert(messages).returning(messages.c.number)
+
+_SEEN = sa.select(
+    messages.c.number,
+    messages.c.body_hash,
+    messages.c.outcome,
+    messages.c.record,
+    messages.c.faults,
+    messages.c.is_reopened,
+).where(
+    messages.c.message_id == sa.bindparam("the_id"),
+    messages.c.queue == sa.bindparam("the_queue"),
+)
+
+_REOPENED = sa.update(messages).where(
+    messages.c.number == sa.bindparam("the_number"), messages.c.is_reopened == sa.true()
+)
+
+_RACES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SqlInbox:
+    """`Inbox` on SQL."""
+
+    database: Database
+    clock: Clock
+
+    async def admit(self, message: Message, change: Change, record: UUID) -> Receipt:
+        """See `Inbox.admit`. One transaction; a message seen before costs a second, shorter one."""
+        return await self.database.executor(lambda: self._settle_race(message, change, record, ()))
+
+    async def reject(self, message: Message, change: Change | None, faults: Sequence[Fault]) -> Receipt:
+        """See `Inbox.reject`."""
+        return await self.database.executor(lambda: self._settle_race(message, change, None, tuple(faults)))
+
+    def _settle_race(
+        self, message: Message, change: Change | None, record: UUID | None, faults: tuple[Fault, ...]
+    ) -> Receipt:
+        """Insert, and let the unique keys say who came first: another door may hold the same message."""
+        arrival = _Arrival(message, change, record, faults, self.clock)
+        write = self.database.transactions.write
+        for last in (False,) * (_RACES - 1) + (True,):
+            try:
+                return write(arrival.as_first)
+            except IntegrityError as error:
+                key_error = error
+            try:
+                receipt = write(arrival.as_repeated)
+            except IntegrityError as error:
+                key_error, receipt = error, None
+            if receipt is not None:
+                return receipt
+            if last:
+                raise key_error
+        raise AssertionError("unreachable: the last race returns or raises")
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """One message at the door, with the record it goes to or the faults that refuse it."""
+
+    message: Message
+    change: Change | None
+    record: UUID | None
+    faults: tuple[Fault, ...]
+    clock: Clock
+
+    def as_first(self, connection: sa.Connection) -> Receipt:
+        """Keep it as a message not seen before; an IntegrityError says that it was."""
+        number = self._keep(connection, self.faults, is_first=True)
+        return self._receipt(connection, number)
+
+    def as_repeated(self, connection: sa.Connection) -> Receipt | None:
+        """Find it, or keep it as another body under a used id; None when neither is the case."""
+        seen = connection.execute(
+            _SEEN, {"the_id": stored_id(self.message.id), "the_queue": self.message.queue}
+        ).all()
+        if not seen:
+            return None
+        digest = body_hash(self.message.body)
+        same = next((row for row in seen if row.body_hash == digest), None)
+        if same is None:
+            faults = (*self.faults, _BODY_CHANGED)
+            number = self._keep(connection, faults, is_first=False)
+            return Receipt(number, None, first=True, outcome=Outcome.REJECTED, faults=faults)
+        if same.is_reopened:
+            return self._again(connection, same.number)
+        return Receipt(
+            number=same.number,
+            record=same.record,
+            first=False,
+            outcome=Outcome(same.outcome) if same.outcome else None,
+            faults=faults_of(same.faults),
+        )
+
+    def _keep(self, connection: sa.Connection, faults: tuple[Fault, ...], *, is_first: bool) -> int:
+        columns = arrival_columns(self.message) | parsed_columns(self.change)
+        columns |= {"received_at": self.clock.now(), "is_first": is_first}
+        columns |= self._fate(None if faults else self.record, faults)
+        number: int = connection.execute(_KEEP, columns).scalar_one()
+        return number
+
+    def _again(self, connection: sa.Connection, number: int) -> Receipt | None:
+        """A refused message that a person sent through the gate once more."""
+        columns = parsed_columns(self.change) | self._fate(self.record, self.faults)
+        columns |= {"is_reopened": False, "the_number": number}
+        if connection.execute(_REOPENED, columns).rowcount == 0:
+            return None
+        return self._receipt(connection, number)
+
+    def _fate(self, record: UUID | None, faults: tuple[Fault, ...]) -> dict[str, Any]:
+        """What the row says became of the message: nothing yet, or refused."""
+        return {
+            "record": record,
+            "outcome": Outcome.REJECTED.value if faults else None,
+            "reason": str(faults[0]) if faults else None,
+            "faults": faults_text(faults),
+            "finished_at": self.clock.now() if faults else None,
+        }
+
+    def _receipt(self, connection: sa.Connection, number: int) -> Receipt:
+        if self.record is None or self.change is None or self.faults:
+            return Receipt(number, None, first=True, outcome=Outcome.REJECTED, faults=self.faults)
+        arrivals.place(connection, number, self.record, self.change, self.message)
+        return Receipt(number, self.record, first=True)

@@ -1,0 +1,208 @@
+"""The one transaction in which a verdict becomes fact (design: one SQL transaction per applied change).
+
+It is guarded twice: by the lane's fence, so that a worker that was overtaken writes nothing, and by the state
+the item was decided in, so that what a person did to it meanwhile (skip, replay) is not undone.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from shared.connectors.sqlstore import failing, waiting
+from shared.connectors.sqlstore.pairing import pair
+from shared.connectors.sqlstore.sqltypes import ONE
+from shared.connectors.sqlstore.tables import conflict, journal, lane, lane_item, shadow
+from shared.connectors.sqlstore.tables import message as messages
+from shared.connectors.sqlstore.values import changes_text, dumps, faults_text, shadow_text, tagged
+from shared.core.outcome import Outcome
+from shared.core.ports import LeaseLost
+from shared.core.shadow import Shadow
+from shared.core.verdict import ItemState, LaneItem, Lease, Verdict
+
+_GUARD = (
+    sa.update(lane)
+    .where(lane.c.record == sa.bindparam("the_record"), lane.c.fence == sa.bindparam("the_fence"))
+    .values(version=lane.c.version + ONE, lease_until=sa.bindparam("until"))
+)
+
+_MOVE = sa.update(lane_item).where(
+    lane_item.c.number == sa.bindparam("the_number"),
+    lane_item.c.record == sa.bindparam("the_record"),
+    lane_item.c.state == sa.bindparam("the_state"),
+    lane_item.c.attempts == sa.bindparam("the_attempts"),
+)
+
+_CONCLUDE = sa.update(messages).where(messages.c.number == sa.bindparam("the_number"))
+
+_COPIED = ("changed_at", "origin", "actor", "correlation_id")
+
+_DECIDED = {
+    name: sa.bindparam(f"new_{name}", type_=journal.c[name].type)
+    for name in (
+        "number",
+        "record",
+        "at",
+        "source",
+        "entity",
+        "source_id",
+        "outcome",
+        "reason",
+        "changes",
+        "map_version",
+        "fence",
+    )
+}
+
+_NOTE = sa.insert(journal).from_select(
+    [*_DECIDED, *_COPIED],
+    sa.select(
+        *_DECIDED.values(),
+        messages.c.changed_at,
+        messages.c.source,
+        messages.c.actor,
+        messages.c.correlation_id,
+    ).where(messages.c.number == sa.bindparam("the_number")),
+)
+"""A journal line, with what the message itself says copied on the way."""
+
+_AGREE = sa.update(shadow).where(shadow.c.record == sa.bindparam("the_record"))
+_AGREE_FIRST = sa.insert(shadow)
+_KEEP_CONFLICTS = sa.insert(conflict)
+
+
+def settle(
+    lease: Lease,
+    item: LaneItem,
+    verdict: Verdict,
+    connection: sa.Connection,
+    *,
+    now: datetime,
+    lease_until: datetime,
+) -> list[UUID]:
+    """Write everything a verdict means; returns the records whose lanes it released.
+
+    Raises LeaseLost when the fence has moved on or the item is no longer what was decided on. May raise
+    IntegrityError when somebody inserts the same key: begin the transaction again.
+    """
+    guard = {"the_record": lease.record, "the_fence": lease.fence, "until": lease_until}
+    if connection.execute(_GUARD, guard).rowcount == 0:
+        raise LeaseLost
+    released: list[UUID] = []
+    place = _place(item, verdict, now)
+    if verdict.waits_for is not None and verdict.outcome is Outcome.PARKED:
+        wait = waiting.park(connection, item, verdict.waits_for, now)
+        place |= wait.columns
+        if wait.goes_on:
+            released.append(item.record)
+    _move(connection, item, place)
+    _note(connection, lease, item, verdict, now)
+    if verdict.shadow is not None:
+        _agree(connection, lease, verdict.shadow, now)
+    if verdict.collisions:
+        _keep_conflicts(connection, item, verdict, now)
+    for key, row_id in verdict.pairs:
+        if pair(connection, key, row_id, now):
+            released += waiting.release(connection, key, row_id)
+    if verdict.failing is not None:
+        failing.note_group(connection, verdict.failing, now)
+    return list(dict.fromkeys(released))
+
+
+def _place(item: LaneItem, verdict: Verdict, now: datetime) -> dict[str, Any]:
+    """Where the item stands after a verdict."""
+    columns: dict[str, Any] = {"due_at": None, "waits_on": None, "is_failing": False}
+    found = verdict.failing
+    if verdict.outcome is Outcome.PARKED and verdict.waits_for is not None:
+        return columns | {"state": ItemState.PARKED.value}
+    if verdict.outcome is Outcome.FAILED and found is not None:
+        retry = found.retry_in
+        return columns | {
+            "state": (ItemState.HELD if retry is None else ItemState.RETRYING).value,
+            "due_at": None if retry is None else now + retry,
+            "attempts": item.attempts + 1,
+            **failing.columns(found, now),
+        }
+    if verdict.outcome.is_final:
+        columns["state"] = ItemState.DONE.value
+        return columns if found is None else columns | failing.columns(found, now)
+    raise ValueError(f"a verdict of {verdict.outcome} lacks what it failed on or waits for")
+
+
+def _move(connection: sa.Connection, item: LaneItem, place: dict[str, Any]) -> None:
+    decided_on = {
+        "the_number": item.number,
+        "the_record": item.record,
+        "the_state": item.state.value,
+        "the_attempts": item.attempts,
+    }
+    statement = _MOVE
+    if "first_failed_at" in place:
+        first = sa.func.coalesce(lane_item.c.first_failed_at, place.pop("first_failed_at"))
+        statement = statement.values(first_failed_at=first)
+    if connection.execute(statement, place | decided_on).rowcount == 0:
+        raise LeaseLost
+
+
+def _note(connection: sa.Connection, lease: Lease, item: LaneItem, verdict: Verdict, now: datetime) -> None:
+    """The journal line, and the message's outcome."""
+    subject = verdict.subject
+    line = {
+        "number": item.number,
+        "record": item.record,
+        "at": now,
+        "source": subject.system,
+        "entity": subject.entity,
+        "source_id": subject.id,
+        "outcome": verdict.outcome.value,
+        "reason": verdict.reason,
+        "changes": changes_text(verdict.changes),
+        "map_version": verdict.map_version,
+        "fence": lease.fence,
+    }
+    connection.execute(
+        _NOTE, {f"new_{name}": value for name, value in line.items()} | {"the_number": item.number}
+    )
+    connection.execute(
+        _CONCLUDE,
+        {
+            "the_number": item.number,
+            "outcome": verdict.outcome.value,
+            "reason": verdict.reason,
+            "faults": faults_text(verdict.failing.faults if verdict.failing else ()),
+            "finished_at": now if verdict.outcome.is_final else None,
+        },
+    )
+
+
+def _agree(connection: sa.Connection, lease: Lease, agreed: Shadow, now: datetime) -> None:
+    """The lane's fence makes us the only writer of this shadow, so update-then-insert cannot race."""
+    columns = {
+        "document": shadow_text(agreed),
+        "deleted_at": agreed.deleted_at,
+        "fence": lease.fence,
+        "saved_at": now,
+    }
+    if connection.execute(_AGREE, columns | {"the_record": lease.record}).rowcount == 0:
+        connection.execute(_AGREE_FIRST, columns | {"record": lease.record})
+
+
+def _keep_conflicts(connection: sa.Connection, item: LaneItem, verdict: Verdict, now: datetime) -> None:
+    connection.execute(
+        _KEEP_CONFLICTS,
+        [
+            {
+                "number": item.number,
+                "record": item.record,
+                "at": now,
+                "column_name": collision.column,
+                "base": dumps(tagged(collision.base)),
+                "inbound": dumps(tagged(collision.inbound)),
+                "outbound": dumps(tagged(collision.outbound)),
+                "winner": collision.winner,
+                "rule": collision.rule,
+            }
+            for collision in verdict.collisions
+        ],
+    )

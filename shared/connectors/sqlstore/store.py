@@ -1,0 +1,77 @@
+"""The state of the service, opened: one object per port."""
+
+import asyncio
+import os
+import random
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from shared.connectors.sqlstore.crosswalk import SqlCrosswalk
+from shared.connectors.sqlstore.engine import Credential, engine_for, is_in_memory
+from shared.connectors.sqlstore.execution import Executor, Threads
+from shared.connectors.sqlstore.inbox import SqlInbox
+from shared.connectors.sqlstore.jobs import SqlJobs
+from shared.connectors.sqlstore.lanes import SqlLanes
+from shared.connectors.sqlstore.schema import prepare
+from shared.connectors.sqlstore.shadows import SqlShadows
+from shared.connectors.sqlstore.transactions import Database, Transactions
+from shared.core.ports import Clock
+
+_CONNECTIONS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Everything that is kept. Close it when done."""
+
+    engine: sa.Engine
+    inbox: SqlInbox
+    lanes: SqlLanes
+    shadows: SqlShadows
+    crosswalk: SqlCrosswalk
+    jobs: SqlJobs
+    _executor: Executor
+
+    def close(self) -> None:
+        """Let running work end and close every connection."""
+        if isinstance(self._executor, Threads):
+            self._executor.close()
+        self.engine.dispose()
+
+
+def open_store(
+    url: str,
+    clock: Clock,
+    *,
+    credential: Credential | None = None,
+    executor: Executor | None = None,
+    owner: str | None = None,
+    lease: timedelta = timedelta(seconds=120),
+    grace: timedelta = timedelta(seconds=10),
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> Store:
+    """Open the state at a SQLAlchemy URL: `sqlite:///file`, `sqlite://` (in memory), `mssql+pyodbc://...`.
+
+    `credential` logs in to Azure SQL where the URL names no user. `executor` runs the SQL (default: threads
+    of its own; `inline` for a simulation). `owner` names this process in leases; `lease` and `grace`
+    are those of `SqlLanes`. Raises StoreMisconfigured when the database cannot be used as configured.
+    """
+    parsed = sa.make_url(url)
+    engine = engine_for(parsed, credential, _CONNECTIONS)
+    prepare(engine)
+    runs_on = executor or Threads(1 if is_in_memory(parsed) else _CONNECTIONS)
+    database = Database(Transactions(engine, time.sleep, random.random), runs_on)
+    return Store(
+        engine=engine,
+        inbox=SqlInbox(database, clock),
+        lanes=SqlLanes(database, clock, owner or f"{os.getpid()}-{uuid.uuid4().hex[:8]}", lease, grace),
+        shadows=SqlShadows(database),
+        crosswalk=SqlCrosswalk(database, clock, sleep),
+        jobs=SqlJobs(database, clock),
+        _executor=runs_on,
+    )

@@ -1,0 +1,248 @@
+"""The state, table by table: the one definition that migrations, statements and T-SQL are checked against.
+
+Personal data: `message.body` and its properties hold what senders sent; `shadow`, `journal` and `conflict`
+hold column values. Bodies and properties are kept 30 days, metadata 400 days (`retention.py`).
+"""
+
+import sqlalchemy as sa
+
+from shared.connectors.sqlstore.sqltypes import Bytes, Document, Instant, Key, Number
+
+METADATA = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _filtered(name: str, *columns: str, where: str, unique: bool = False) -> sa.Index:
+    """An index over only the rows that somebody still has work with."""
+    condition = sa.text(where)
+    return sa.Index(name, *columns, unique=unique, mssql_where=condition, sqlite_where=condition)
+
+
+message = sa.Table(
+    "message",
+    METADATA,
+    sa.Column("number", Number, sa.Identity(), primary_key=True),
+    sa.Column("message_id", Key(128), nullable=False),
+    # Set only when the sender's id is no fit key (too long, blanks at its ends): `message_id` stands in.
+    sa.Column("original_id", Document),
+    sa.Column("queue", Key(260), nullable=False),
+    sa.Column("body_hash", Bytes(32), nullable=False),
+    # False for a body that came later under a message id used before.
+    sa.Column("is_first", sa.Boolean, nullable=False),
+    sa.Column("session_id", Document),
+    sa.Column("body", Bytes),
+    sa.Column("properties", Document),
+    sa.Column("application_properties", Document),
+    sa.Column("position", Number, nullable=False),
+    sa.Column("delivery_count", sa.Integer, nullable=False),
+    sa.Column("sender", Document),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.Column("source", Key(64)),
+    sa.Column("entity", Key(128)),
+    sa.Column("source_id", Key(128)),
+    sa.Column("operation", Key(16)),
+    sa.Column("changed_at", Instant),
+    sa.Column("version", Number),
+    sa.Column("actor", Document),
+    sa.Column("correlation_id", Document),
+    sa.Column("record", sa.Uuid),
+    sa.Column("outcome", Key(16)),
+    sa.Column("reason", Document),
+    sa.Column("faults", Document),
+    sa.Column("finished_at", Instant),
+    # Set when a person sends a refused message through the gate once more.
+    sa.Column("is_reopened", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("message_id", "queue", "body_hash"),
+    _filtered("uq_message_first", "message_id", "queue", where="is_first = 1", unique=True),
+    sa.Index(None, "record"),
+    sa.Index(None, "source_id", "entity", "source"),
+    sa.Index(None, "received_at"),
+    sqlite_autoincrement=True,
+)
+
+lane = sa.Table(
+    "lane",
+    METADATA,
+    sa.Column("record", sa.Uuid, primary_key=True),
+    sa.Column("fence", Number, nullable=False),
+    sa.Column("owner", Key(128)),
+    sa.Column("lease_until", Instant),
+    # Touched whenever work arrives, so that arrival and release meet at this row.
+    sa.Column("version", Number, nullable=False),
+)
+
+lane_item = sa.Table(
+    "lane_item",
+    METADATA,
+    sa.Column("number", Number, sa.ForeignKey("message.number"), primary_key=True, autoincrement=False),
+    sa.Column("record", sa.Uuid, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+    sa.Column("version", Number, nullable=False),
+    sa.Column("position", Number, nullable=False),
+    sa.Column("state", Key(16), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("due_at", Instant),
+    sa.Column("waits_on", Key(330)),
+    # Whether the item counts as an open failure of its group.
+    sa.Column("is_failing", sa.Boolean, nullable=False),
+    sa.Column("first_failed_at", Instant),
+    sa.Column("last_failed_at", Instant),
+    sa.Column("kind", Key(64)),
+    sa.Column("code", Key(64)),
+    sa.Column("answer", Document),
+    sa.Column("rule", Document),
+    sa.Column("table_name", Key(128)),
+    sa.Column("field", Document),
+    sa.Column("group_key", Key(16)),
+    _filtered(
+        "ix_lane_item_head",
+        "record",
+        "changed_at",
+        "version",
+        "position",
+        "number",
+        where="state <> 'done'",
+    ),
+    _filtered("ix_lane_item_open", "state", "due_at", where="state <> 'done'"),
+    _filtered("ix_lane_item_failing", "group_key", where="is_failing = 1"),
+)
+
+shadow = sa.Table(
+    "shadow",
+    METADATA,
+    sa.Column("record", sa.Uuid, primary_key=True),
+    sa.Column("document", Document, nullable=False),
+    sa.Column("deleted_at", Instant),
+    sa.Column("fence", Number, nullable=False),
+    sa.Column("saved_at", Instant, nullable=False),
+)
+
+crosswalk = sa.Table(
+    "crosswalk",
+    METADATA,
+    sa.Column("system", Key(64), primary_key=True),
+    sa.Column("entity", Key(128), primary_key=True),
+    sa.Column("legacy_id", Key(128), primary_key=True),
+    # Not unique: after a merge two records of one system may share a row.
+    sa.Column("row_id", sa.Uuid, nullable=False),
+    sa.Column("state", Key(16), nullable=False),
+    sa.Column("reserved_at", Instant, nullable=False),
+    sa.Column("paired_at", Instant),
+    sa.Index(None, "row_id"),
+    sa.Index(None, "legacy_id"),
+)
+
+journal = sa.Table(
+    "journal",
+    METADATA,
+    sa.Column("id", Number, sa.Identity(), primary_key=True),
+    sa.Column("number", Number, sa.ForeignKey("message.number"), nullable=False),
+    sa.Column("record", sa.Uuid, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("source", Key(64), nullable=False),
+    sa.Column("entity", Key(128), nullable=False),
+    sa.Column("source_id", Key(128), nullable=False),
+    sa.Column("outcome", Key(16), nullable=False),
+    sa.Column("reason", Document, nullable=False),
+    sa.Column("changes", Document, nullable=False),
+    sa.Column("map_version", Document, nullable=False),
+    sa.Column("changed_at", Instant),
+    sa.Column("origin", Key(64)),
+    sa.Column("actor", Document),
+    sa.Column("correlation_id", Document),
+    sa.Column("fence", Number, nullable=False),
+    sa.Index(None, "number"),
+    sa.Index(None, "record"),
+    sqlite_autoincrement=True,
+)
+
+conflict = sa.Table(
+    "conflict",
+    METADATA,
+    sa.Column("id", Number, sa.Identity(), primary_key=True),
+    sa.Column("number", Number, sa.ForeignKey("message.number"), nullable=False),
+    sa.Column("record", sa.Uuid, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("column_name", Key(128), nullable=False),
+    sa.Column("base", Document, nullable=False),
+    sa.Column("inbound", Document, nullable=False),
+    sa.Column("outbound", Document, nullable=False),
+    sa.Column("winner", Key(64), nullable=False),
+    sa.Column("rule", Document, nullable=False),
+    sa.Index(None, "number"),
+    sa.Index(None, "record"),
+    sqlite_autoincrement=True,
+)
+
+dependency = sa.Table(
+    "dependency",
+    METADATA,
+    sa.Column("number", Number, sa.ForeignKey("lane_item.number"), primary_key=True, autoincrement=False),
+    sa.Column("wanted", Key(330), nullable=False),
+    sa.Column("record", sa.Uuid, nullable=False),
+    sa.Column("since", Instant, nullable=False),
+    sa.Index(None, "wanted"),
+)
+
+failure_group = sa.Table(
+    "failure_group",
+    METADATA,
+    sa.Column("fingerprint", Key(16), primary_key=True),
+    sa.Column("kind", Key(64), nullable=False),
+    sa.Column("code", Key(64), nullable=False),
+    sa.Column("answer", Document),
+    sa.Column("table_name", Key(128), nullable=False),
+    sa.Column("field", Document),
+    sa.Column("rule", Document, nullable=False),
+    sa.Column("first_seen_at", Instant, nullable=False),
+    sa.Column("last_seen_at", Instant, nullable=False),
+    sa.Column("ticket_id", Key(128)),
+    # How many tickets it has had; part of the next one's key, so that a group that comes back gets a new one.
+    sa.Column("tickets", sa.Integer, nullable=False),
+)
+
+ticket = sa.Table(
+    "ticket",
+    METADATA,
+    sa.Column("id", Key(128), primary_key=True),
+    sa.Column("fingerprint", Key(16), sa.ForeignKey("failure_group.fingerprint"), nullable=False),
+    sa.Column("team", Key(128), nullable=False),
+    sa.Column("opened_at", Instant, nullable=False),
+    sa.Column("told_count", sa.Integer, nullable=False),
+    sa.Column("told_at", Instant, nullable=False),
+    sa.Column("closed_at", Instant),
+)
+
+job_lease = sa.Table(
+    "job_lease",
+    METADATA,
+    sa.Column("name", Key(128), primary_key=True),
+    sa.Column("owner", Key(128), nullable=False),
+    sa.Column("lease_until", Instant, nullable=False),
+    sa.Column("fence", Number, nullable=False),
+)
+
+audit_event = sa.Table(
+    "audit_event",
+    METADATA,
+    sa.Column("id", Number, sa.Identity(), primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("actor", Document, nullable=False),
+    sa.Column("action", Key(64), nullable=False),
+    sa.Column("entity", Key(64), nullable=False),
+    sa.Column("entity_key", Key(330), nullable=False),
+    sa.Column("was", Document),
+    sa.Column("became", Document),
+    sa.Column("reason", Document),
+    sa.Column("correlation_id", Document),
+    sa.Index(None, "at"),
+    sa.Index(None, "entity", "entity_key"),
+    sqlite_autoincrement=True,
+)

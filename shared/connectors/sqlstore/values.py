@@ -1,0 +1,120 @@
+"""Column values as JSON text: a value read back is the value that was written, type included.
+
+Text, whole numbers, booleans and null are themselves; every other type is `{"t": type, "v": text}`. Only
+ASCII is written, so that no character a sender may think of can be refused by a database.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from shared.core.codes import Code
+from shared.core.errors import Fault
+from shared.core.mapping.columns import Value
+from shared.core.mapping.references import RowRef
+from shared.core.shadow import Mark, Moment, Shadow
+from shared.core.verdict import ColumnChange
+
+
+def dumps(document: Any) -> str:
+    """Compact JSON."""
+    return json.dumps(document, separators=(",", ":"))
+
+
+def tagged(value: Value) -> Any:
+    """The JSON form of a value."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, Decimal):
+        return {"t": "decimal", "v": str(value)}
+    if isinstance(value, datetime):
+        return {"t": "datetime", "v": value.isoformat()}
+    if isinstance(value, date):
+        return {"t": "date", "v": value.isoformat()}
+    return {"t": "row", "v": str(value)}
+
+
+def untagged(form: Any) -> Value:
+    """The value of a JSON form; raises ValueError for a form nobody writes."""
+    if not isinstance(form, dict):
+        if form is None or isinstance(form, str | bool | int):
+            return form
+        raise ValueError("not the form of a column value")
+    kind, text = form["t"], form["v"]
+    if kind == "decimal":
+        return Decimal(text)
+    if kind == "datetime":
+        return datetime.fromisoformat(text)
+    if kind == "date":
+        return date.fromisoformat(text)
+    if kind == "row":
+        table, _, row_id = text.rpartition("/")
+        return RowRef(table, UUID(row_id))
+    raise ValueError("not the form of a column value")
+
+
+def shadow_text(shadow: Shadow) -> str:
+    """A shadow without its `deleted_at`, which has a column of its own."""
+    marks = {
+        column: {
+            "value": tagged(mark.value),
+            "at": mark.changed_at.isoformat(),
+            "origin": mark.origin,
+            "seen": {system: [moment.at.isoformat(), moment.version] for system, moment in mark.seen.items()},
+        }
+        for column, mark in shadow.marks.items()
+    }
+    return dumps({"marks": marks, "versions": dict(shadow.versions)})
+
+
+def shadow_of(text: str, deleted_at: datetime | None) -> Shadow:
+    """The shadow as it was saved."""
+    document = json.loads(text)
+    marks = {
+        column: Mark(
+            value=untagged(mark["value"]),
+            changed_at=datetime.fromisoformat(mark["at"]),
+            origin=mark["origin"],
+            seen={
+                system: Moment(datetime.fromisoformat(at), version)
+                for system, (at, version) in mark["seen"].items()
+            },
+        )
+        for column, mark in document["marks"].items()
+    }
+    return Shadow(marks=marks, versions=document["versions"], deleted_at=deleted_at)
+
+
+def changes_text(changes: Mapping[str, ColumnChange]) -> str:
+    """Before and after, per column."""
+    return dumps(
+        {
+            column: {"before": tagged(change.before), "after": tagged(change.after)}
+            for column, change in changes.items()
+        }
+    )
+
+
+def changes_of(text: str) -> dict[str, ColumnChange]:
+    """Before and after, per column, as they were saved."""
+    return {
+        column: ColumnChange(untagged(change["before"]), untagged(change["after"]))
+        for column, change in json.loads(text).items()
+    }
+
+
+def faults_text(faults: tuple[Fault, ...]) -> str | None:
+    """Faults as JSON; None when there are none."""
+    if not faults:
+        return None
+    return dumps([{"field": f.field, "code": f.code.value, "expected": f.expected} for f in faults])
+
+
+def faults_of(text: str | None) -> tuple[Fault, ...]:
+    """Faults as they were saved."""
+    if text is None:
+        return ()
+    return tuple(Fault(f["field"], Code(f["code"]), f["expected"]) for f in json.loads(text))

@@ -16,6 +16,7 @@ from local.stack.hold import Wish, hold, is_held, status_of
 from local.stack.layout import Layout, this_checkout
 from local.stack.lineup import NAMES
 from local.stack.ports import fixed_ports
+from local.stack.process import started_at
 from local.stack.supervisor import clear_leftovers
 
 # The supervisor gives each of three levels of parts a few seconds; after this it is itself at fault.
@@ -129,7 +130,7 @@ def down(_asked: argparse.Namespace) -> int:
     _say("Stopping the local stack.")
     os.kill(supervisor, signal.SIGTERM)
     deadline = time.monotonic() + _LONGEST_STOP
-    while is_held(layout):
+    while is_held(layout) or started_at(supervisor) is not None:
         if time.monotonic() > deadline:
             os.kill(supervisor, signal.SIGKILL)
             clear_leftovers(layout.status)

@@ -122,7 +122,9 @@ async def hold(layout: Layout, wish: Wish, say: Say, *, story: bool = False, onc
             starting.result()
             addresses = write_endpoints(layout, ports, certificates)
             supervisor.ready()
-            say(f"The app answers on {addresses['functions']}; every address is in {layout.endpoints}")
+            if "host" in names:
+                say(f"The app answers on {addresses['functions']}")
+            say(f"Every address, and a token per role, is in {layout.endpoints}")
             if story:
                 status = await _tell(layout, stop, once=once)
                 if once or status is None:

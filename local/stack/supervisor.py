@@ -67,8 +67,14 @@ class Supervisor:
         trust: ssl.SSLContext | bool = False
         if authority is not None:
             trust = ssl.create_default_context(cafile=str(authority))
-        # trust_env off: a proxy of the person's environment must not stand between the stack and its parts.
-        self._http = httpx.AsyncClient(verify=trust, trust_env=False, timeout=5.0)
+        self._http = httpx.AsyncClient(
+            verify=trust,
+            # A proxy of the person's environment must not stand between the stack and its parts.
+            trust_env=False,
+            timeout=5.0,
+            # A connection that is kept for later delays the stop of the part at its other end.
+            headers={"Connection": "close"},
+        )
         self._keepers = {
             part.name: Keeper(
                 part,

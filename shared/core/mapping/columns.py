@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NewType, TypeAlias, TypeVar
 from uuid import UUID
 
 from shared.core.identity import RecordKey, chosen_row_id
@@ -13,11 +13,20 @@ from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordR
 
 D = TypeVar("D")
 
+PREFIX = "tandem_"
+"""What the names of Tandem's own columns begin with: the publisher prefix of its solution."""
+
+Option = NewType("Option", int)
+"""The value of a choice: a number that counts nothing, so that a choice and an integer cannot be mixed up."""
+
 Value: TypeAlias = "str | int | bool | Decimal | datetime | date | RowRef | None"
 """A column's value once every lookup is resolved: what shadow, journal and writer hold."""
 
 Unresolved: TypeAlias = "Value | RecordRef | DirectoryRef | PlaceholderRef"
 """A column's value as a map produces it: lookups still name what they mean."""
+
+Reference: TypeAlias = RowRef | RecordRef | DirectoryRef | PlaceholderRef
+"""A lookup's value on either side of being resolved."""
 
 
 class Kind(StrEnum):
@@ -40,8 +49,10 @@ class Column(Generic[D]):
     """One Dataverse column; `D` is the Python type of its value.
 
     `targets` maps the tables a lookup may point at to the navigation property that writes it
-    (`{"account": "parentcustomerid_account"}`). `custom` columns are Tandem's own and are shipped in
-    `infra/dataverse/customisations.json`. `create_only` columns are accepted by Dataverse on create alone.
+    (`{"account": "parentcustomerid_account"}`), `sets` their entity sets to the tables, because a flow names
+    a lookup's table by its set. `custom` columns are Tandem's own and are shipped in
+    `infra/dataverse/customisations.json`. `create_only` columns are accepted by Dataverse on create alone. A
+    column that is not `clearable` always has a value: a blank in the legacy system leaves it as it is.
     """
 
     name: str
@@ -53,20 +64,116 @@ class Column(Generic[D]):
     precision: int | None = None
     options: Mapping[int, str] = field(default_factory=dict)
     targets: Mapping[str, str] = field(default_factory=dict)
+    sets: Mapping[str, str] = field(default_factory=dict)
     custom: bool = False
     create_only: bool = False
+    clearable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One table a lookup may point at, and the navigation property that does it."""
+
+    table: str
+    entity_set: str
+    navigation: str
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One Dataverse table: its logical name, entity set, primary key column and the columns maps use."""
+    """One Dataverse table: its logical name, entity set, primary key column and the columns maps use.
+
+    `keys` are the alternate keys Tandem adds, by name, with the columns each is made of.
+    """
 
     name: str
     entity_set: str
     primary_key: str
-    columns: Mapping[str, Column[object]]
+    columns: Mapping[str, Column[Any]]
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def placeholder_id(table: str) -> UUID:
     """The fixed GUID of a table's placeholder row."""
     return chosen_row_id(RecordKey("tandem", table, "placeholder"))
+
+
+def text(name: str, label: str, max_length: int) -> Column[str]:
+    """A column of one line of text; its length counts UTF-16 units, as Dataverse does."""
+    return Column(name, Kind.TEXT, label, max_length=max_length, custom=_custom(name))
+
+
+def memo(name: str, label: str, max_length: int) -> Column[str]:
+    """A column of text of several lines."""
+    return Column(name, Kind.MEMO, label, max_length=max_length, custom=_custom(name))
+
+
+def integer(name: str, label: str, minimum: int, maximum: int) -> Column[int]:
+    """A column of whole numbers."""
+    low, high = Decimal(minimum), Decimal(maximum)
+    return Column(name, Kind.INTEGER, label, minimum=low, maximum=high, custom=_custom(name))
+
+
+def decimal(name: str, label: str, minimum: int, maximum: int, precision: int) -> Column[Decimal]:
+    """A column of decimal numbers with up to `precision` digits after the point."""
+    low, high = Decimal(minimum), Decimal(maximum)
+    return Column(
+        name, Kind.DECIMAL, label, minimum=low, maximum=high, precision=precision, custom=_custom(name)
+    )
+
+
+def money(name: str, label: str, minimum: int, maximum: int) -> Column[Decimal]:
+    """A column of amounts in the row's currency; Dataverse keeps two digits after the point."""
+    low, high = Decimal(minimum), Decimal(maximum)
+    return Column(name, Kind.MONEY, label, minimum=low, maximum=high, precision=2, custom=_custom(name))
+
+
+def boolean(name: str, label: str) -> Column[bool]:
+    """A yes-or-no column."""
+    return Column(name, Kind.BOOLEAN, label, custom=_custom(name))
+
+
+def choice(name: str, label: str, options: Mapping[int, str]) -> Column[Option]:
+    """A column that holds one of `options`, by value."""
+    return Column(name, Kind.CHOICE, label, options=options, custom=_custom(name))
+
+
+def instant(name: str, label: str, *, create_only: bool = False) -> Column[datetime]:
+    """A column of points in time, to the second, in UTC."""
+    return Column(name, Kind.DATETIME, label, custom=_custom(name), create_only=create_only)
+
+
+def day(name: str, label: str) -> Column[date]:
+    """A column of calendar days, without a time or a zone."""
+    return Column(name, Kind.DATE, label, custom=_custom(name))
+
+
+def lookup(name: str, label: str, *targets: Target, clearable: bool = True) -> Column[Reference]:
+    """A column that points at a row of one of the `targets`."""
+    return Column(
+        name,
+        Kind.LOOKUP,
+        label,
+        targets={target.table: target.navigation for target in targets},
+        sets={target.entity_set: target.table for target in targets},
+        custom=_custom(name),
+        clearable=clearable,
+    )
+
+
+def table(
+    name: str,
+    entity_set: str,
+    primary_key: str,
+    *columns: Column[Any],
+    keys: Mapping[str, tuple[str, ...]] | None = None,
+) -> Table:
+    """A table of the columns given; two of one name raise ValueError."""
+    by_name = {column.name: column for column in columns}
+    if len(by_name) != len(columns):
+        raise ValueError(f"{name} has two columns of one name")
+    return Table(name, entity_set, primary_key, by_name, keys or {})
+
+
+def _custom(name: str) -> bool:
+    return name.startswith(PREFIX)

@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from shared.core.change import Json
 from shared.core.codes import Code
-from shared.core.errors import Fault
-from shared.core.mapping.columns import Column, Table, Unresolved
+from shared.core.errors import Fault, InvalidMessage
+from shared.core.identity import RecordKey
+from shared.core.mapping.columns import Column, Table, Unresolved, Value
 
 L = TypeVar("L")
 D = TypeVar("D")
@@ -45,24 +47,54 @@ class Unfit(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Transform(Generic[L, D]):
-    """How one value crosses from a legacy system (`L`) to Dataverse (`D`), and back.
+class ToRecord:
+    """What a lookup names: a synced record of one legacy entity; a blank may mean the placeholder row."""
 
-    Both functions are pure and raise `Unfit`. `to_dataverse` returns the value exactly as Dataverse will
-    hold it (trimmed, rounded, in UTC), so that what comes back equals what was written. `examples` are legacy
-    values; they feed the mapping tables, the round-trip laws and the simulators.
-    """
-
-    to_dataverse: Callable[[L], D]
-    to_legacy: Callable[[D], L]
-    examples: tuple[L, ...]
+    system: str
+    entity: str
+    placeholder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Field(Generic[L, D]):
-    """One line of a map: a legacy field, the column it becomes, and how."""
+class ToDirectory:
+    """What a lookup names: reference data of Dataverse, by one of its columns."""
+
+    table: str
+    column: str
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Transform(Generic[L, D]):
+    """How one value crosses from a legacy system (`L`) to Dataverse (`D`), and back.
+
+    Both functions are pure and raise `Unfit`; on either side a blank is a value, and None in Dataverse.
+    `to_dataverse` returns the value exactly as Dataverse will hold it (trimmed, to the second, in UTC), so
+    that what comes back equals what was written. `examples` are legacy values; they feed the mapping tables,
+    the round-trip laws and the simulators. `name` says the transform in words, `refers` what a lookup means.
+    """
+
+    to_dataverse: Callable[[L], D | None]
+    to_legacy: Callable[[D | None], L]
+    examples: tuple[L, ...]
+    name: str = ""
+    refers: ToRecord | ToDirectory | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a map, whatever its types: a legacy field and which way it crosses."""
 
     legacy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field(Line, Generic[L, D]):
+    """One line of a map: a legacy field, the column it becomes, and how.
+
+    `alias` is the word another description of the migration uses for the target, so that its readers find it.
+    """
+
     column: Column[D]
     via: Transform[L, D]
     flow: Flow = Flow.BOTH
@@ -92,7 +124,9 @@ class EntityMap:
     """A legacy entity against a Dataverse table, both ways.
 
     `key` is the legacy field that holds the record's id. `constants` are column values every row of this map
-    carries. `version` names this revision of the map in journal and telemetry.
+    carries. `source_key` is the column that tells a row's record (`allegory:company:C-0001`). `row_id` is the
+    legacy field that tells a record's row, where the system has one. `version` names this revision of the map
+    in journal and telemetry.
     """
 
     entity: str
@@ -101,6 +135,8 @@ class EntityMap:
     fields: tuple[Field[Any, Any], ...]
     dropped: tuple[Dropped, ...] = ()
     constants: Mapping[str, Unresolved] = field(default_factory=dict)
+    source_key: Column[str] | None = None
+    row_id: str | None = None
     version: str = "1"
 
     @property
@@ -111,10 +147,11 @@ class EntityMap:
     def to_columns(self, data: Mapping[str, Json]) -> Mapped:
         """Columns for the legacy fields in `data`; fields absent from it are left alone.
 
-        A field that is neither mapped nor dropped is a fault: nothing is ignored silently.
+        A field that is neither mapped nor dropped is a fault: nothing is ignored silently. A blank leaves out
+        a column that always has a value.
         """
         lines = {line.legacy: line for line in self.fields}
-        ignored = {self.key} | {line.legacy for line in self.dropped}
+        ignored = {self.key, self.row_id} | {line.legacy for line in self.dropped}
         values: dict[str, Unresolved] = {}
         faults: list[Fault] = []
         for name, raw in data.items():
@@ -124,7 +161,9 @@ class EntityMap:
                     faults.append(Fault(pointer(name), Code.UNKNOWN_FIELD, f"a field of {self.entity}"))
             elif line.flow is not Flow.OUTBOUND:
                 try:
-                    values[line.column.name] = line.via.to_dataverse(raw)
+                    value = line.via.to_dataverse(raw)
+                    if value is not None or line.column.clearable:
+                        values[line.column.name] = value
                 except Unfit as unfit:
                     faults.append(Fault(pointer(name), unfit.code, unfit.expected))
         return Mapped({**self.constants, **values}, tuple(faults))
@@ -141,6 +180,19 @@ class EntityMap:
             except Unfit as unfit:
                 faults.append(Fault(f"/data/{line.column.name}", unfit.code, unfit.expected))
         return Mapped(values, tuple(faults))
+
+    def identity(self, key: RecordKey) -> dict[str, Value]:
+        """The columns that tell a row which record it is; raises InvalidMessage for a key too long."""
+        if self.source_key is None:
+            return {}
+        if len(str(key)) > (self.source_key.max_length or 0):
+            expected = f"a key of at most {self.source_key.max_length} characters with system and entity"
+            raise InvalidMessage(Fault("/sourceKey", Code.VALUE_TOO_LONG, expected))
+        return {self.source_key.name: str(key)}
+
+    def row_field(self, row: UUID) -> dict[str, Json]:
+        """The legacy field that tells a record which row it is; empty where the system has none."""
+        return {self.row_id: str(row)} if self.row_id else {}
 
 
 def pointer(name: str) -> str:

@@ -1,0 +1,13 @@
+"""Allegory: a CRM with a REST interface and a file export."""
+
+from mappers.allegory.companies import COMPANY
+from mappers.allegory.contacts import CONTACT
+from mappers.allegory.deals import DEAL
+from mappers.allegory.words import SYSTEM
+from shared.core.system import LegacySystem
+
+ALLEGORY = LegacySystem(
+    name=SYSTEM,
+    maps=(COMPANY, CONTACT, DEAL),
+    collections={"company": "companies", "contact": "contacts", "deal": "deals"},
+)

@@ -1,0 +1,59 @@
+"""Allegory contact <-> Dynamics 365 contact."""
+
+from mappers.allegory import words
+from mappers.dataverse import contact, synced
+from shared.core.mapping.spec import EntityMap, Field, Flow, Loss
+from shared.core.mapping.transforms import choice, email, owner_by_email, text, url, yes_no
+
+CONTACT = EntityMap(
+    entity="contact",
+    table=contact.TABLE,
+    key="contact_id",
+    source_key=synced.tandem_sourcekey,
+    fields=(
+        Field("first_name", contact.firstname, text(50)),
+        Field("last_name", contact.lastname, text(50)),
+        Field("email", contact.emailaddress1, email(100)),
+        Field("phone", contact.telephone1, text(50)),
+        Field("mobile", contact.mobilephone, text(50)),
+        Field("job_title", contact.jobtitle, text(100)),
+        Field(
+            "primary_company_id",
+            contact.parentcustomerid,
+            words.company(placeholder="account"),
+            description="A contact without a company hangs from the one placeholder account.",
+            alias="AccountId",
+        ),
+        Field(
+            "company_ids",
+            contact.tandem_companyids,
+            text(2000),
+            loss=Loss.FORMAT,
+            description="Every company of the contact, as text: further ones are not related rows yet.",
+            alias="Account Contact Relationship",
+        ),
+        Field("owner_email", contact.ownerid, owner_by_email(), loss=Loss.PARTIAL, alias="OwnerId"),
+        Field("lifecycle_stage", contact.tandem_lifecyclestage, choice(words.LIFECYCLE_STAGE)),
+        Field("do_not_email", contact.donotemail, yes_no()),
+        Field("tags", contact.tandem_tags, text(2000), description="The whole string, as it is."),
+        Field("birthday", contact.birthdate, words.date()),
+        Field(
+            "created_at",
+            synced.overriddencreatedon,
+            words.instant(),
+            flow=Flow.INBOUND,
+            loss=Loss.FORMAT,
+            description="Dataverse takes it on create alone.",
+        ),
+        Field(
+            "updated_at",
+            synced.tandem_legacymodifiedon,
+            words.instant(),
+            flow=Flow.INBOUND,
+            loss=Loss.FORMAT,
+            description="Dataverse lets nobody set modifiedon, so the original is kept beside it.",
+        ),
+        Field("cf_linkedin", contact.tandem_linkedin, url(500)),
+        Field("cf_preferred_language", contact.tandem_preferredlanguage, text(10)),
+    ),
+)

@@ -1,0 +1,81 @@
+"""Allegory deal <-> Dynamics 365 opportunity."""
+
+from mappers.allegory import words
+from mappers.dataverse import opportunity, synced
+from shared.core.mapping.spec import EntityMap, Field, Flow, Loss
+from shared.core.mapping.transforms import (
+    choice,
+    currency_by_code,
+    decimal,
+    integer,
+    money,
+    owner_by_email,
+    text,
+    yes_no,
+)
+
+DEAL = EntityMap(
+    entity="deal",
+    table=opportunity.TABLE,
+    key="deal_id",
+    source_key=synced.tandem_sourcekey,
+    fields=(
+        Field("name", opportunity.name, text(300, required=True)),
+        Field("company_id", opportunity.parentaccountid, words.company(), alias="AccountId"),
+        Field("primary_contact_id", opportunity.parentcontactid, words.contact()),
+        Field("pipeline_id", opportunity.tandem_pipelineid, text(100), alias="Sales Process"),
+        Field("stage_id", opportunity.tandem_stageid, text(100)),
+        Field(
+            "stage_name",
+            opportunity.tandem_stagename,
+            text(200),
+            description="The label as it is: a stage nobody has translated is data, not an error.",
+            alias="StageName",
+        ),
+        Field("amount", opportunity.estimatedvalue, money(-1_000_000_000_000, 1_000_000_000_000)),
+        Field("currency", opportunity.transactioncurrencyid, currency_by_code()),
+        Field("probability", opportunity.closeprobability, integer(0, 100)),
+        Field(
+            "forecast_category",
+            opportunity.tandem_forecastcategory,
+            choice(words.FORECAST_CATEGORY, words.FORECAST_ALIASES),
+            description=(
+                "Dataverse's own forecast category tells won from lost where Allegory says Closed, "
+                "so the way back would be a guess."
+            ),
+        ),
+        Field("engage_date", opportunity.tandem_engagedon, words.date()),
+        Field("expected_close_date", opportunity.estimatedclosedate, words.date(), alias="CloseDate"),
+        Field("close_date", opportunity.actualclosedate, words.date()),
+        Field(
+            "status",
+            opportunity.tandem_legacystatus,
+            choice(words.STATUS),
+            description="Won and lost are told here; the row itself stays open in Dataverse.",
+        ),
+        Field("lost_reason", opportunity.tandem_lostreason, text(200)),
+        Field("product", opportunity.tandem_product, text(200)),
+        Field("owner_email", opportunity.ownerid, owner_by_email(), loss=Loss.PARTIAL, alias="OwnerId"),
+        Field("tags", opportunity.tandem_tags, text(2000), description="The whole string, as it is."),
+        Field("stage_entered_at", opportunity.tandem_stageenteredon, words.instant(), loss=Loss.FORMAT),
+        Field(
+            "created_at",
+            synced.overriddencreatedon,
+            words.instant(),
+            flow=Flow.INBOUND,
+            loss=Loss.FORMAT,
+            description="Dataverse takes it on create alone.",
+        ),
+        Field(
+            "updated_at",
+            synced.tandem_legacymodifiedon,
+            words.instant(),
+            flow=Flow.INBOUND,
+            loss=Loss.FORMAT,
+            description="Dataverse lets nobody set modifiedon, so the original is kept beside it.",
+        ),
+        Field("cf_margin_pct", opportunity.tandem_marginpercent, decimal(-100_000, 100_000, 4)),
+        Field("cf_decision", opportunity.tandem_decision, yes_no()),
+        Field("cf_Décision interne", opportunity.tandem_decisioninterne, text(200)),
+    ),
+)

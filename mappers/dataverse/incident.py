@@ -1,0 +1,41 @@
+"""The incident table: cases, which a service desk calls tickets."""
+
+from mappers.dataverse import synced, targets
+from shared.core.mapping.columns import choice, instant, lookup, memo, table, text
+
+title = text("title", "Case Title", 200)
+customerid = lookup(
+    "customerid",
+    "Customer",
+    targets.account("customerid_account"),
+    targets.contact("customerid_contact"),
+    clearable=False,
+)
+prioritycode = choice("prioritycode", "Priority", {1: "High", 2: "Normal", 3: "Low"})
+description = memo("description", "Description", 2000)
+ownerid = synced.ownerid
+
+tandem_board = text("tandem_board", "Board (legacy)", 100)
+tandem_boardstatus = text("tandem_boardstatus", "Status (legacy)", 100)
+tandem_contactname = text("tandem_contactname", "Contact (legacy)", 200)
+tandem_assetname = text("tandem_assetname", "Asset (legacy)", 200)
+tandem_closedon = instant("tandem_closedon", "Closed on (legacy)")
+tandem_warranty = text("tandem_warranty", "Warranty (legacy)", 50)
+
+TABLE = table(
+    "incident",
+    "incidents",
+    "incidentid",
+    title,
+    customerid,
+    prioritycode,
+    description,
+    tandem_board,
+    tandem_boardstatus,
+    tandem_contactname,
+    tandem_assetname,
+    tandem_closedon,
+    tandem_warranty,
+    *synced.COLUMNS,
+    keys=synced.KEYS,
+)

@@ -1,0 +1,22 @@
+"""What lookups point at: tables with their entity sets, by the navigation property that writes them."""
+
+from shared.core.mapping.columns import Target
+
+
+def account(navigation: str) -> Target:
+    """Accounts, through a navigation property."""
+    return Target("account", "accounts", navigation)
+
+
+def contact(navigation: str) -> Target:
+    """Contacts, through a navigation property."""
+    return Target("contact", "contacts", navigation)
+
+
+def currency() -> Target:
+    """Currencies."""
+    return Target("transactioncurrency", "transactioncurrencies", "transactioncurrencyid")
+
+
+OWNERS = (Target("systemuser", "systemusers", "ownerid"), Target("team", "teams", "ownerid"))
+"""Whoever may own a row."""

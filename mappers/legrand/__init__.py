@@ -1,0 +1,8 @@
+"""Legrand Cloud CRM: a CRM with file exports only."""
+
+from mappers.legrand.companies import COMPANY
+from mappers.legrand.tickets import TICKET
+from mappers.legrand.words import SYSTEM
+from shared.core.system import LegacySystem
+
+LEGRAND = LegacySystem(name=SYSTEM, maps=(COMPANY, TICKET), collections={})

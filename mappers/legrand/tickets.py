@@ -1,0 +1,56 @@
+"""Legrand ticket -> Dynamics 365 case (incident)."""
+
+from mappers.dataverse import incident, synced
+from mappers.legrand import words
+from shared.core.mapping.spec import Dropped, EntityMap, Field, Flow, Loss
+from shared.core.mapping.transforms import choice, lookup, memo, owner_by_name, text
+
+TICKET = EntityMap(
+    entity="ticket",
+    table=incident.TABLE,
+    key="Ticket No",
+    source_key=synced.tandem_sourcekey,
+    fields=(
+        Field("Subject", incident.title, text(200, required=True), flow=Flow.INBOUND),
+        Field("Board", incident.tandem_board, text(100), flow=Flow.INBOUND, alias="Record Type"),
+        Field(
+            "Status",
+            incident.tandem_boardstatus,
+            text(100),
+            flow=Flow.INBOUND,
+            description="Each board has statuses of its own; the label is kept as it is.",
+        ),
+        Field("Priority", incident.prioritycode, choice(words.PRIORITY), flow=Flow.INBOUND),
+        Field(
+            "Company ID",
+            incident.customerid,
+            lookup(words.SYSTEM, "company", placeholder="account"),
+            flow=Flow.INBOUND,
+            description="A case must have a customer; a ticket without a company hangs from the placeholder.",
+            alias="AccountId",
+        ),
+        Field("Contact", incident.tandem_contactname, text(200), flow=Flow.INBOUND),
+        Field("Asset", incident.tandem_assetname, text(200), flow=Flow.INBOUND, alias="Asset link"),
+        Field(
+            "Assigned To",
+            incident.ownerid,
+            owner_by_name(),
+            flow=Flow.INBOUND,
+            loss=Loss.PARTIAL,
+            description="Legrand names its users; two users of one name cannot be told apart.",
+            alias="OwnerId",
+        ),
+        Field(
+            "Date Logged",
+            synced.overriddencreatedon,
+            words.instant(),
+            flow=Flow.INBOUND,
+            loss=Loss.FORMAT,
+            description="Dataverse takes it on create alone.",
+        ),
+        Field("Date Closed", incident.tandem_closedon, words.instant(), flow=Flow.INBOUND, loss=Loss.FORMAT),
+        Field("Description", incident.description, memo(2000), flow=Flow.INBOUND),
+        Field("Warranty (custom)", incident.tandem_warranty, text(50), flow=Flow.INBOUND),
+    ),
+    dropped=(Dropped("Company", "Company ID names the same company without doubt."),),
+)

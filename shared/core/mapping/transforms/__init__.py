@@ -1,0 +1,31 @@
+"""The transforms: named, two-way, pure, each with examples.
+
+Values arrive as strings (a file export) or as JSON's own types, and go back as strings; a blank string and
+null both mean "no value". What cannot be meant in exactly one way is refused with its rule, never guessed,
+cut or rounded.
+"""
+
+from shared.core.mapping.transforms.choices import choice, yes_no
+from shared.core.mapping.transforms.lookups import currency_by_code, lookup, owner_by_email, owner_by_name
+from shared.core.mapping.transforms.numbers import decimal, integer, money
+from shared.core.mapping.transforms.text import email, memo, text, url
+from shared.core.mapping.transforms.times import Slashes, date, instant
+
+__all__ = [
+    "Slashes",
+    "choice",
+    "currency_by_code",
+    "date",
+    "decimal",
+    "email",
+    "instant",
+    "integer",
+    "lookup",
+    "memo",
+    "money",
+    "owner_by_email",
+    "owner_by_name",
+    "text",
+    "url",
+    "yes_no",
+]

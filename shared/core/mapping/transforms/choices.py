@@ -1,0 +1,68 @@
+"""Choices: a label for an option, one to one."""
+
+from collections.abc import Mapping
+
+from shared.core.change import Json
+from shared.core.codes import Code
+from shared.core.mapping.columns import Option
+from shared.core.mapping.spec import Transform, Unfit
+from shared.core.mapping.transforms.text import clean
+
+_YES = frozenset({"true", "yes"})
+_NO = frozenset({"false", "no"})
+
+
+def choice(options: Mapping[str, int], aliases: Mapping[str, str] | None = None) -> Transform[Json, Option]:
+    """A legacy label for an option of a choice; letter case and surrounding blanks do not matter.
+
+    `aliases` are further spellings of a label, accepted on the way in. Two labels for one option, or one
+    spelling for two, raise ValueError: the way back would be a guess.
+    """
+    labels = {value: label for label, value in options.items()}
+    spellings = {label.casefold(): value for label, value in options.items()}
+    for alias, label in (aliases or {}).items():
+        if spellings.setdefault(alias.casefold(), options[label]) != options[label]:
+            raise ValueError("one spelling means two options")
+    if len(labels) != len(options) or len(spellings) != len(options) + len(aliases or {}):
+        raise ValueError("two labels share an option or a spelling")
+    expected = "one of " + ", ".join(options)
+
+    def to_dataverse(value: Json) -> Option | None:
+        label = clean(value)
+        if label is None:
+            return None
+        if label.casefold() not in spellings:
+            raise Unfit(Code.VALUE_NO_OPTION, expected)
+        return Option(spellings[label.casefold()])
+
+    def to_legacy(value: Option | None) -> Json:
+        if value is None:
+            return ""
+        if value not in labels:
+            raise Unfit(Code.VALUE_NO_OPTION, expected)
+        return labels[value]
+
+    first = next(iter(options))
+    examples = (*options, *(aliases or {}), f" {first.upper()} ", "", None)
+    return Transform(to_dataverse, to_legacy, examples, f"choice: {', '.join(options)}")
+
+
+def yes_no(yes: str = "true", no: str = "false") -> Transform[Json, bool]:
+    """Yes or no; `true`, `false`, `yes` and `no` are understood in any letter case, `yes` and `no` say which
+    words the legacy system is told.
+    """
+
+    def to_dataverse(value: Json) -> bool | None:
+        if isinstance(value, bool):
+            return value
+        word = clean(value)
+        if word is None:
+            return None
+        if word.casefold() not in _YES | _NO:
+            raise Unfit(Code.VALUE_NOT_YES_OR_NO, f"{yes} or {no}")
+        return word.casefold() in _YES
+
+    def to_legacy(value: bool | None) -> Json:  # noqa: FBT001 - the value itself crosses, it is no switch
+        return "" if value is None else (yes if value else no)
+
+    return Transform(to_dataverse, to_legacy, (yes, no, " TRUE ", False, "", None), f"{yes} or {no}")

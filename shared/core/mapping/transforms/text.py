@@ -1,0 +1,113 @@
+"""Text: normalised, trimmed, never cut."""
+
+import re
+import unicodedata
+from typing import Any
+
+from shared.core.change import Json
+from shared.core.codes import Code
+from shared.core.mapping.spec import Transform, Unfit
+
+# One address, no display name; whether it can receive mail is nobody's guess here.
+_EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@<>,;:\"()\[\].]+(\.[^\s@<>,;:\"()\[\].]+)+")
+_BLANK_INSIDE = re.compile(r"\s")
+_NONCHARACTERS = frozenset("\ufffe\uffff")
+
+
+def canonical(value: str) -> str | None:
+    """Text as it is kept on both sides: NFC, line feeds for line ends, without surrounding blanks.
+
+    None when nothing is left.
+    """
+    lines = value.replace("\r\n", "\n").replace("\r", "\n")
+    return unicodedata.normalize("NFC", lines).strip() or None
+
+
+def clean(value: Any) -> str | None:
+    """The canonical text of an incoming value; raises Unfit for what no text column can hold."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise Unfit(Code.VALUE_NOT_TEXT, "text")
+    if any(_is_forbidden(character) for character in value):
+        raise Unfit(Code.VALUE_FORBIDDEN_CHARACTER, "text without control characters")
+    return canonical(value)
+
+
+def length(value: str) -> int:
+    """How long Dataverse finds a text: in UTF-16 units, so that an emoji counts two."""
+    return len(value.encode("utf-16-le")) // 2
+
+
+def text(max_length: int, *, required: bool = False) -> Transform[Json, str]:
+    """Text of up to `max_length` UTF-16 units; what looks like a formula is text like any other."""
+    return _text(max_length, required=required, name=f"text up to {max_length}")
+
+
+def memo(max_length: int) -> Transform[Json, str]:
+    """Text of several lines, of up to `max_length` UTF-16 units."""
+    return _text(max_length, required=False, name=f"text of several lines up to {max_length}")
+
+
+def email(max_length: int) -> Transform[Json, str]:
+    """One e-mail address; its letter case is kept."""
+
+    def to_dataverse(value: Json) -> str | None:
+        address = _fitting(value, max_length)
+        if address is not None and not _EMAIL.fullmatch(address):
+            raise Unfit(Code.VALUE_NOT_AN_EMAIL, "one address like name@company.example")
+        return address
+
+    examples = ("anna.berg@nordwind.example", " Anna.Berg@Nordwind.example ", "", None)
+    return Transform(to_dataverse, _to_legacy, examples, f"e-mail address up to {max_length}")
+
+
+def url(max_length: int) -> Transform[Json, str]:
+    """A web address or a bare domain, as written; it has no blanks inside."""
+
+    def to_dataverse(value: Json) -> str | None:
+        address = _fitting(value, max_length)
+        if address is not None and _BLANK_INSIDE.search(address):
+            raise Unfit(Code.VALUE_FORBIDDEN_CHARACTER, "a web address without blanks")
+        return address
+
+    examples = ("nordwind.example", "https://nordwind.example/about", "", None)
+    return Transform(to_dataverse, _to_legacy, examples, f"web address up to {max_length}")
+
+
+def _text(max_length: int, *, required: bool, name: str) -> Transform[Json, str]:
+    def to_dataverse(value: Json) -> str | None:
+        fitting = _fitting(value, max_length)
+        if fitting is None and required:
+            raise Unfit(Code.VALUE_REQUIRED, "a value")
+        return fitting
+
+    def to_legacy(value: str | None) -> Json:
+        if value is None and required:
+            raise Unfit(Code.VALUE_REQUIRED, "a value")
+        return value or ""
+
+    samples: tuple[Json, ...] = ("Nordwind AG", " Zoe\u0308 ", "=1+1", "🚲 & Söhne", "", None)
+    examples = tuple(
+        sample
+        for sample in samples
+        if (sample or not required) and (not isinstance(sample, str) or length(sample) <= max_length)
+    )
+    return Transform(to_dataverse, to_legacy, examples, name + (", required" if required else ""))
+
+
+def _fitting(value: Json, max_length: int) -> str | None:
+    cleaned = clean(value)
+    if cleaned is not None and length(cleaned) > max_length:
+        raise Unfit(Code.VALUE_TOO_LONG, f"at most {max_length} characters")
+    return cleaned
+
+
+def _to_legacy(value: str | None) -> Json:
+    return value or ""
+
+
+def _is_forbidden(character: str) -> bool:
+    if character in "\t\n\r":
+        return False
+    return unicodedata.category(character) in {"Cc", "Cs"} or character in _NONCHARACTERS

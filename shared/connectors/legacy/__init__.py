@@ -1,0 +1,1 @@
+"""Legacy systems over their declared ways in: the generic clients that interpret a `LegacySystem`."""

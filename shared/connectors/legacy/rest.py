@@ -1,0 +1,100 @@
+"""A legacy system's records over REST, wherever its declaration says they live."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from shared.connectors.web.client import WebClient
+from shared.connectors.web.meaning import Meaning, failure, named_in, of_status
+from shared.core.change import Json
+from shared.core.errors import Gone, Refused
+from shared.core.ports import LegacyRecord
+from shared.core.system import LegacySystem
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class RestRecords:
+    """`LegacyRecords` of one system.
+
+    `system.collections` says where each entity lives; `changed_field` is the field in which the system
+    tells when a record last changed (ISO 8601; UTC when it names no zone).
+    """
+
+    def __init__(self, system: LegacySystem, client: WebClient, *, changed_field: str = "updated_at") -> None:
+        self._system = system
+        self._client = client
+        self._changed_field = changed_field
+
+    async def read(self, entity: str, record_id: str) -> LegacyRecord | None:
+        """The record, or None."""
+        response = await self._client.send("GET", self._path(entity, record_id))
+        if response.status_code == 404:
+            return None
+        return self._record(entity, self._accepted(response, ()))
+
+    async def create(self, entity: str, fields: Mapping[str, Json], idempotency_key: str) -> LegacyRecord:
+        """Create a record; the same key again gives the same record."""
+        response = await self._client.send(
+            "POST",
+            self._path(entity),
+            headers={"Idempotency-Key": idempotency_key},
+            content=_body(fields),
+        )
+        return self._record(entity, self._accepted(response, fields))
+
+    async def update(
+        self, entity: str, record_id: str, fields: Mapping[str, Json], version: str
+    ) -> LegacyRecord:
+        """Write fields if the record is still at `version`; raises MovedOn, or Gone when deleted."""
+        response = await self._client.send(
+            "PATCH", self._path(entity, record_id), headers={"If-Match": version}, content=_body(fields)
+        )
+        return self._record(entity, self._accepted(response, fields))
+
+    async def delete(self, entity: str, record_id: str) -> None:
+        """Delete the record; one already gone is fine."""
+        response = await self._client.send("DELETE", self._path(entity, record_id))
+        try:
+            self._accepted(response, ())
+        except Gone:
+            return
+
+    def _path(self, entity: str, record_id: str | None = None) -> str:
+        collection = self._system.collections.get(entity)
+        if collection is None:
+            raise Refused(f"{self._system.name} takes no {entity} over REST", answer="no_collection")
+        return collection if record_id is None else f"{collection}/{quote(record_id, safe='')}"
+
+    def _accepted(self, response: "httpx.Response", sent: Mapping[str, Json] | tuple[()]) -> "httpx.Response":
+        if response.is_success:
+            return response
+        answer = of_status(response.status_code)
+        field = named_in(response.text, sent) if answer.meaning is Meaning.REFUSED else None
+        raise failure(self._client.who, answer, response, field=field)
+
+    def _record(self, entity: str, response: "httpx.Response") -> LegacyRecord:
+        """The record an answer carries; raises Refused when it carries none."""
+        try:
+            fields: dict[str, Any] = response.json()
+            at = datetime.fromisoformat(fields[self._changed_field])
+            entity_map = self._system.map_of(entity)
+            key = entity_map.key if entity_map is not None else "id"
+            return LegacyRecord(
+                id=str(fields[key]),
+                fields=fields,
+                version=response.headers["ETag"],
+                changed_at=at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC),
+            )
+        except (ValueError, TypeError, KeyError) as fault:
+            raise Refused(
+                f"{self._client.who} answered something that is not a {entity}",
+                answer=str(response.status_code),
+            ) from fault
+
+
+def _body(fields: Mapping[str, Json]) -> bytes:
+    return json.dumps(dict(fields), ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,96 @@
+"""`LegacyRecords` without a legacy system."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.connectors.memory.trouble import Trouble
+from shared.core.change import Json
+from shared.core.errors import Gone, MovedOn, Refused
+from shared.core.ports import Clock, LegacyRecord
+from shared.core.system import LegacySystem
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    entity: str
+    id: str
+
+
+class MemoryRecords:
+    """A twin of one system's REST interface. `trouble` arranges failures.
+
+    It assigns ids, counts versions and stamps `changed_field` with the clock on every write, as the system
+    does; it takes any field. `put` and `remove` are what the system's own users do.
+    """
+
+    def __init__(self, system: LegacySystem, clock: Clock, *, changed_field: str = "updated_at") -> None:
+        self._system = system
+        self._clock = clock
+        self._changed_field = changed_field
+        self._records: dict[_Place, LegacyRecord] = {}
+        self._by_key: dict[tuple[str, str], str] = {}
+        self._numbers = 0
+        self.trouble = Trouble()
+
+    async def read(self, entity: str, record_id: str) -> LegacyRecord | None:
+        """The record, or None."""
+        self._check(entity)
+        return self._records.get(_Place(entity, record_id))
+
+    async def create(self, entity: str, fields: Mapping[str, Json], idempotency_key: str) -> LegacyRecord:
+        """Create a record; the same key again gives the same record, or Gone once it was deleted."""
+        self._check(entity)
+        known = self._by_key.get((entity, idempotency_key))
+        if known is not None:
+            return self._present(_Place(entity, known))
+        self._numbers += 1
+        record_id = f"{entity}-{self._numbers}"
+        self._by_key[entity, idempotency_key] = record_id
+        return self.put(entity, record_id, fields)
+
+    async def update(
+        self, entity: str, record_id: str, fields: Mapping[str, Json], version: str
+    ) -> LegacyRecord:
+        """Write fields if the record is still at `version`; raises MovedOn, or Gone when deleted."""
+        self._check(entity)
+        before = self._present(_Place(entity, record_id))
+        if before.version != version:
+            raise MovedOn(f"{self._system.name} has the record at another version")
+        return self.put(entity, record_id, {**before.fields, **fields})
+
+    async def delete(self, entity: str, record_id: str) -> None:
+        """Delete the record; one already gone is fine."""
+        self._check(entity)
+        self.remove(entity, record_id)
+
+    def put(self, entity: str, record_id: str, fields: Mapping[str, Json]) -> LegacyRecord:
+        """Create or replace a record under an id, whatever its version."""
+        place, now = _Place(entity, record_id), self._clock.now()
+        entity_map = self._system.map_of(entity)
+        key = entity_map.key if entity_map is not None else "id"
+        stamped = {**fields, key: record_id, self._changed_field: now.isoformat()}
+        self._numbers += 1
+        record = LegacyRecord(record_id, stamped, f'"{self._numbers}"', now)
+        self._records[place] = record
+        return record
+
+    def remove(self, entity: str, record_id: str) -> None:
+        """Delete a record, if it is there."""
+        self._records.pop(_Place(entity, record_id), None)
+
+    def of(self, entity: str) -> dict[str, Mapping[str, Json]]:
+        """Every record of an entity: its fields by id."""
+        return {
+            place.id: dict(record.fields) for place, record in self._records.items() if place.entity == entity
+        }
+
+    def _check(self, entity: str) -> None:
+        self.trouble.strike()
+        if entity not in self._system.collections:
+            raise Refused(f"{self._system.name} takes no {entity} over REST", answer="no_collection")
+
+    def _present(self, place: _Place) -> LegacyRecord:
+        record = self._records.get(place)
+        if record is None:
+            raise Gone(f"the record no longer exists in {self._system.name}")
+        return record

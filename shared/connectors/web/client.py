@@ -1,0 +1,133 @@
+"""One far side over HTTP."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from shared.connectors.credentials.secret import Secret
+from shared.connectors.web.pause import Pause, retry_after
+from shared.connectors.web.trust import trust
+from shared.core.errors import Unavailable
+
+if TYPE_CHECKING:
+    import httpx
+
+_UNNAMED_PAUSE = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    method: str
+    path: str
+    params: Mapping[str, str] | None
+    headers: Mapping[str, str]
+    content: bytes | None
+
+
+class WebClient:
+    """Sends requests to one far side and returns its answers, whatever their status.
+
+    Every call waits while the far side's pause lasts; a 429 begins one. A 401 renews the secret once and
+    repeats the request once (E-10). What prevents an answer (refused connection, timeout, broken transfer)
+    is raised as Unavailable. Connections are kept per event loop, because they cannot change loops.
+
+    Cookies are off: an affinity cookie would tie all calls to one of the far side's servers, and limits count
+    per server (Dataverse service protection limits).
+    """
+
+    def __init__(
+        self,
+        who: str,
+        base_url: str,
+        secret: Secret | None,
+        *,
+        pause: Pause | None = None,
+        timeout: timedelta = timedelta(seconds=30),
+        connect_timeout: timedelta = timedelta(seconds=5),
+        connections: int = 40,
+        ca_file: str | None = None,
+    ) -> None:
+        self._who = who
+        self._base_url = base_url.rstrip("/") + "/"
+        self._secret = secret
+        self._pause = pause or Pause()
+        self._timeout = timeout.total_seconds()
+        self._connect_timeout = connect_timeout.total_seconds()
+        self._connections = connections
+        self._ca_file = ca_file
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+
+    @property
+    def who(self) -> str:
+        """The far side's name in error texts."""
+        return self._who
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> "httpx.Response":
+        """The answer to one request; `path` is relative to the base URL, `content` is JSON.
+
+        Raises Unavailable without an answer, and Throttled when a pause is too long to wait through.
+        """
+        await self._pause.wait(self._who)
+        call = _Call(method, path, params, headers or {}, content)
+        bearer = await self._secret.current() if self._secret else None
+        answer = await self._once(call, bearer)
+        if answer.status_code == 401 and self._secret and bearer is not None:
+            bearer = await self._secret.renewed(bearer)
+            answer = await self._once(call, bearer)
+        if answer.status_code == 429:
+            self._pause.begin(retry_after(answer.headers.get("Retry-After")) or _UNNAMED_PAUSE)
+        return answer
+
+    async def _once(self, call: _Call, bearer: str | None) -> "httpx.Response":
+        import httpx  # noqa: PLC0415  # paid by the first call, not by every start of the app
+
+        headers = dict(call.headers)
+        if bearer is not None:
+            headers["Authorization"] = f"Bearer {bearer}"
+        if call.content is not None:
+            headers.setdefault("Content-Type", "application/json")
+        try:
+            return await self._client().request(
+                call.method, call.path, params=call.params, headers=headers, content=call.content
+            )
+        except httpx.TimeoutException as late:
+            raise Unavailable(f"{self._who} did not answer in time") from late
+        except httpx.TransportError as broken:
+            raise Unavailable(f"{self._who} cannot be reached") from broken
+
+    def _client(self) -> "httpx.AsyncClient":
+        import httpx  # noqa: PLC0415  # paid by the first call, not by every start of the app
+
+        loop = asyncio.get_running_loop()
+        client = self._clients.get(loop)
+        if client is None:
+            client = httpx.AsyncClient(
+                base_url=self._base_url,
+                verify=trust(self._ca_file),
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                timeout=httpx.Timeout(self._timeout, connect=self._connect_timeout),
+                limits=httpx.Limits(
+                    max_connections=self._connections, max_keepalive_connections=self._connections
+                ),
+                headers={"Accept": "application/json"},
+            )
+            self._clients[loop] = client
+        return client
+
+    async def aclose(self) -> None:
+        """Give the connections of this event loop back; the next call opens new ones."""
+        client = self._clients.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()

@@ -1,0 +1,65 @@
+"""The pause after a 429: every call to that far side waits, not only the one that was told to."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from shared.core.errors import Throttled
+
+
+class Pause:
+    """A shared pause of one client, bounded twice.
+
+    A call waits through at most `patience`: a longer wait would hold a lane and a session lock for nothing,
+    so the call is refused with the time that remains. No pause is longer than `longest`, whatever the far
+    side asks for (the window of the Dataverse service protection limits is 300 s).
+    """
+
+    def __init__(
+        self,
+        *,
+        patience: timedelta = timedelta(seconds=5),
+        longest: timedelta = timedelta(minutes=5),
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._patience = patience.total_seconds()
+        self._longest = longest
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._until = 0.0
+
+    def begin(self, asked: timedelta) -> None:
+        """Pause from now; a pause that already lasts longer stays."""
+        self._until = max(self._until, self._monotonic() + min(asked, self._longest).total_seconds())
+
+    @property
+    def remaining(self) -> timedelta:
+        """How long the pause lasts from now; zero when there is none."""
+        return timedelta(seconds=max(0.0, self._until - self._monotonic()))
+
+    async def wait(self, who: str) -> None:
+        """Return when there is no pause; raises Throttled with what remains when that is too long to wait."""
+        deadline = self._monotonic() + self._patience
+        while (remaining := self.remaining.total_seconds()) > 0:
+            if self._until > deadline:
+                raise Throttled(f"{who} asked us to pause", retry_after=timedelta(seconds=remaining))
+            await self._sleep(remaining)
+
+
+def retry_after(header: str | None, now: datetime | None = None) -> timedelta | None:
+    """What a Retry-After header asks for, in seconds or as an HTTP date; None when absent or unreadable."""
+    if header is None:
+        return None
+    try:
+        return timedelta(seconds=max(0.0, float(header)))
+    except (ValueError, OverflowError):
+        pass
+    try:
+        at = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(timedelta(0), at - (now or datetime.now(UTC)))

@@ -1,0 +1,1 @@
+"""The way back onto the Service Bus queues."""

@@ -65,7 +65,8 @@ def _inbound_part(told: Told, service: Service, dataverse: Dataverse, allegory: 
         if answer.status_code not in {202, 422}:
             told.unexplained.append(f"{scene.id}: the door answered {answer.status_code}")
     for key, scene in told.sent.items():
-        told.fates[key] = wait_for(f"an outcome of {scene.entity} {scene.id}", partial(_fate, service, key))
+        about = f"an outcome of {scene.entity} {scene.id}"
+        told.fates[key] = wait_for(about, partial(_fate, service, key))
 
 
 def _fate(service: Service, message_id: str) -> Mapping[str, Any] | None:

@@ -83,11 +83,18 @@ class Gate:
         """The canonical record: the row itself, or the row this legacy record is or will be."""
         if change.direction is Direction.OUTBOUND:
             return UUID(change.subject.id)
-        record = await self.crosswalk.claim(change.subject, change.row_id, chosen_row_id(change.subject))
+        told = change.row_id or self._row_told(change)
+        record = await self.crosswalk.claim(change.subject, told, chosen_row_id(change.subject))
         named = guid(message.session_id or "")
         if named is not None and named != record:
             raise InvalidMessage(Fault("", Code.SESSION_MISMATCH, "the session id of the record in the body"))
         return record
+
+    def _row_told(self, change: Change) -> UUID | None:
+        """The row a legacy record says it is, in the field its system keeps for that."""
+        entry = self.systems[change.subject.system].map_of(change.subject.entity)
+        told = change.data.get(entry.row_id) if entry and entry.row_id else None
+        return guid(told) if isinstance(told, str) else None
 
     async def _refuse(self, message: Message, change: Change | None, refusal: InvalidMessage) -> Receipt:
         receipt = await self.inbox.reject(message, change, refusal.faults)

@@ -188,3 +188,17 @@ class _Reader:
             self._faults.append(f"{name} must be {expected}")
             return None
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSettings:
+    """Which service the command line talks to: TANDEM_URL and TANDEM_TOKEN; blank means the local stack."""
+
+    url: str
+    token: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> "OperatorSettings":
+        """The operator's settings."""
+        source = os.environ if env is None else env
+        return cls(source.get("TANDEM_URL", ""), source.get("TANDEM_TOKEN", ""))

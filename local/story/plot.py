@@ -27,7 +27,7 @@ class Told:
 
 
 def tell(endpoints: Mapping[str, Any], once: bool) -> int:  # noqa: FBT001  # the stack's contract with its story
-    """Feed the sample traffic, print what happened; 0 when every message is explained, else 1."""
+    """Feed the sample traffic and print what happened; 0 when every message is explained, else 1."""
     service, dataverse, allegory = Service(endpoints), Dataverse(endpoints), Allegory(endpoints)
     told = Told("S" + uuid.uuid4().hex[:5].upper())
     before = service.now()

@@ -55,7 +55,7 @@ class Gate:
         return receipt
 
     def examine(self, message: Message) -> Change | Drain:
-        """What a message says, if it can be admitted; raises InvalidMessage with every fault, writes nothing."""
+        """What a message says, if it can be admitted; raises InvalidMessage with every fault."""
         said = self.parse(message)
         if isinstance(said, Change):
             self._check(said)

@@ -1,0 +1,1 @@
+"""The operators' face: the `tandem` command line, talking to the HTTP API."""

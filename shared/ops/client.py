@@ -1,0 +1,75 @@
+"""The operators' way to the service: its URL, a token, and the routes as calls."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from shared.settings import OperatorSettings
+
+
+class Unreachable(Exception):
+    """The service cannot be asked; the text says what to do."""
+
+
+class Declined(Exception):
+    """The service answered with a problem; the text is its detail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running Tandem, addressed over HTTP."""
+
+    url: str
+    token: str
+
+    @classmethod
+    def found(cls, settings: OperatorSettings) -> "Service":
+        """The service the environment names, else the local stack of this folder; raises Unreachable."""
+        if settings.url:
+            return cls(settings.url.rstrip("/"), settings.token)
+        for folder in (Path.cwd(), *Path.cwd().parents):
+            endpoints = folder / ".local" / "endpoints.json"
+            if endpoints.is_file():
+                told = json.loads(endpoints.read_text("utf-8"))
+                return cls(told["functions"].rstrip("/"), told["tokens"]["ops_operate"])
+        raise Unreachable("no service: set TANDEM_URL and TANDEM_TOKEN, or start the local stack with `make up`")
+
+    def now(self) -> Mapping[str, Any]:
+        """How things stand."""
+        return self._ask("GET", "ops/now")
+
+    def failures(self) -> Mapping[str, Any]:
+        """What is failing."""
+        return self._ask("GET", "ops/failures")
+
+    def record(self, any_id: str) -> Mapping[str, Any]:
+        """A record's history."""
+        return self._ask("GET", "ops/records/" + quote(any_id, safe=":"))
+
+    def replay(self, message_id: str) -> Mapping[str, Any]:
+        """Send one message again."""
+        return self._ask("POST", "ops/replays", {"messageId": message_id})
+
+    def _ask(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Mapping[str, Any]:
+        try:
+            answer = httpx.request(
+                method,
+                f"{self.url}/api/{path}",
+                json=body,
+                headers={"Authorization": f"Bearer {self.token}"},
+                timeout=30,
+            )
+        except httpx.TransportError as error:
+            raise Unreachable(f"{self.url} does not answer; is it running?") from error
+        try:
+            told: Mapping[str, Any] = answer.json()
+        except ValueError as error:
+            raise Declined(f"{self.url} answered {answer.status_code} without an explanation") from error
+        if answer.status_code >= 400:
+            raise Declined(f"{told.get('code', answer.status_code)}: {told.get('detail', '')}")
+        return told

@@ -83,24 +83,26 @@ class Transform(Generic[L, D]):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a map, whatever its types: a legacy field and which way it crosses."""
-
-    legacy: str
-
-
-@dataclass(frozen=True, slots=True)
-class Field(Line, Generic[L, D]):
-    """One line of a map: a legacy field, the column it becomes, and how.
+    """One line of a map, whatever its types: a legacy field, the column it becomes, and how.
 
     `alias` is the word another description of the migration uses for the target, so that its readers find it.
     """
 
-    column: Column[D]
-    via: Transform[L, D]
+    legacy: str
+    column: Column[Any]
+    via: Transform[Any, Any]
     flow: Flow = Flow.BOTH
     loss: Loss = Loss.NONE
     description: str = ""
     alias: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field(Line, Generic[L, D]):
+    """A line whose transform fits its column, which the type checker proves where the line is written."""
+
+    column: Column[D]
+    via: Transform[L, D]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class EntityMap:
     entity: str
     table: Table
     key: str
-    fields: tuple[Field[Any, Any], ...]
+    fields: tuple[Line, ...]
     dropped: tuple[Dropped, ...] = ()
     constants: Mapping[str, Unresolved] = field(default_factory=dict)
     source_key: Column[str] | None = None

@@ -7,6 +7,7 @@ import signal
 import threading
 from pathlib import Path
 
+from local.dataverse.flows.execution_context import ServiceEndpoint
 from local.dataverse.server import Settings, start
 
 
@@ -23,6 +24,7 @@ def main() -> None:
         customisations=arguments.customisations,
         flows=arguments.flows,
         servicebus=arguments.servicebus or os.environ.get("DATAVERSE_SERVICEBUS"),
+        service_endpoint=_service_endpoint(arguments),
     )
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -48,7 +50,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--customisations", type=Path, help="the publisher's columns and keys")
     parser.add_argument("--flows", type=Path, help="folder of cloud flow definitions to execute")
     parser.add_argument("--servicebus", help="connection string the flows send to")
+    parser.add_argument("--service-endpoint", help="queue that gets every change as RemoteExecutionContext")
+    parser.add_argument("--service-endpoint-tables", default="", help="comma list; without it every table")
+    parser.add_argument(
+        "--service-endpoint-sessions",
+        action="store_true",
+        help="set the session id, as a forwarder in front of a session queue would",
+    )
     return parser
+
+
+def _service_endpoint(arguments: argparse.Namespace) -> ServiceEndpoint | None:
+    if arguments.service_endpoint is None:
+        return None
+    tables = frozenset(
+        name for part in arguments.service_endpoint_tables.split(",") if (name := part.strip())
+    )
+    return ServiceEndpoint(arguments.service_endpoint, tables, arguments.service_endpoint_sessions)
 
 
 if __name__ == "__main__":

@@ -120,8 +120,8 @@ def too_long(column: str, table: str, limit: int) -> Refusal:
     return Refusal(
         400,
         "0x80044331",
-        f"A validation error occurred. The length of the '{column}' attribute of the '{table}' entity exceeded "
-        f"the maximum allowed length of '{limit}'.",
+        f"A validation error occurred. The length of the '{column}' attribute of the '{table}' entity "
+        f"exceeded the maximum allowed length of '{limit}'.",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 from uuid import uuid4
@@ -18,6 +19,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 from local.dataverse.api.organisation import Nobody, Organisation
+from local.dataverse.flows.definition import load_flows
+from local.dataverse.flows.execution_context import ServiceEndpoint
+from local.dataverse.flows.sender import Bus, Sender, ServiceBus
+from local.dataverse.flows.subscribers import FlowSubscribers
 from local.dataverse.gateway import WebApi
 from local.dataverse.identity import Identity
 from local.dataverse.schema.catalog import load_catalog
@@ -38,20 +43,30 @@ class Settings:
     customisations: Path | None = None
     flows: Path | None = None
     servicebus: str | None = None
+    service_endpoint: ServiceEndpoint | None = None
 
 
 class Simulator:
     """A running simulator; use as a context manager or call `stop`."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, clock: Callable[[], datetime] | None = None, bus: Bus | None = None
+    ) -> None:
         self.settings = settings
+        # Without a store the file lives as long as the simulator: the sender reads it from its own thread.
+        self._folder = TemporaryDirectory(prefix="dataverse-") if settings.store is None else None
+        path = settings.store or Path(self._folder.name if self._folder is not None else ".") / "store.db"
         self.catalog = load_catalog(settings.customisations)
-        self.database = Database(settings.store)
+        self.database = Database(path)
         self.store = RowStore(self.database, self.catalog)
         plant(self.store)
         self.organisation = Organisation(
             self.store, clock or (lambda: datetime.now(UTC)), lambda: str(uuid4()), Nobody()
         )
+        if bus is None and settings.servicebus is not None:
+            bus = ServiceBus(settings.servicebus)
+        self.sender = Sender(path, bus) if bus is not None else None
+        self.flows = self._subscribe(self.sender) if self.sender is not None else None
         self.api = WebApi(self.organisation, Identity(self.store, self.organisation.privileges))
         self._servers: list[uvicorn.Server] = []
         self._started = threading.Event()
@@ -75,6 +90,8 @@ class Simulator:
         )
         self._thread.start()
         _wait_until_started(self._servers, self._thread)
+        if self.sender is not None:
+            self.sender.start()
         return self
 
     def stop(self) -> None:
@@ -83,7 +100,24 @@ class Simulator:
             server.should_exit = True
         if self._thread is not None:
             self._thread.join()
+        if self.sender is not None:
+            self.sender.stop()
         self.database.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def _subscribe(self, sender: Sender) -> FlowSubscribers:
+        organisation = self.organisation
+        subscribers = FlowSubscribers(
+            load_flows(self.settings.flows),
+            organisation,
+            organisation.clock,
+            organisation.new_id,
+            self.settings.service_endpoint,
+            sender.wake,
+        )
+        organisation.subscribers = subscribers
+        return subscribers
 
     def __enter__(self) -> Self:
         return self
@@ -94,9 +128,18 @@ class Simulator:
         self.stop()
 
 
-def start(settings: Settings | None = None, *, clock: Callable[[], datetime] | None = None) -> Simulator:
-    """Start a simulator; its `http_url` and `https_url` say where it answers."""
-    return Simulator(settings or Settings(), clock).start()
+def start(
+    settings: Settings | None = None,
+    *,
+    clock: Callable[[], datetime] | None = None,
+    bus: Bus | None = None,
+) -> Simulator:
+    """Start a simulator; its `http_url` and `https_url` say where it answers.
+
+    `clock` gives the time of the service; `bus` takes the messages of flows in place of a Service Bus
+    namespace.
+    """
+    return Simulator(settings or Settings(), clock, bus).start()
 
 
 async def _health(_request: HttpRequest) -> JSONResponse:

@@ -114,11 +114,11 @@ def related(request: Request, table: Table, row: Row, name: str) -> tuple[Table,
         return None
     members = request.organisation.members(pair.name)
     if pair.first == table.name:
-        other_table, ids = pair.second, [second for first, second in members if first == row_id]
+        other, ids = pair.second, [second for first, second in members if first == row_id]
     else:
-        other_table, ids = pair.first, [first for first, second in members if second == row_id]
-    rows = [found for other in ids if (found := request.organisation.get(other_table, other)) is not None]
-    return catalog.tables[other_table], rows
+        other, ids = pair.first, [first for first, second in members if second == row_id]
+    rows = [member for name in ids if (member := request.organisation.get(other, name)) is not None]
+    return catalog.tables[other], rows
 
 
 def parent(request: Request, table: Table, row: Row, name: str) -> tuple[Table, Row | None] | None:

@@ -130,8 +130,8 @@ def _guid(column: Column, value: Any, _table: str) -> str:
 
 def _unwritable(column: Column, _value: Any, _table: str) -> Any:
     raise bad_payload(
-        f"CRM do not support direct update of property '{column.name}', use its navigation property or its own "
-        "address instead."
+        f"CRM do not support direct update of property '{column.name}', use its navigation property or its "
+        "own address instead."
     )
 
 

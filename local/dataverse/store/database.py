@@ -56,13 +56,11 @@ def decode(body: str) -> Row:
 
 
 class Database:
-    """One connection for the request thread; other threads open their own with `sibling`."""
+    """The request thread's connection; the sender thread has its own in `Outbox`."""
 
-    def __init__(self, path: Path | None) -> None:
-        self.path = path
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = _connect(str(path) if path is not None else ":memory:")
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = _connect(str(path))
         self._connection.executescript(_SCHEMA)
 
     def close(self) -> None:

@@ -1,13 +1,16 @@
 """A running simulator and a plain HTTP client for it."""
 
+import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import httpx
 import pytest
 
+from local.dataverse.flows.sender import BusUnavailable, MessageRefused
 from local.dataverse.server import Settings, Simulator, start
 
 CUSTOMISATIONS = {
@@ -95,3 +98,133 @@ def api(simulator: Simulator) -> Iterator[Api]:
 @pytest.fixture
 def refused() -> Callable[[httpx.Response], tuple[int, str]]:
     return refusal
+
+
+class Recorder:
+    """A bus that keeps what it is given, unless it is down."""
+
+    def __init__(self) -> None:
+        self.messages: Queue[tuple[str, dict[str, Any]]] = Queue()
+        self.down = False
+        self.refuses = False
+
+    def send(self, queue: str, messages: Sequence[dict[str, Any]]) -> None:
+        if self.down:
+            raise BusUnavailable("down")
+        if self.refuses:
+            raise MessageRefused("never")
+        for message in messages:
+            self.messages.put((queue, message))
+
+    def close(self) -> None:
+        pass
+
+    def next(self) -> dict[str, Any]:
+        """The next message with its body parsed; fails after ten seconds without one."""
+        queue, message = self.messages.get(timeout=10)
+        return {"queue": queue, **message, "body": json.loads(base64.b64decode(message["body"]))}
+
+
+def flow(table: str, id_column: str, **subscription: object) -> dict[str, Any]:
+    """A flow definition in the shape a solution exports."""
+    asked = {"message": 7, "entityname": table, "scope": 4, "runas": 1} | subscription
+    trigger = "@triggerOutputs()?['body/"
+    connector = {"host": {"connectionName": "c", "operationId": "SendMessage", "apiId": "a"}}
+    return {
+        "properties": {
+            "connectionReferences": {},
+            "definition": {
+                "triggers": {
+                    "When_a_row_changes": {
+                        "type": "OpenApiConnectionWebhook",
+                        "inputs": {
+                            "host": {"operationId": "SubscribeWebhookTrigger"},
+                            "parameters": {
+                                f"subscriptionRequest/{name}": value for name, value in asked.items()
+                            },
+                        },
+                    }
+                },
+                "actions": {
+                    "Compose_payload": {
+                        "type": "Compose",
+                        "runAfter": {},
+                        "inputs": {
+                            "schemaVersion": "1.0",
+                            "source": "dataverse",
+                            "table": table,
+                            "recordId": f"{trigger}{id_column}']",
+                            "operation": f"{trigger}SdkMessage']",
+                            "changedOn": "@coalesce(triggerOutputs()?['body/modifiedon'], utcNow())",
+                            "rowVersion": f"{trigger}RowVersion']",
+                            "initiatedBy": "@if(equals(triggerOutputs()?['body/SdkMessage'], 'Delete'), "
+                            "triggerOutputs()?['body/RunAsSystemUserId'], "
+                            "triggerOutputs()?['body/_modifiedby_value'])",
+                            "data": "@triggerOutputs()?['body']",
+                        },
+                    },
+                    "Send_message": {
+                        "type": "OpenApiConnection",
+                        "runAfter": {"Compose_payload": ["Succeeded"]},
+                        "inputs": connector
+                        | {
+                            "parameters": {
+                                "entityName": "outbound",
+                                "message/ContentData": "@{base64(string(outputs('Compose_payload')))}",
+                                "message/ContentType": "application/json",
+                                "message/MessageId": "@guid()",
+                                "message/SessionId": "@outputs('Compose_payload')?['recordId']",
+                                "message/Label": table,
+                                "message/Properties": {"table": table, "operation": f"{trigger}SdkMessage']"},
+                            }
+                        },
+                    },
+                },
+            },
+        },
+        "schemaVersion": "1.0.0.0",
+    }
+
+
+@pytest.fixture
+def bus() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def flow_folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "flows"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def write_flow(flow_folder: Path) -> Callable[..., None]:
+    def write(table: str, id_column: str, **subscription: object) -> None:
+        text = json.dumps(flow(table, id_column, **subscription))
+        (flow_folder / f"{table}.json").write_text(text, "utf-8")
+
+    return write
+
+
+@pytest.fixture
+def flowing(
+    customisations: Path, flow_folder: Path, bus: Recorder, tmp_path: Path
+) -> Iterator[Callable[[], Api]]:
+    """Starts a simulator with the flows written so far; calling again restarts it over the same store."""
+    settings = Settings(store=tmp_path / "store.db", customisations=customisations, flows=flow_folder)
+    running: list[Api] = []
+
+    def close() -> None:
+        while running:
+            api = running.pop()
+            api.client.close()
+            api.simulator.stop()
+
+    def run() -> Api:
+        close()
+        running.append(Api(start(settings, bus=bus)))
+        return running[-1]
+
+    yield run
+    close()

@@ -1,9 +1,15 @@
 """Create, update, upsert and delete over HTTP, with every status and header of the service."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+
+if TYPE_CHECKING:
+    from tests.contract.dataverse_simulator.conftest import Api
 
 GHOST = "00000000-0000-0000-0000-00000000dead"
 Refused = Callable[[httpx.Response], tuple[int, str]]
@@ -27,7 +33,10 @@ def test_a_create_answers_with_the_address_of_the_row(api: Api) -> None:
 
 def test_a_create_with_representation_shows_the_row_and_no_address(api: Api) -> None:
     answer = api.post(
-        "accounts", json={"name": "Fabrikam"}, headers={"Prefer": "return=representation"}, params={"$select": "name"}
+        "accounts",
+        json={"name": "Fabrikam"},
+        headers={"Prefer": "return=representation"},
+        params={"$select": "name"},
     )
 
     assert answer.status_code == 201
@@ -44,9 +53,9 @@ def test_a_patch_of_nobody_creates_under_the_given_id(api: Api) -> None:
     assert api.row(f"accounts({GHOST})", "name") == {"accountid": GHOST, "name": "Ghost"}
 
 
-@pytest.mark.parametrize(("exists", "status"), [(False, 201), (True, 200)])
-def test_an_upsert_with_representation_tells_create_from_update(api: Api, exists: bool, status: int) -> None:
-    if exists:
+@pytest.mark.parametrize(("before", "status"), [("nobody", 201), ("somebody", 200)])
+def test_an_upsert_with_representation_tells_create_from_update(api: Api, before: str, status: int) -> None:
+    if before == "somebody":
         api.patch(f"accounts({GHOST})", json={"name": "Ghost"})
 
     answer = api.patch(
@@ -84,7 +93,10 @@ def test_the_word_null_in_if_none_match_is_no_condition(api: Api) -> None:
 def test_a_write_decided_on_an_old_version_is_refused(api: Api, refused: Refused) -> None:
     row_id = api.create("accounts", name="First")
     seen = api.get(f"accounts({row_id})").json()["@odata.etag"]
-    assert api.patch(f"accounts({row_id})", json={"name": "Second"}, headers={"If-Match": seen}).status_code == 204
+    assert (
+        api.patch(f"accounts({row_id})", json={"name": "Second"}, headers={"If-Match": seen}).status_code
+        == 204
+    )
 
     stale = api.patch(f"accounts({row_id})", json={"name": "Third"}, headers={"If-Match": seen})
     stale_delete = api.delete(f"accounts({row_id})", headers={"If-Match": seen})
@@ -149,19 +161,19 @@ def test_a_key_value_belongs_to_one_row_and_the_refusal_names_it(api: Api, refus
 
 
 @pytest.mark.parametrize(
-    ("method", "address", "status", "code"),
+    ("request_line", "refusal"),
     [
-        ("GET", "accounts(tandem_sourcekey='nobody')", 404, "0x80060891"),
-        ("DELETE", "accounts(tandem_sourcekey='nobody')", 404, "0x80060891"),
-        ("GET", "accounts(name='nobody')", 400, "0x80060890"),
-        ("GET", "gadgets", 404, "0x8006088a"),
-        ("GET", f"accounts({GHOST})", 404, "0x80040217"),
+        ("GET accounts(tandem_sourcekey='nobody')", (404, "0x80060891")),
+        ("DELETE accounts(tandem_sourcekey='nobody')", (404, "0x80060891")),
+        ("GET accounts(name='nobody')", (400, "0x80060890")),
+        ("GET gadgets", (404, "0x8006088a")),
+        (f"GET accounts({GHOST})", (404, "0x80040217")),
     ],
 )
 def test_an_address_that_finds_nothing_says_why(
-    api: Api, refused: Refused, method: str, address: str, status: int, code: str
+    api: Api, refused: Refused, request_line: str, refusal: tuple[int, str]
 ) -> None:
-    assert refused(api.request(method, address)) == (status, code)
+    assert refused(api.request(*request_line.split())) == refusal
 
 
 @pytest.mark.parametrize(
@@ -173,7 +185,7 @@ def test_an_address_that_finds_nothing_says_why(
         ({"tandem_tier": 7}, 400, "0x8004431A"),
         ({"tandem_score": 11}, 400, "0x80044330"),
         ({"numberofemployees": -1}, 400, "0x8004432F"),
-        ({"revenue": 1e14}, 400, "0x80040317"),
+        ({"revenue": 1e15}, 400, "0x80040317"),
         ({"tandem_founded": "2020-01-01T00:00:00Z"}, 400, "0x80048d19"),
         ({"donotemail": "yes"}, 400, "0x80048d19"),
         ({"_primarycontactid_value": GHOST}, 400, "0x80048d19"),
@@ -195,7 +207,9 @@ def test_a_value_that_does_not_fit_is_refused_with_its_code(
 
 
 def test_columns_the_service_keeps_itself_are_taken_and_not_used(api: Api) -> None:
-    row_id = api.create("contacts", firstname="Ada", lastname="Lovelace", fullname="Somebody", createdon="1999-01-01")
+    row_id = api.create(
+        "contacts", firstname="Ada", lastname="Lovelace", fullname="Somebody", createdon="1999-01-01"
+    )
 
     row = api.row(f"contacts({row_id})", "fullname", "createdon")
 
@@ -207,8 +221,15 @@ def test_lookups_are_bound_by_id_by_key_and_by_address_and_cleared_by_null(api: 
     parent = api.create("accounts", name="Parent", tandem_sourcekey="P")
     child = api.create("accounts", name="Child")
     seen = []
-    for address in (f"/accounts({parent})", "accounts(tandem_sourcekey='P')", f"{api.root}accounts({parent})", None):
-        assert api.patch(f"accounts({child})", json={"parentaccountid@odata.bind": address}).status_code == 204
+    for address in (
+        f"/accounts({parent})",
+        "accounts(tandem_sourcekey='P')",
+        f"{api.root}accounts({parent})",
+        None,
+    ):
+        assert (
+            api.patch(f"accounts({child})", json={"parentaccountid@odata.bind": address}).status_code == 204
+        )
         seen.append(api.row(f"accounts({child})", "_parentaccountid_value")["_parentaccountid_value"])
 
     assert seen == [parent, parent, parent, None]
@@ -225,11 +246,12 @@ def test_a_polymorphic_lookup_remembers_its_table(api: Api) -> None:
         headers={"Prefer": 'odata.include-annotations="*"'},
     ).json()
 
-    assert {name: value for name, value in answer.items() if name.startswith("_parentcustomerid_value")} == {
-        "_parentcustomerid_value": company,
-        "_parentcustomerid_value@OData.Community.Display.V1.FormattedValue": "Company",
-        "_parentcustomerid_value@Microsoft.Dynamics.CRM.associatednavigationproperty": "parentcustomerid_account",
-        "_parentcustomerid_value@Microsoft.Dynamics.CRM.lookuplogicalname": "account",
+    lookup = "_parentcustomerid_value"
+    assert {name: value for name, value in answer.items() if name.startswith(lookup)} == {
+        lookup: company,
+        f"{lookup}@OData.Community.Display.V1.FormattedValue": "Company",
+        f"{lookup}@Microsoft.Dynamics.CRM.associatednavigationproperty": "parentcustomerid_account",
+        f"{lookup}@Microsoft.Dynamics.CRM.lookuplogicalname": "account",
     }
 
 
@@ -298,7 +320,9 @@ def test_a_delete_takes_children_along_and_lets_other_rows_go(api: Api) -> None:
     person = api.create(
         "contacts", lastname="Person", **{"parentcustomerid_account@odata.bind": f"/accounts({company})"}
     )
-    daughter = api.create("accounts", name="Daughter", **{"parentaccountid@odata.bind": f"/accounts({company})"})
+    daughter = api.create(
+        "accounts", name="Daughter", **{"parentaccountid@odata.bind": f"/accounts({company})"}
+    )
 
     assert api.delete(f"accounts({company})").status_code == 204
 
@@ -308,6 +332,8 @@ def test_a_delete_takes_children_along_and_lets_other_rows_go(api: Api) -> None:
 
 def test_a_currency_in_use_cannot_be_deleted(api: Api, refused: Refused) -> None:
     euro = api.select("transactioncurrencies", filter="isocurrencycode eq 'EUR'")[0]["transactioncurrencyid"]
-    api.create("accounts", name="A", **{"transactioncurrencyid@odata.bind": f"/transactioncurrencies({euro})"})
+    api.create(
+        "accounts", name="A", **{"transactioncurrencyid@odata.bind": f"/transactioncurrencies({euro})"}
+    )
 
     assert refused(api.delete(f"transactioncurrencies({euro})")) == (405, "0x80040227")

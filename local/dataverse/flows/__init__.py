@@ -1,0 +1,1 @@
+"""What follows a change: cloud flows and service endpoints, down to the message on the bus."""

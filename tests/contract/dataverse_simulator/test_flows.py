@@ -1,0 +1,188 @@
+"""Committed changes become messages: which ones, of what shape, and through what trouble."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from queue import Empty
+from typing import TYPE_CHECKING
+
+import pytest
+from azure.servicebus import NEXT_AVAILABLE_SESSION, ServiceBusClient
+
+from local.broker.entities.settings import QueueSettings
+from local.broker.server import in_thread
+from local.dataverse.flows.definition import UnreadableFlow
+from local.dataverse.server import Settings, start
+
+if TYPE_CHECKING:
+    from tests.contract.dataverse_simulator.conftest import Api, Recorder
+
+Run = Callable[[], "Api"]
+WriteFlow = Callable[..., None]
+
+
+def test_a_created_row_arrives_as_the_agreed_payload(
+    flowing: Run, bus: Recorder, write_flow: WriteFlow
+) -> None:
+    write_flow("account", "accountid")
+    api = flowing()
+
+    row_id = api.create("accounts", name="Fabrikam", tandem_tier=100000001)
+
+    message = bus.next()
+    row = api.row(f"accounts({row_id})", "modifiedon", "_modifiedby_value", "versionnumber")
+    body = message["body"]
+    data = body.pop("data")
+    assert body == {
+        "schemaVersion": "1.0",
+        "source": "dataverse",
+        "table": "account",
+        "recordId": row_id,
+        "operation": "Create",
+        "changedOn": row["modifiedon"],
+        "rowVersion": str(row["versionnumber"]),
+        "initiatedBy": row["_modifiedby_value"],
+    }
+    assert (message["queue"], message["sessionId"], message["subject"]) == ("outbound", row_id, "account")
+    assert message["applicationProperties"] == {"table": "account", "operation": "Create"}
+    assert data["@odata.etag"] == f'W/"{row["versionnumber"]}"'
+    assert (data["name"], data["tandem_tier"], data["_tandem_tier_label"]) == (
+        "Fabrikam",
+        100000001,
+        "Silver",
+    )
+    assert (data["_ownerid_type"], data["_statecode_label"]) == ("systemusers", "Active")
+    assert "telephone1" not in data
+
+
+def test_a_delete_carries_the_id_and_who_it_runs_as(
+    flowing: Run, bus: Recorder, write_flow: WriteFlow
+) -> None:
+    write_flow("contact", "contactid", message=2)
+    api = flowing()
+    me = api.get("WhoAmI").json()["UserId"]
+    row_id = api.create("contacts", lastname="Gone")
+
+    api.delete(f"contacts({row_id})")
+
+    body = bus.next()["body"]
+    assert (body["operation"], body["recordId"], body["initiatedBy"]) == ("Delete", row_id, me)
+    assert body["data"] == {
+        "ItemInternalId": row_id,
+        "SdkMessage": "Delete",
+        "RunAsSystemUserId": me,
+        "RowVersion": body["rowVersion"],
+        "contactid": row_id,
+    }
+
+
+def test_only_listed_columns_wake_an_update(flowing: Run, bus: Recorder, write_flow: WriteFlow) -> None:
+    write_flow("account", "accountid", message=3, filteringattributes="name,telephone1")
+    api = flowing()
+    row_id = api.create("accounts", name="First")
+
+    api.patch(f"accounts({row_id})", json={"fax": "1"})
+    api.patch(f"accounts({row_id})", json={"name": "First"})
+
+    assert bus.next()["body"]["operation"] == "Update"
+    assert bus.messages.empty()
+
+
+def test_a_filter_expression_keeps_rows_out(flowing: Run, bus: Recorder, write_flow: WriteFlow) -> None:
+    write_flow("account", "accountid", filterexpression="startswith(name,'Keep') and statecode eq 0")
+    api = flowing()
+
+    api.create("accounts", name="Drop")
+    kept = api.create("accounts", name="Keep")
+
+    assert bus.next()["body"]["recordId"] == kept
+    assert bus.messages.empty()
+
+
+def test_the_suppress_header_stops_the_flows_of_that_write(
+    flowing: Run, bus: Recorder, write_flow: WriteFlow
+) -> None:
+    write_flow("account", "accountid")
+    api = flowing()
+
+    api.post(
+        "accounts", json={"name": "Silent"}, headers={"MSCRM.SuppressCallbackRegistrationExpanderJob": "true"}
+    )
+    loud = api.create("accounts", name="Loud")
+
+    assert bus.next()["body"]["recordId"] == loud
+    assert bus.messages.empty()
+
+
+def test_a_refused_write_sends_nothing(flowing: Run, bus: Recorder, write_flow: WriteFlow) -> None:
+    write_flow("account", "accountid")
+    api = flowing()
+
+    assert api.post("accounts", json={"name": "x" * 161}).status_code == 400
+    row_id = api.create("accounts", name="Fine")
+
+    assert bus.next()["body"]["recordId"] == row_id
+    assert bus.messages.empty()
+
+
+def test_messages_outlive_a_broker_that_is_down_and_a_restart(
+    flowing: Run, bus: Recorder, write_flow: WriteFlow
+) -> None:
+    write_flow("account", "accountid")
+    bus.down = True
+    api = flowing()
+    rows = [api.create("accounts", name=name) for name in ("One", "Two", "Three")]
+    flowing()
+    with pytest.raises(Empty):
+        bus.messages.get(timeout=0.3)
+
+    bus.down = False
+
+    assert [bus.next()["body"]["recordId"] for _ in rows] == rows
+
+
+def test_a_definition_with_an_unknown_function_stops_the_start(
+    flow_folder: Path, flowing: Run, write_flow: WriteFlow
+) -> None:
+    write_flow("account", "accountid")
+    path = flow_folder / "account.json"
+    path.write_text(path.read_text("utf-8").replace("guid()", "xpath('a')"), "utf-8")
+
+    with pytest.raises(UnreadableFlow, match=r"flow account: unknown function xpath\(\) in"):
+        flowing()
+
+
+def test_a_flow_reaches_a_session_queue_through_the_real_sdk(
+    tmp_path: Path, customisations: Path, flow_folder: Path, write_flow: WriteFlow
+) -> None:
+    import httpx  # noqa: PLC0415 - the only test that brings its own client
+
+    write_flow("account", "accountid")
+    with in_thread({"outbound": QueueSettings(requires_session=True)}) as broker:
+        settings = Settings(
+            customisations=customisations, flows=flow_folder, servicebus=broker.connection_string
+        )
+        with start(settings) as simulator:
+            answer = httpx.post(
+                f"{simulator.http_url}/api/data/v9.2/accounts",
+                json={"name": "Überseehandel"},
+                headers={"Authorization": "Bearer x"},
+            )
+            row_id = answer.headers["OData-EntityId"][-37:-1]
+            with (
+                ServiceBusClient.from_connection_string(broker.connection_string) as client,
+                client.get_queue_receiver("outbound", session_id=NEXT_AVAILABLE_SESSION) as receiver,
+            ):
+                (message,) = receiver.receive_messages(max_message_count=1, max_wait_time=10)
+                receiver.complete_message(message)
+
+    body = json.loads(b"".join(message.body))
+    assert (message.session_id, message.content_type, message.subject) == (
+        row_id,
+        "application/json",
+        "account",
+    )
+    assert (body["recordId"], body["data"]["name"]) == (row_id, "Überseehandel")
+    assert message.application_properties == {b"table": b"account", b"operation": b"Create"}

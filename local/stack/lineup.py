@@ -1,6 +1,5 @@
 """The table of the stack's parts: how each is started, what it needs, and how to see that it answers."""
 
-import importlib.util
 import json
 import shutil
 import sys
@@ -34,7 +33,7 @@ def check_machine(layout: Layout, names: Sequence[str]) -> None:
         if not layout.azurite.exists():
             raise NotReadyError("The storage emulator is not installed; run `python3 local/setup.py`.")
     for name in names:
-        if name != "azurite" and importlib.util.find_spec(f"local.{name}") is None:
+        if name != "azurite" and not (layout.root / "local" / name / "__main__.py").exists():
             raise NotReadyError(f"The part {name} is not in this checkout: local/{name} is missing.")
 
 

@@ -127,9 +127,7 @@ class Supervisor:
         self._fresh_logs()
         self._enter("starting")
         self._tasks = [asyncio.create_task(keeper.keep(self._keepers)) for keeper in self._keepers.values()]
-        everyone = asyncio.ensure_future(
-            asyncio.gather(*(keeper.ready.wait() for keeper in self._keepers.values()))
-        )
+        everyone = asyncio.create_task(self._everyone())
         try:
             waited: set[asyncio.Future[Any]] = {everyone, *self._tasks}
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
@@ -138,6 +136,10 @@ class Supervisor:
         finally:
             everyone.cancel()
         self._say(f"All {len(self._keepers)} parts answer, {time.monotonic() - began:.1f} s after the start.")
+
+    async def _everyone(self) -> None:
+        for keeper in self._keepers.values():
+            await keeper.ready.wait()
 
     async def _raise_failure(self) -> None:
         failed = next(task for task in self._tasks if task.done())

@@ -39,7 +39,7 @@ class Patience:
 
     def pause(self, deaths: int) -> float:
         """How long to wait before a part is started again after it died `deaths` times in a row."""
-        return float(min(self.longest_pause, self.first_pause * 2 ** (deaths - 1)))
+        return float(min(self.longest_pause, self.first_pause * 2 ** min(deaths - 1, 30)))
 
 
 class Keeper:

@@ -1,0 +1,110 @@
+"""The files that tell the app and everybody else where the stack answers."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from local.identity.issuer import TENANT
+from local.stack.certificates import Certificates
+from local.stack.endpoints import write_endpoints
+from local.stack.layout import Layout
+from local.stack.ports import NAMES
+from local.stack.settings import write_settings
+
+PORTS = {name: 20_000 + number for number, name in enumerate(NAMES)}
+BLOB = (
+    "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+    "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
+    "BlobEndpoint=http://127.0.0.1:20003/devstoreaccount1;"
+    "QueueEndpoint=http://127.0.0.1:20004/devstoreaccount1;"
+    "TableEndpoint=http://127.0.0.1:20005/devstoreaccount1;"
+)
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    state = tmp_path / ".local" / "identity"
+    state.mkdir(parents=True)
+    (state / "tokens.json").write_text(json.dumps({"inbound": "a", "ops_read": "b"}))
+    (state / "identity-header.json").write_text(json.dumps({"identity_header": "the-header"}))
+    return Layout(tmp_path)
+
+
+@pytest.fixture
+def certificates() -> Certificates:
+    return Certificates(
+        *(Path("/ca") / name for name in ("ca.pem", "server.pem", "server.key", "bundle.pem"))
+    )
+
+
+def _servicebus(port: int) -> str:
+    return (
+        f"Endpoint=sb://127.0.0.1:{port};SharedAccessKeyName=RootManageSharedAccessKey;"
+        "SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;"
+    )
+
+
+def test_the_addresses_are_all_there(layout: Layout, certificates: Certificates) -> None:
+    write_endpoints(layout, PORTS, certificates)
+
+    assert json.loads(layout.endpoints.read_text()) == {
+        "servicebus": _servicebus(20_000),
+        "servicebus_admin": _servicebus(20_002),
+        "dataverse": {
+            "http": "http://127.0.0.1:20006",
+            "https": "https://127.0.0.1:20007",
+            "token_url": f"https://127.0.0.1:20009/{TENANT}/oauth2/v2.0/token",
+        },
+        "ca_file": "/ca/ca.pem",
+        "functions": "http://127.0.0.1:20013",
+        "allegory": {"rest": "http://127.0.0.1:20008", "drop": "az://allegory-drop"},
+        "legrand": {"drop": "az://legrand-drop", "import": "az://legrand-import"},
+        "blob": BLOB,
+        "sql": f"sqlite:///{layout.root}/.local/tandem.db",
+        "tickets": "http://127.0.0.1:20011",
+        "telemetry": "http://127.0.0.1:20012",
+        "tokens": {"inbound": "a", "ops_read": "b"},
+    }
+    assert stat.filemode(layout.endpoints.stat().st_mode) == "-rw-------"
+
+
+def test_the_settings_are_those_of_the_app_in_azure_with_local_values(
+    layout: Layout, certificates: Certificates
+) -> None:
+    write_settings(layout, PORTS, certificates)
+
+    issuer = f"https://127.0.0.1:20009/{TENANT}"
+    assert json.loads(layout.settings.read_text()) == {
+        "IsEncrypted": False,
+        "Values": {
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+            "PYTHON_THREADPOOL_THREAD_COUNT": "32",
+            "AzureWebJobsStorage": BLOB,
+            "ServiceBusConnection": _servicebus(20_000),
+            "INBOUND_QUEUE": "inbound",
+            "OUTBOUND_QUEUE": "outbound",
+            "RETRY_SCHEDULE": "*/2 * * * * *",
+            "RETRY_FIRST_DELAY_SECONDS": "1",
+            "SQL_URL": f"sqlite:///{layout.root}/.local/tandem.db",
+            "DATAVERSE_URL": "http://127.0.0.1:20006",
+            "KEY_VAULT_URL": "https://127.0.0.1:20010",
+            "ALLEGORY_URL": "http://127.0.0.1:20008",
+            "ALLEGORY_KEY_SECRET": "allegory-api-key",
+            "TICKETS_URL": "http://127.0.0.1:20011",
+            "APPLICATIONINSIGHTS_CONNECTION_STRING": (
+                "InstrumentationKey=7a2d0000-0000-4000-8000-00000000fee1;"
+                "IngestionEndpoint=http://127.0.0.1:20012/"
+            ),
+            "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
+            "AUTH_ISSUER": f"{issuer}/v2.0",
+            "AUTH_AUDIENCE": "api://tandem",
+            "AUTH_JWKS_URL": f"{issuer}/discovery/v2.0/keys",
+            "IDENTITY_ENDPOINT": "https://127.0.0.1:20009/msi/token",
+            "IDENTITY_HEADER": "the-header",
+            "REQUESTS_CA_BUNDLE": "/ca/bundle.pem",
+            "SSL_CERT_FILE": "/ca/bundle.pem",
+        },
+    }
+    assert stat.filemode(layout.settings.stat().st_mode) == "-rw-------"

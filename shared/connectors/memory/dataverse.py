@@ -1,0 +1,141 @@
+"""`Rows` and `Directory` without Dataverse."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from shared.connectors.memory.trouble import Trouble
+from shared.core.codes import Code
+from shared.core.errors import Gone, MovedOn, Refused
+from shared.core.mapping.columns import Table, Value, placeholder_id
+from shared.core.mapping.references import DirectoryRef, RowRef
+from shared.core.ports import Clock, Row
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    values: Mapping[str, Value]
+    number: int
+    modified_at: datetime
+
+
+class MemoryRows:
+    """A twin of the tables. `trouble` arranges failures; `put` and `remove` are what people do there.
+
+    Versions grow over all tables, times are the clock's, to the second, and a lookup must point at a row
+    that exists. Limits of columns are not checked.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._rows: dict[tuple[str, UUID], _Kept] = {}
+        self._number = 0
+        self.trouble = Trouble()
+
+    async def read(self, table: Table, row_id: UUID) -> Row | None:
+        """The row with every column that can be read back, blank ones as None; or None."""
+        self.trouble.strike()
+        kept = self._rows.get((table.name, row_id))
+        if kept is None:
+            return None
+        readable = (name for name, column in table.columns.items() if not column.create_only)
+        return _row(kept, {name: kept.values.get(name) for name in readable})
+
+    async def create(self, table: Table, row_id: UUID, values: Mapping[str, Value]) -> Row:
+        """Create under a GUID we chose; raises MovedOn when the row is already there."""
+        self.trouble.strike()
+        if (table.name, row_id) in self._rows:
+            raise MovedOn("a row with this id is already there")
+        self._check_lookups(values)
+        return _row(self._keep(table.name, row_id, values), {})
+
+    async def update(self, table: Table, row_id: UUID, values: Mapping[str, Value], version: str) -> Row:
+        """Write columns if still at `version`; raises MovedOn when not, Gone when deleted."""
+        self.trouble.strike()
+        kept = self._present(table, row_id, version)
+        self._check_lookups(values)
+        return _row(self._keep(table.name, row_id, {**kept.values, **values}), {})
+
+    async def delete(self, table: Table, row_id: UUID, version: str) -> None:
+        """Delete if still at `version`; a row already gone is fine."""
+        self.trouble.strike()
+        if (table.name, row_id) in self._rows:
+            self._present(table, row_id, version)
+            self.remove(table.name, row_id)
+
+    def put(self, table: str, row_id: UUID, values: Mapping[str, Value]) -> None:
+        """Set columns of a row, whatever its version; a row that is not there is made."""
+        kept = self._rows.get((table, row_id))
+        self._keep(table, row_id, {**(kept.values if kept else {}), **values})
+
+    def remove(self, table: str, row_id: UUID) -> None:
+        """Delete a row, if it is there."""
+        self._rows.pop((table, row_id), None)
+
+    def of(self, table: str) -> dict[UUID, dict[str, Value]]:
+        """Every row of a table: its values by id."""
+        return {row_id: dict(kept.values) for (name, row_id), kept in self._rows.items() if name == table}
+
+    def _present(self, table: Table, row_id: UUID, version: str) -> _Kept:
+        kept = self._rows.get((table.name, row_id))
+        if kept is None:
+            raise Gone("the row does not exist")
+        if _version(kept) != version:
+            raise MovedOn("the row is at another version")
+        return kept
+
+    def _check_lookups(self, values: Mapping[str, Value]) -> None:
+        for column, value in values.items():
+            if isinstance(value, RowRef) and (value.table, value.id) not in self._rows:
+                raise Refused(
+                    "the row this points at does not exist",
+                    answer="0x80040217",
+                    code=Code.VALUE_UNKNOWN_REFERENCE,
+                    field=column,
+                )
+
+    def _keep(self, table: str, row_id: UUID, values: Mapping[str, Value]) -> _Kept:
+        self._number += 1
+        kept = _Kept(dict(values), self._number, self._clock.now().replace(microsecond=0))
+        self._rows[table, row_id] = kept
+        return kept
+
+
+class MemoryDirectory:
+    """A twin of the reference data, over the rows of a `MemoryRows`: `put` users and currencies there."""
+
+    def __init__(self, rows: MemoryRows) -> None:
+        self._rows = rows
+
+    async def find(self, ref: DirectoryRef) -> UUID | None:
+        """The one row whose column equals the value, letter case aside; disabled users do not count."""
+        wanted = ref.value.strip().casefold()
+        columns = (ref.column, "domainname") if ref.column == "internalemailaddress" else (ref.column,)
+        found = [
+            row_id
+            for row_id, values in self._rows.of(ref.table).items()
+            if any(str(values.get(column) or "").casefold() == wanted for column in columns)
+            and not values.get("isdisabled")
+        ]
+        return found[0] if len(found) == 1 else None
+
+    async def value_of(self, row: RowRef, column: str) -> str | None:
+        """The way back: what a row holds in a column (a user's e-mail)."""
+        value = self._rows.of(row.table).get(row.id, {}).get(column)
+        return None if value is None else str(value)
+
+    async def placeholder(self, table: Table) -> UUID:
+        """The table's placeholder row, created on first use."""
+        row_id = placeholder_id(table.name)
+        if row_id not in self._rows.of(table.name):
+            await self._rows.create(table, row_id, {"name": "(no company)"})
+        return row_id
+
+
+def _version(kept: _Kept) -> str:
+    return f'W/"{kept.number}"'
+
+
+def _row(kept: _Kept, values: Mapping[str, Value]) -> Row:
+    return Row(values, _version(kept), kept.modified_at)

@@ -1,0 +1,417 @@
+"""What both directions may rely on when they read and write Dataverse rows."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from local.dataverse.server import Settings, Simulator, start
+from mappers.dataverse import account, contact, systemuser, transactioncurrency
+from shared.connectors.credentials.secret import FixedSecret
+from shared.connectors.dataverse.directory import DataverseDirectory
+from shared.connectors.dataverse.rows import API, DataverseRows
+from shared.connectors.memory.clock import SettableClock
+from shared.connectors.memory.dataverse import MemoryDirectory, MemoryRows
+from shared.connectors.web.client import WebClient
+from shared.core.codes import Code
+from shared.core.errors import Gone, MovedOn, Refused
+from shared.core.mapping.columns import Option, Table, Value, placeholder_id
+from shared.core.mapping.references import DirectoryRef, RowRef
+from shared.core.ports import Directory, Rows
+
+CUSTOMISATIONS = Path(__file__).parents[3] / "infra/dataverse/customisations.json"
+TABLES = {each.TABLE.name: each.TABLE for each in (account, contact, systemuser, transactioncurrency)}
+ACCOUNT, CONTACT = account.TABLE, contact.TABLE
+
+
+class Organisation(Protocol):
+    """A Dataverse organisation with what its own people do in it."""
+
+    @property
+    def rows(self) -> Rows: ...
+
+    @property
+    def directory(self) -> Directory: ...
+
+    async def person_sets(self, table: Table, row_id: UUID, column: str, value: str) -> None: ...
+
+    async def person_deletes(self, table: Table, row_id: UUID) -> None: ...
+
+    async def user(self, email: str, *, disabled: bool = False) -> UUID: ...
+
+    async def currency(self, iso_code: str) -> UUID: ...
+
+    def time_passes(self, by: timedelta) -> None: ...
+
+
+class MemoryOrganisation:
+    def __init__(self) -> None:
+        self.clock = SettableClock(datetime.now(UTC))
+        self.rows = MemoryRows(self.clock)
+        self.directory = MemoryDirectory(self.rows)
+
+    async def person_sets(self, table: Table, row_id: UUID, column: str, value: str) -> None:
+        self.rows.put(table.name, row_id, {column: value})
+
+    async def person_deletes(self, table: Table, row_id: UUID) -> None:
+        self.rows.remove(table.name, row_id)
+
+    async def user(self, email: str, *, disabled: bool = False) -> UUID:
+        row_id = uuid4()
+        self.rows.put("systemuser", row_id, {"internalemailaddress": email, "isdisabled": disabled})
+        return row_id
+
+    async def currency(self, iso_code: str) -> UUID:
+        row_id = uuid4()
+        self.rows.put("transactioncurrency", row_id, {"isocurrencycode": iso_code})
+        return row_id
+
+    def time_passes(self, by: timedelta) -> None:
+        self.clock.advance(by)
+
+
+class SimulatedOrganisation:
+    def __init__(self, client: WebClient, person: httpx.AsyncClient, *, tag: str | None = None) -> None:
+        self.clock = SettableClock()
+        self.person = person
+        self.rows = DataverseRows(client, tag=lambda: tag)
+        self.directory = DataverseDirectory(client, self.rows, TABLES, self.clock)
+
+    async def person_sets(self, table: Table, row_id: UUID, column: str, value: str) -> None:
+        answer = await self.person.patch(f"{table.entity_set}({row_id})", json={column: value})
+        answer.raise_for_status()
+
+    async def person_deletes(self, table: Table, row_id: UUID) -> None:
+        (await self.person.delete(f"{table.entity_set}({row_id})")).raise_for_status()
+
+    async def user(self, email: str, *, disabled: bool = False) -> UUID:
+        (unit,) = (await self.person.get("businessunits")).json()["value"]
+        body = {
+            "internalemailaddress": email,
+            "domainname": f"{uuid4()}@sign-in.example",
+            "firstname": "A",
+            "lastname": "Person",
+            "businessunitid@odata.bind": f"/businessunits({unit['businessunitid']})",
+        }
+        row_id = UUID(await self._made("systemusers", body))
+        if disabled:
+            answer = await self.person.patch(f"systemusers({row_id})", json={"isdisabled": True})
+            answer.raise_for_status()
+        return row_id
+
+    async def currency(self, iso_code: str) -> UUID:
+        found = (await self.person.get("transactioncurrencies")).json()["value"]
+        (row_id,) = (row["transactioncurrencyid"] for row in found if row["isocurrencycode"] == iso_code)
+        return UUID(row_id)
+
+    async def _made(self, entity_set: str, body: dict[str, Any]) -> str:
+        answer = await self.person.post(entity_set, json=body)
+        assert answer.status_code == 204, answer.text
+        return answer.headers["OData-EntityId"][-37:-1]
+
+    def time_passes(self, by: timedelta) -> None:
+        self.clock.advance(by)
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    with start(Settings(customisations=CUSTOMISATIONS)) as running:
+        yield running
+
+
+@pytest.fixture
+async def simulated(simulator: Simulator) -> AsyncIterator[SimulatedOrganisation]:
+    url = f"{simulator.http_url}/{API}"
+    client = WebClient("Dataverse", url, FixedSecret("a-token"))
+    headers = {"Authorization": "Bearer a-person"}
+    async with httpx.AsyncClient(base_url=url, headers=headers) as person:
+        yield SimulatedOrganisation(client, person, tag="m-1")
+    await client.aclose()
+
+
+@pytest.fixture(params=["memory", "dataverse"])
+def organisation(request: pytest.FixtureRequest) -> Organisation:
+    if request.param == "memory":
+        return MemoryOrganisation()
+    real: SimulatedOrganisation = request.getfixturevalue("simulated")
+    return real
+
+
+VALUES: dict[str, Value] = {
+    "name": "Nordwind Räder & Co",
+    "numberofemployees": 12,
+    "revenue": Decimal("12345678901.25"),
+    "customertypecode": Option(3),
+    "tandem_tier": Option(100_000_001),
+    "tandem_legacymodifiedon": datetime(2025, 12, 31, 23, 59, 58, tzinfo=UTC),
+    "tandem_sourcekey": "allegory:company:C-1",
+    "telephone1": None,
+}
+
+
+async def test_a_created_row_is_read_back_as_it_was_written(organisation: Organisation) -> None:
+    row_id = uuid4()
+
+    made = await organisation.rows.create(ACCOUNT, row_id, VALUES)
+    row = await organisation.rows.read(ACCOUNT, row_id)
+
+    assert row is not None
+    assert {name: row.values[name] for name in VALUES} == VALUES
+    assert row.values["parentaccountid"] is None
+    assert "overriddencreatedon" not in row.values
+    assert (row.version, row.modified_at) == (made.version, made.modified_at)
+    assert made.values == {}
+    assert abs(made.modified_at - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+async def test_a_row_that_is_not_there_reads_as_none(organisation: Organisation) -> None:
+    assert await organisation.rows.read(ACCOUNT, uuid4()) is None
+
+
+async def test_a_second_create_says_that_the_row_is_there_and_changes_nothing(
+    organisation: Organisation,
+) -> None:
+    row_id = uuid4()
+    made = await organisation.rows.create(ACCOUNT, row_id, {"name": "First"})
+
+    with pytest.raises(MovedOn):
+        await organisation.rows.create(ACCOUNT, row_id, {"name": "Second"})
+
+    row = await organisation.rows.read(ACCOUNT, row_id)
+    assert row is not None
+    assert (row.values["name"], row.version) == ("First", made.version)
+
+
+async def test_an_update_at_the_version_seen_writes_its_columns_alone(organisation: Organisation) -> None:
+    row_id = uuid4()
+    made = await organisation.rows.create(ACCOUNT, row_id, VALUES)
+
+    after = await organisation.rows.update(
+        ACCOUNT, row_id, {"name": "Nordwind", "revenue": None}, made.version
+    )
+    row = await organisation.rows.read(ACCOUNT, row_id)
+
+    assert row is not None
+    assert row.version == after.version != made.version
+    assert {name: row.values[name] for name in VALUES} == VALUES | {"name": "Nordwind", "revenue": None}
+
+
+async def test_an_update_loses_against_a_person_who_was_faster(organisation: Organisation) -> None:
+    row_id = uuid4()
+    made = await organisation.rows.create(ACCOUNT, row_id, {"name": "Ours"})
+    await organisation.person_sets(ACCOUNT, row_id, "telephone1", "+49 1")
+
+    with pytest.raises(MovedOn):
+        await organisation.rows.update(ACCOUNT, row_id, {"name": "Ours, later"}, made.version)
+    with pytest.raises(MovedOn):
+        await organisation.rows.delete(ACCOUNT, row_id, made.version)
+
+    row = await organisation.rows.read(ACCOUNT, row_id)
+    assert row is not None
+    assert (row.values["name"], row.values["telephone1"]) == ("Ours", "+49 1")
+
+
+async def test_a_row_deleted_meanwhile_is_gone_and_deleting_it_again_is_fine(
+    organisation: Organisation,
+) -> None:
+    row_id = uuid4()
+    made = await organisation.rows.create(ACCOUNT, row_id, {"name": "Ours"})
+    await organisation.person_deletes(ACCOUNT, row_id)
+
+    with pytest.raises(Gone):
+        await organisation.rows.update(ACCOUNT, row_id, {"name": "Ours, later"}, made.version)
+    await organisation.rows.delete(ACCOUNT, row_id, made.version)
+
+    assert await organisation.rows.read(ACCOUNT, row_id) is None
+
+
+async def test_a_row_is_deleted_at_the_version_seen(organisation: Organisation) -> None:
+    row_id = uuid4()
+    made = await organisation.rows.create(ACCOUNT, row_id, {"name": "Ours"})
+
+    await organisation.rows.delete(ACCOUNT, row_id, made.version)
+
+    assert await organisation.rows.read(ACCOUNT, row_id) is None
+
+
+async def test_lookups_of_every_kind_are_set_read_and_cleared(organisation: Organisation) -> None:
+    parent, child, person = uuid4(), uuid4(), uuid4()
+    await organisation.rows.create(ACCOUNT, parent, {"name": "Parent"})
+    made = await organisation.rows.create(
+        ACCOUNT, child, {"name": "Child", "parentaccountid": RowRef("account", parent)}
+    )
+    owner = await organisation.user("owner@contoso.example")
+    await organisation.rows.create(
+        CONTACT,
+        person,
+        {
+            "lastname": "Person",
+            "parentcustomerid": RowRef("account", child),
+            "ownerid": RowRef("systemuser", owner),
+        },
+    )
+
+    at_work = await organisation.rows.read(CONTACT, person)
+    await organisation.rows.update(ACCOUNT, child, {"parentaccountid": None}, made.version)
+    alone = await organisation.rows.read(ACCOUNT, child)
+
+    assert at_work is not None
+    assert at_work.values["parentcustomerid"] == RowRef("account", child)
+    assert at_work.values["ownerid"] == RowRef("systemuser", owner)
+    assert alone is not None
+    assert alone.values["parentaccountid"] is None
+
+
+async def test_a_lookup_to_a_row_that_does_not_exist_names_its_column(organisation: Organisation) -> None:
+    row_id, nowhere = uuid4(), RowRef("account", uuid4())
+
+    with pytest.raises(Refused) as creating:
+        await organisation.rows.create(ACCOUNT, row_id, {"name": "Child", "parentaccountid": nowhere})
+    made = await organisation.rows.create(ACCOUNT, row_id, {"name": "Child"})
+    with pytest.raises(Refused) as updating:
+        await organisation.rows.update(ACCOUNT, row_id, {"parentaccountid": nowhere}, made.version)
+
+    for refused in (creating.value, updating.value):
+        assert (refused.code, refused.field, refused.answer) == (
+            Code.VALUE_UNKNOWN_REFERENCE,
+            "parentaccountid",
+            "0x80040217",
+        )
+
+
+async def test_a_user_is_found_by_either_address_whatever_its_letters(organisation: Organisation) -> None:
+    user = await organisation.user("Kim.O'Neil@contoso.example")
+
+    found = [
+        await organisation.directory.find(
+            DirectoryRef("systemuser", "internalemailaddress", value, required=True)
+        )
+        for value in ("kim.o'neil@CONTOSO.example", " Kim.O'Neil@contoso.example ", "kim@contoso.example")
+    ]
+
+    assert found == [user, user, None]
+    assert (
+        await organisation.directory.value_of(RowRef("systemuser", user), "internalemailaddress")
+        == "Kim.O'Neil@contoso.example"
+    )
+
+
+async def test_a_disabled_user_does_not_count(organisation: Organisation) -> None:
+    await organisation.user("left@contoso.example", disabled=True)
+    ref = DirectoryRef("systemuser", "internalemailaddress", "left@contoso.example", required=False)
+
+    assert await organisation.directory.find(ref) is None
+
+
+async def test_an_address_of_two_users_is_nobodys(organisation: Organisation) -> None:
+    await organisation.user("team@contoso.example")
+    await organisation.user("team@contoso.example")
+    ref = DirectoryRef("systemuser", "internalemailaddress", "team@contoso.example", required=False)
+
+    assert await organisation.directory.find(ref) is None
+
+
+async def test_a_currency_is_found_by_its_code_and_told_by_it(organisation: Organisation) -> None:
+    euro = await organisation.currency("EUR")
+    ref = DirectoryRef("transactioncurrency", "isocurrencycode", "eur", required=True)
+
+    assert await organisation.directory.find(ref) == euro
+    assert (
+        await organisation.directory.value_of(RowRef("transactioncurrency", euro), "isocurrencycode") == "EUR"
+    )
+
+
+async def test_a_row_that_is_not_there_holds_nothing(organisation: Organisation) -> None:
+    nowhere = RowRef("systemuser", uuid4())
+
+    assert await organisation.directory.value_of(nowhere, "internalemailaddress") is None
+
+
+async def test_there_is_one_placeholder_however_often_it_is_asked_for(organisation: Organisation) -> None:
+    first = await organisation.directory.placeholder(ACCOUNT)
+    organisation.time_passes(timedelta(hours=1))
+    second = await organisation.directory.placeholder(ACCOUNT)
+
+    row = await organisation.rows.read(ACCOUNT, first)
+    assert first == second == placeholder_id("account")
+    assert row is not None
+    assert row.values["name"] == "(no company)"
+
+
+async def test_a_found_user_is_remembered_for_a_while_and_a_miss_for_a_moment(
+    simulated: SimulatedOrganisation,
+) -> None:
+    ref = DirectoryRef("systemuser", "internalemailaddress", "new@contoso.example", required=False)
+    assert await simulated.directory.find(ref) is None
+    user = await simulated.user("new@contoso.example")
+
+    at_once = await simulated.directory.find(ref)
+    simulated.time_passes(timedelta(seconds=6))
+    soon = await simulated.directory.find(ref)
+    await simulated.person.patch(f"systemusers({user})", json={"isdisabled": True})
+    simulated.time_passes(timedelta(minutes=4))
+    still = await simulated.directory.find(ref)
+    simulated.time_passes(timedelta(minutes=2))
+    later = await simulated.directory.find(ref)
+
+    assert (at_once, soon, still, later) == (None, user, user, None)
+
+
+async def test_a_value_the_column_does_not_take_is_refused_by_column_and_not_quoted(
+    simulated: SimulatedOrganisation,
+) -> None:
+    with pytest.raises(Refused) as refused:
+        await simulated.rows.create(ACCOUNT, uuid4(), {"name": "Secret" * 100})
+
+    assert (refused.value.answer, refused.value.field, refused.value.rule) == (
+        "0x80044331",
+        "name",
+        "Dataverse answered 0x80044331: a text is too long",
+    )
+    assert "Secret" not in str(refused.value)
+
+
+async def test_another_rows_key_is_refused(simulated: SimulatedOrganisation) -> None:
+    await simulated.rows.create(ACCOUNT, uuid4(), {"name": "First", "tandem_sourcekey": "k-1"})
+
+    with pytest.raises(Refused) as refused:
+        await simulated.rows.create(ACCOUNT, uuid4(), {"name": "Second", "tandem_sourcekey": "k-1"})
+
+    assert refused.value.answer == "0x80060892"
+
+
+async def test_an_original_creation_time_can_be_given_on_create(simulated: SimulatedOrganisation) -> None:
+    row_id, created = uuid4(), datetime(2019, 5, 6, 7, 8, 9, tzinfo=UTC)
+
+    await simulated.rows.create(ACCOUNT, row_id, {"name": "Old", "overriddencreatedon": created})
+
+    row = (await simulated.person.get(f"accounts({row_id})")).json()
+    assert row["createdon"] == "2019-05-06T07:08:09Z"
+
+
+async def test_writes_cost_one_request_each_and_carry_the_messages_tag() -> None:
+    seen: list[tuple[str, str]] = []
+    row = {"accountid": str(uuid4()), "modifiedon": "2026-01-31T10:11:12Z", "@odata.etag": 'W/"7"'}
+
+    class Recorder(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            seen.append((request.method, str(request.url.params)))
+            return httpx.Response(200, content=json.dumps(row), headers={"ETag": 'W/"7"'})
+
+    client = WebClient("Dataverse", f"http://127.0.0.1:1/{API}", FixedSecret("t"))
+    client._client()._transport = Recorder()
+    client._client()._mounts = {}
+    rows = DataverseRows(client, tag=lambda: "m-1")
+    made = await rows.create(ACCOUNT, uuid4(), {"name": "A"})
+    await rows.update(ACCOUNT, uuid4(), {"name": "A"}, made.version)
+
+    assert (made.version, made.modified_at) == ('W/"7"', datetime(2026, 1, 31, 10, 11, 12, tzinfo=UTC))
+    query = str(httpx.QueryParams({"$select": "accountid,modifiedon", "tag": "tandem:m-1"}))
+    assert seen == [("PATCH", query), ("PATCH", query)]
+    await client.aclose()

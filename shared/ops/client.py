@@ -37,7 +37,9 @@ class Service:
             if endpoints.is_file():
                 told = json.loads(endpoints.read_text("utf-8"))
                 return cls(told["functions"].rstrip("/"), told["tokens"]["ops_operate"])
-        raise Unreachable("no service: set TANDEM_URL and TANDEM_TOKEN, or start the local stack with `make up`")
+        raise Unreachable(
+            "no service: set TANDEM_URL and TANDEM_TOKEN, or start the local stack with `make up`"
+        )
 
     def now(self) -> Mapping[str, Any]:
         """How things stand."""

@@ -1,0 +1,132 @@
+"""What operators and senders are told, put together from what the state knows."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from shared.core.change import Direction
+from shared.core.ports import Report
+
+_PAGE = 200
+"""How many failures and refusals one answer lists."""
+
+
+class Messages(Protocol):
+    """Single messages."""
+
+    async def find(self, message_id: str, queue: str | None = None) -> Report | None:
+        """A message and what is known of it."""
+        ...
+
+
+class Failures(Protocol):
+    """What did not go through."""
+
+    async def newest(self, limit: int, *, offset: int = 0, group: str | None = None) -> Sequence[Report]:
+        """Open failures."""
+        ...
+
+    async def refused(self, limit: int) -> Sequence[Report]:
+        """Messages refused at the gate."""
+        ...
+
+
+class Groups(Protocol):
+    """Failure groups."""
+
+    async def open(self) -> Sequence[Report]:
+        """Every open group."""
+        ...
+
+
+class History(Protocol):
+    """Records' histories."""
+
+    async def of(self, any_id: str) -> Sequence[Report]:
+        """The history of every record an id may mean."""
+        ...
+
+
+class Counts(Protocol):
+    """How much there is of everything."""
+
+    async def take(self) -> Report:
+        """All counts, of one moment."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Answers to people's questions; every one is JSON-ready."""
+
+    messages: Messages
+    failing: Failures
+    groups: Groups
+    history: History
+    counts: Counts
+    queues: Mapping[Direction, str]
+
+    async def ping(self) -> None:
+        """Nothing, if the state can be read; raises StoreUnavailable."""
+        await self.messages.find("ping")
+
+    async def message(self, message_id: str) -> Report | None:
+        """What a sender is told about its message; None when it has not arrived."""
+        found = await self.messages.find(message_id, self.queues[Direction.INBOUND])
+        if found is None:
+            return None
+        return {
+            "id": found["message_id"],
+            "status": found["status"],
+            "outcome": found["outcome"] or (found["status"] if found["status"] != "received" else None),
+            "reason": found["reason"],
+            "faults": [_pointer(fault) for fault in found["faults"]],
+            "subject": found["subject"],
+            "record": found["record"],
+            "behind": found["behind"],
+            "waitsOn": found["waits_on"],
+            "attempts": found["attempts"],
+            "nextRetryAt": found["next_retry_at"],
+            "receivedAt": found["received_at"],
+            "finishedAt": found["finished_at"],
+            "sender": found["sender"],
+        }
+
+    async def failures(self) -> Report:
+        """What is failing now: groups, open failures, and what was refused at the gate."""
+        return {
+            "groups": await self.groups.open(),
+            "failures": await self.failing.newest(_PAGE),
+            "rejected": await self.failing.refused(_PAGE),
+        }
+
+    async def record(self, any_id: str) -> Report | None:
+        """The history of every record an id may mean; of the message alone when it never got a lane."""
+        records = await self.history.of(any_id)
+        message = None if records else await self.messages.find(any_id)
+        if not records and message is None:
+            return None
+        return {"records": records, "messages": [message] if message else []}
+
+    async def now(self) -> Report:
+        """How things stand, by direction; `conserved` is False when a message was lost or counted twice."""
+        counts: Mapping[str, Any] = await self.counts.take()
+        fates: Mapping[str, Mapping[str, int]] = counts["by_queue"]
+        messages = {direction.value: dict(fates.get(queue, {})) for direction, queue in self.queues.items()}
+        total = sum((Counter(fate) for fate in messages.values()), Counter[str]())
+        return {
+            "messages": messages,
+            "received": {direction: sum(fate.values()) for direction, fate in messages.items()},
+            "waiting": total["waiting"] - counts["behind"],
+            "behind": counts["behind"],
+            "lanes_open": counts["lanes_open"],
+            "lanes_held": counts["lanes_held"],
+            "conflicts": counts["conflicts"],
+            "unexplained": counts["unexplained"],
+            "conserved": counts["unexplained"] == 0 and total.total() == counts["received"],
+        }
+
+
+def _pointer(fault: Mapping[str, str]) -> dict[str, str]:
+    return {"pointer": fault["field"], "code": fault["code"], "expected": fault["expected"]}

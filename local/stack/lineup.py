@@ -5,9 +5,6 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 
-from azure.core.exceptions import ResourceExistsError
-from azure.storage.blob import BlobServiceClient
-
 from local.stack.certificates import Certificates
 from local.stack.endpoints import CONTAINERS
 from local.stack.fault import NotReadyError
@@ -47,6 +44,10 @@ def copy_allegory_key(layout: Layout) -> None:
 
 def make_containers(connection: str) -> None:
     """Makes the blob containers for file exchange, where they are missing."""
+    # A third of a second to import, which no `tandem` command should wait for.
+    from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415 - see above
+    from azure.storage.blob import BlobServiceClient  # noqa: PLC0415 - see above
+
     with BlobServiceClient.from_connection_string(connection) as service:
         for container in CONTAINERS:
             try:

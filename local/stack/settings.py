@@ -62,6 +62,7 @@ def app_settings(layout: Layout, ports: Mapping[str, int], certificates: Certifi
         "OUTBOUND_QUEUE": "outbound",
         "RETRY_SCHEDULE": "*/2 * * * * *",
         "RETRY_FIRST_DELAY_SECONDS": "1",
+        "ALLEGORY_FEED_SCHEDULE": "*/2 * * * * *",
         "SQL_URL": sql_url(layout),
         "DATAVERSE_URL": f"http://127.0.0.1:{ports['dataverse']}",
         "KEY_VAULT_URL": f"https://127.0.0.1:{ports['vault']}",

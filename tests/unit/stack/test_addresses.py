@@ -87,6 +87,7 @@ def test_the_settings_are_those_of_the_app_in_azure_with_local_values(
             "OUTBOUND_QUEUE": "outbound",
             "RETRY_SCHEDULE": "*/2 * * * * *",
             "RETRY_FIRST_DELAY_SECONDS": "1",
+            "ALLEGORY_FEED_SCHEDULE": "*/2 * * * * *",
             "SQL_URL": f"sqlite:///{layout.root}/.local/tandem.db",
             "DATAVERSE_URL": "http://127.0.0.1:20006",
             "KEY_VAULT_URL": "https://127.0.0.1:20010",

@@ -16,7 +16,7 @@ def main() -> int:
     add_commands(subparsers)
     add_story_commands(subparsers)
     asked = parser.parse_args()
-    status: int = asked.call(asked)
+    status: int = asked.handler(asked)
     return status
 
 

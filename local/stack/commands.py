@@ -206,14 +206,14 @@ def add_commands(subparsers: Subparsers) -> None:
         "--detach", action="store_true", help="return once it is up, and leave it running"
     )
     _starting_options(bringing_up)
-    bringing_up.set_defaults(call=_guarded(up))
-    subparsers.add_parser("down", help="stop every part").set_defaults(call=_guarded(down))
-    subparsers.add_parser("status", help="how the parts are").set_defaults(call=_guarded(status))
+    bringing_up.set_defaults(handler=_guarded(up))
+    subparsers.add_parser("down", help="stop every part").set_defaults(handler=_guarded(down))
+    subparsers.add_parser("status", help="how the parts are").set_defaults(handler=_guarded(status))
     showing = subparsers.add_parser("logs", help="the end of a part's log")
     showing.add_argument("part", choices=(*NAMES, "stack"))
     showing.add_argument("--lines", type=int, default=50)
     showing.add_argument("--follow", "-f", action="store_true")
-    showing.set_defaults(call=_guarded(logs))
+    showing.set_defaults(handler=_guarded(logs))
 
 
 def add_story_commands(subparsers: Subparsers) -> None:
@@ -223,13 +223,13 @@ def add_story_commands(subparsers: Subparsers) -> None:
         "--once", action="store_true", help="stop afterwards; status 1 if any is unexplained"
     )
     _starting_options(running)
-    running.set_defaults(call=_guarded(run))
+    running.set_defaults(handler=_guarded(run))
     telling = subparsers.add_parser("tell", help="feed sample traffic to the stack that is up")
     telling.add_argument("--once", action="store_true", help="end when every message has an outcome")
-    telling.set_defaults(call=_guarded(tell))
+    telling.set_defaults(handler=_guarded(tell))
 
 
 def commands(subparsers: Subparsers) -> None:
-    """Registers `tandem local`; each command sets `call`, from the arguments to an exit status."""
+    """Registers `tandem local`; each command sets `handler`, from the arguments to an exit status."""
     local = subparsers.add_parser("local", help="the local stack of this checkout")
     add_commands(local.add_subparsers(required=True, metavar="command"))

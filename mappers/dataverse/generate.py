@@ -13,6 +13,7 @@ from mappers.dataverse import TABLES
 from mappers.dataverse.customisations import customisations
 from mappers.dataverse.filters import outbound_filters
 from mappers.dataverse.flows import flow
+from mappers.reference import page
 
 
 def files() -> Mapping[str, str]:
@@ -21,7 +22,11 @@ def files() -> Mapping[str, str]:
         f"infra/flows/{filter_.table.name}.json": _json(flow(filter_))
         for filter_ in outbound_filters(SYSTEMS)
     }
-    return {"infra/dataverse/customisations.json": _json(customisations(TABLES.values())), **flows}
+    return {
+        "docs/reference/mappings.md": page(SYSTEMS),
+        "infra/dataverse/customisations.json": _json(customisations(TABLES.values())),
+        **flows,
+    }
 
 
 def write(root: Path) -> None:

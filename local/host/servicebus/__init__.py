@@ -1,0 +1,1 @@
+"""The host's Service Bus side: what it receives with, and how triggers are fed."""

@@ -1,12 +1,15 @@
 """The pause after a 429: every call to that far side waits, not only the one that was told to."""
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from shared.core.errors import Throttled
+
+_SECONDS = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 class Pause:
@@ -53,10 +56,8 @@ def retry_after(header: str | None, now: datetime | None = None) -> timedelta | 
     """What a Retry-After header asks for, in seconds or as an HTTP date; None when absent or unreadable."""
     if header is None:
         return None
-    try:
+    if _SECONDS.fullmatch(header.strip()):
         return timedelta(seconds=max(0.0, float(header)))
-    except (ValueError, OverflowError):
-        pass
     try:
         at = parsedate_to_datetime(header)
     except ValueError:

@@ -1,0 +1,1 @@
+"""Secrets of the legacy systems, from Azure Key Vault (E-10)."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from local.broker.config import read_config
 from local.broker.entities.errors import InvalidArgument
 from local.broker.server import Listen, serve
+from local.broker.store import StoreUnusable
 
 
 def arguments() -> argparse.Namespace:
@@ -43,11 +44,11 @@ async def run(options: argparse.Namespace) -> None:
 
 
 def main() -> int:
-    """Run the broker; 2 for a configuration that cannot work."""
+    """Run the broker; 2 for a configuration or a store that cannot work."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
     try:
         asyncio.run(run(arguments()))
-    except InvalidArgument as wrong:
+    except (InvalidArgument, StoreUnusable) as wrong:
         print(f"broker: {wrong}", file=sys.stderr)
         return 2
     return 0

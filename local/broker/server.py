@@ -21,6 +21,7 @@ from local.broker.entities.ports import Forgetful, World
 from local.broker.entities.settings import QueueSettings
 from local.broker.faults import Faults
 from local.broker.service.router import Services
+from local.broker.store import Store
 
 HOST = "127.0.0.1"
 
@@ -50,6 +51,8 @@ class Broker:
     amqp_port: int
     admin_port: int
     connections: set[Connection]
+    # Fails when the store does: then nothing more is acknowledged, and the broker should be stopped.
+    failed: asyncio.Future[None]
 
     @property
     def connection_string(self) -> str:
@@ -104,17 +107,27 @@ def now_ms() -> int:
 
 @asynccontextmanager
 async def serve(
-    queues: Mapping[str, QueueSettings], listen: Listen | None = None, *, max_queues: int = MAX_QUEUES
+    queues: Mapping[str, QueueSettings],
+    listen: Listen | None = None,
+    *,
+    store: Path | None = None,
+    max_queues: int = MAX_QUEUES,
 ) -> AsyncIterator[Broker]:
-    """A broker with these queues, as long as the context lasts."""
+    """A broker with these queues, as long as the context lasts; with a `store` file it remembers.
+
+    Raises StoreUnusable.
+    """
     listen = listen or Listen()
     loop = asyncio.get_running_loop()
     alarm = Alarm(loop)
-    namespace = Namespace(World(now_ms, uuid4, Forgetful(), alarm.wake_at), max_queues)
-    turn = Turn(loop, lambda: None)
+    kept = None if store is None else Store(store, lambda: turn.touch(), now_ms)
+    turn = Turn(loop, (lambda: None) if kept is None else kept.commit)
+    namespace = Namespace(World(now_ms, uuid4, kept or Forgetful(), alarm.wake_at), max_queues)
     alarm.namespace, alarm.turn = namespace, turn
     for name, settings in queues.items():
         namespace.create(name, settings, configured=True)
+    if kept is not None:
+        kept.load(namespace)
     faults = Faults()
     services = Services(namespace, faults)
     connections: set[Connection] = set()
@@ -128,9 +141,9 @@ async def serve(
         if tls is None:
             raise ValueError("an AMQPS port needs a certificate and a key")
         servers.append(await loop.create_server(connect, HOST, listen.amqps_port, ssl=tls))
-    admin = HttpServer(Admin(namespace, faults).handle, listen.admin_port, tls)
+    admin = HttpServer(Admin(namespace, faults, turn.end).handle, listen.admin_port, tls)
     try:
-        yield Broker(namespace, faults, _port(servers[0]), admin.port, connections)
+        yield Broker(namespace, faults, _port(servers[0]), admin.port, connections, turn.failed)
     finally:
         await admin.close()
         for server in servers:
@@ -141,6 +154,8 @@ async def serve(
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         alarm.stop()
+        if kept is not None:
+            kept.close()
 
 
 class Busy(asyncio.Protocol):
@@ -152,7 +167,9 @@ class Busy(asyncio.Protocol):
 
 
 @contextmanager
-def in_thread(queues: Mapping[str, QueueSettings], listen: Listen | None = None) -> Iterator[Broker]:
+def in_thread(
+    queues: Mapping[str, QueueSettings], listen: Listen | None = None, *, store: Path | None = None
+) -> Iterator[Broker]:
     """A broker in a thread of this process: for tests that use a blocking client."""
     ready = threading.Event()
     started: list[Broker] = []
@@ -162,7 +179,7 @@ def in_thread(queues: Mapping[str, QueueSettings], listen: Listen | None = None)
     async def run() -> None:
         stop = asyncio.Event()
         halt.append((asyncio.get_running_loop(), stop))
-        async with serve(queues, listen) as broker:
+        async with serve(queues, listen, store=store) as broker:
             started.append(broker)
             ready.set()
             await stop.wait()

@@ -41,7 +41,10 @@ def read_settings(body: bytes) -> QueueSettings:
     for name, allowed in _AS_IS.items():
         if given.get(name) and given[name] not in allowed:
             raise NotImplementedHere(f"{name}: not supported by this broker")
-    if given.get("AutoDeleteOnIdle") and duration_ms("AutoDeleteOnIdle", given["AutoDeleteOnIdle"]) < FOREVER_MS:
+    if (
+        given.get("AutoDeleteOnIdle")
+        and duration_ms("AutoDeleteOnIdle", given["AutoDeleteOnIdle"]) < FOREVER_MS
+    ):
         raise NotImplementedHere("AutoDeleteOnIdle: queues stay until they are deleted")
     default = QueueSettings()
     ttl = _duration(given, "DefaultMessageTimeToLive", FOREVER_MS)

@@ -1,6 +1,7 @@
 """The admin port: health, counts and faults as JSON of our own, and queues as the administration client wants them."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -20,19 +21,22 @@ _XML = "application/atom+xml;type=entry;charset=utf-8"
 class Admin:
     """Answers every request on the admin port."""
 
-    def __init__(self, namespace: Namespace, faults: Faults) -> None:
+    def __init__(self, namespace: Namespace, faults: Faults, commit: Callable[[], None]) -> None:
         self._namespace = namespace
         self._faults = faults
+        self._commit = commit
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """One answer to one request."""
         ours = request.path == "health" or request.path.startswith("admin/")
         try:
-            return self._ours(request) if ours else self._atom(request)
+            response = self._ours(request) if ours else self._atom(request)
         except Refusal as no:
             if ours:
                 return _json(no.status, {"error": no.description})
             return HttpResponse(no.status, error_document(no.status, no.description), _XML)
+        self._commit()
+        return response
 
     def _ours(self, request: HttpRequest) -> HttpResponse:
         route = (request.method, request.path)
@@ -56,9 +60,13 @@ class Admin:
         if request.method == "GET":
             return HttpResponse(200, entry_document(namespace.entry(name)), _XML)
         if request.method == "PUT" and request.headers.get("if-match"):
-            return HttpResponse(200, entry_document(namespace.update(name, read_settings(request.body))), _XML)
+            return HttpResponse(
+                200, entry_document(namespace.update(name, read_settings(request.body))), _XML
+            )
         if request.method == "PUT":
-            return HttpResponse(201, entry_document(namespace.create(name, read_settings(request.body))), _XML)
+            return HttpResponse(
+                201, entry_document(namespace.create(name, read_settings(request.body))), _XML
+            )
         if request.method == "DELETE":
             namespace.delete(name)
             return HttpResponse(200)

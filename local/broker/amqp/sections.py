@@ -148,6 +148,14 @@ def delivery(
     return bytes(out)
 
 
+def serialise(content: Content) -> bytes:
+    """A message as `parse` takes it, whole."""
+    ttl = None if content.ttl_ms is None else UInt(content.ttl_ms)
+    header = _section(HEADER, [content.durable, UByte(content.priority), ttl])
+    annotations = _section(ANNOTATIONS, content.annotations)
+    return header + annotations + content.properties + content.application + content.body
+
+
 def split_batch(payload: bytes) -> list[bytes]:
     """The messages inside a batch: the bytes of each data section. Raises Malformed."""
     sections, position = _ranges(payload)

@@ -11,6 +11,9 @@ class Flushes(Protocol):
     def flush(self) -> None:
         """Hand the waiting bytes to the network."""
 
+    def drop(self) -> None:
+        """Cut the line."""
+
 
 class Turn:
     """Collects the connections that want to speak; at the end of the turn commits once, then lets them.
@@ -23,6 +26,7 @@ class Turn:
         self._commit = commit
         self._waiting: dict[Flushes, None] = {}
         self._planned = False
+        self.failed: asyncio.Future[None] = loop.create_future()
 
     def speak(self, connection: Flushes) -> None:
         """Flush this connection at the end of the turn."""
@@ -33,12 +37,23 @@ class Turn:
         """Commit at the end of the turn, even if nobody is told."""
         if not self._planned:
             self._planned = True
-            self._loop.call_soon(self._end)
+            self._loop.call_soon(self._end_planned)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Commit now, and let everybody speak. When the commit fails nobody is answered, and the broker must stop."""
         self._planned = False
         waiting, self._waiting = self._waiting, {}
-        # A commit that fails must be heard: the loop's exception handler stops the broker, and nobody is answered.
-        self._commit()
+        try:
+            self._commit()
+        except Exception as wrong:  # noqa: BLE001  # whatever it was, `failed` carries it to who runs the broker
+            for connection in waiting:
+                connection.drop()
+            if not self.failed.done():
+                self.failed.set_exception(wrong)
+            return
         for connection in waiting:
             connection.flush()
+
+    def _end_planned(self) -> None:
+        if self._planned:
+            self.end()

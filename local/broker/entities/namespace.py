@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from local.broker.entities.errors import EntityExists, EntityNotFound, InvalidArgument, NotImplementedHere
 from local.broker.entities.ports import World
 from local.broker.entities.queue import Queue
+from local.broker.entities.session_queue import SessionQueue
 from local.broker.entities.settings import QueueSettings
 
 DEAD_LETTER = "$deadletterqueue"
@@ -53,6 +54,17 @@ class Namespace:
 
     def create(self, name: str, settings: QueueSettings, *, configured: bool = False) -> Entry:
         """A new queue. Raises EntityExists, InvalidArgument."""
+        entry = self._made(name, settings, self.world.now(), configured=configured)
+        if not configured:
+            self.world.journal.keep_queue(name, settings, entry.created_at)
+        return entry
+
+    def restore(self, name: str, settings: QueueSettings, created_at: int) -> None:
+        """Take back a queue that the store kept; one that the configuration names by now is the configuration's."""
+        if name.lower() not in self._entries:
+            self._made(name, settings, created_at, configured=False)
+
+    def _made(self, name: str, settings: QueueSettings, now: int, *, configured: bool) -> Entry:
         key = name.lower()
         if not name or len(name) > MAX_NAME_LENGTH or "$" in name or name.strip("/ ") != name:
             raise InvalidArgument("a queue's name has 1 to 260 characters, no $ and no slash at its ends")
@@ -60,12 +72,12 @@ class Namespace:
             raise EntityExists("there is a queue of that name")
         if len(self._entries) >= self._max_queues:
             raise InvalidArgument(f"a namespace has at most {self._max_queues} queues")
-        now = self.world.now()
         buried = QueueSettings(lock_duration_ms=settings.lock_duration_ms)
         dead_letters = Queue(f"{key}/{DEAD_LETTER}", buried, self.world)
+        kind = SessionQueue if settings.requires_session else Queue
         entry = Entry(
             name,
-            Queue(key, settings, self.world, dead_letters),
+            kind(key, settings, self.world, dead_letters),
             Queue(f"{key}/{TRANSFER_DEAD_LETTER}", buried, self.world),
             now,
             now,
@@ -89,6 +101,8 @@ class Namespace:
         for buried in (entry.dead_letters, entry.transfer_dead_letters):
             buried.settings = replace(buried.settings, lock_duration_ms=settings.lock_duration_ms)
         entry.updated_at = self.world.now()
+        if not entry.configured:
+            self.world.journal.keep_queue(entry.name, settings, entry.created_at)
         return entry
 
     def delete(self, name: str) -> Entry:
@@ -97,6 +111,7 @@ class Namespace:
         del self._entries[name.lower()]
         for queue in entry.queues():
             queue.close()
+        self.world.journal.drop_queue(entry.name)
         return entry
 
     def entry(self, name: str) -> Entry:

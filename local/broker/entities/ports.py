@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from local.broker.entities.errors import Refusal
+from local.broker.entities.settings import QueueSettings
 
 if TYPE_CHECKING:
     from local.broker.entities.message import Lock, Message
@@ -58,6 +59,12 @@ class Journal(Protocol):
     def remember(self, path: str, message_id: str, until: int) -> None:
         """A message id counts as seen until then."""
 
+    def keep_queue(self, name: str, settings: QueueSettings, created_at: int) -> None:
+        """A queue that the configuration does not name was created or updated."""
+
+    def drop_queue(self, name: str) -> None:
+        """A queue was deleted, with everything under its name."""
+
 
 class Forgetful:
     """The journal of a broker without a store."""
@@ -75,6 +82,12 @@ class Forgetful:
         """Nothing is written down."""
 
     def remember(self, path: str, message_id: str, until: int) -> None:
+        """Nothing is written down."""
+
+    def keep_queue(self, name: str, settings: QueueSettings, created_at: int) -> None:
+        """Nothing is written down."""
+
+    def drop_queue(self, name: str) -> None:
         """Nothing is written down."""
 
 

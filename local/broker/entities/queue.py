@@ -1,5 +1,7 @@
 """A queue: messages in order, each with at most one receiver at a time, none forgotten.
 
+This one has no sessions; `session_queue` adds them.
+
 Everything happens in a call and at the time the world tells; `expire` does what has become due.
 """
 
@@ -20,8 +22,8 @@ from local.broker.entities.errors import (
     SessionLockLost,
 )
 from local.broker.entities.message import Lock, Message, State
-from local.broker.entities.ports import Receiver, SessionReceiver, World
-from local.broker.entities.session import Hold, Session, Sessions
+from local.broker.entities.ports import Receiver, World
+from local.broker.entities.session import Hold
 from local.broker.entities.settings import QueueSettings
 from local.broker.entities.shelf import Shelf
 from local.broker.entities.waiting import Waiting
@@ -43,7 +45,6 @@ class Queue:
         self.shelf = Shelf(path, world)
         self._world = world
         self._waiting = Waiting(self.shelf.messages)
-        self._sessions = Sessions(lambda: Waiting(self.shelf.messages))
         self._receivers: deque[Receiver] = deque()
         # Message locks outside sessions, the one that ends first in front.
         self._locks: OrderedDict[UUID, Lock] = OrderedDict()
@@ -55,16 +56,14 @@ class Queue:
         """
         self.check(content)
         now = self.accessed_at = self._world.now()
-        settings = self.settings
-        if settings.requires_duplicate_detection:
-            if self.shelf.seen(str(content.message_id), settings.duplicate_window_ms):
-                return self.shelf.last_sequence
+        if self.settings.requires_duplicate_detection and self._seen(content):
+            return self.shelf.last_sequence
         message = Message(self.shelf.next_sequence(), content, now)
         if scheduled_for is not None and scheduled_for > now:
             message.state, message.scheduled_for = State.SCHEDULED, scheduled_for
         else:
             message.expires_at = self._expiry(content, now)
-        self._add(message)
+        self.add(message)
         return message.sequence
 
     def check(self, content: Content) -> None:
@@ -77,15 +76,16 @@ class Queue:
         if self.shelf.size + content.size > self.settings.max_size_bytes:
             raise QuotaExceeded("the queue is full")
 
+    def _seen(self, content: Content) -> bool:
+        return self.shelf.seen(str(content.message_id), self.settings.duplicate_window_ms)
+
     def cancel(self, sequences: list[int]) -> None:
         """Remove scheduled messages: all or, when one is not there, none. Raises MessageNotFound."""
         for message in [self.shelf.find(sequence, State.SCHEDULED) for sequence in dict.fromkeys(sequences)]:
             self._remove(message)
 
     def subscribe(self, receiver: Receiver) -> None:
-        """From now on the receiver gets messages, in turn with the others. Raises NotAllowed on a session queue."""
-        if self.settings.requires_session:
-            raise NotAllowed("the queue requires sessions: receive from a session")
+        """From now on the receiver gets messages, in turn with the others."""
         self._receivers.append(receiver)
 
     def unsubscribe(self, receiver: Receiver) -> None:
@@ -123,89 +123,6 @@ class Queue:
             receiver.deliver(message, None)
         else:
             receiver.deliver(message, self._lock(message, hold))
-
-    def accept(self, session_id: str, receiver: SessionReceiver) -> Hold:
-        """Lock a session by its id, whether it has messages or not. Raises SessionCannotBeLocked, NotAllowed."""
-        self._needs_sessions()
-        if len(session_id) > MAX_ID_LENGTH:
-            raise InvalidArgument(f"session id: at most {MAX_ID_LENGTH} characters")
-        now = self._world.now()
-        self._expire_holds(now)
-        hold = self._sessions.accept(session_id, receiver, now + self.settings.lock_duration_ms)
-        self._world.wake_at(hold.until)
-        return hold
-
-    def accept_next(self, receiver: SessionReceiver, wait_ms: int) -> None:
-        """Grant the receiver the first free session, now or within the time; else it is evicted."""
-        self._needs_sessions()
-        now = self._world.now()
-        self._expire_holds(now)
-        hold = self._sessions.accept_next(receiver, now + self.settings.lock_duration_ms)
-        if hold is None:
-            self._sessions.wait(receiver, now + wait_ms)
-            self._world.wake_at(now + wait_ms)
-        else:
-            self._world.wake_at(hold.until)
-            receiver.granted(hold)
-
-    def withdraw(self, receiver: SessionReceiver) -> None:
-        """The receiver no longer waits for a session."""
-        self._sessions.leave(receiver)
-
-    def pump_session(self, hold: Hold) -> None:
-        """Deliver from a held session as long as its receiver has room."""
-        while hold.session.hold is hold and self._world.now() < hold.until:
-            message = self._head(hold.session.waiting)
-            if message is None or hold.receiver.capacity() <= 0:
-                return
-            self._deliver(message, hold.session.waiting, hold.receiver, hold)
-
-    def release(self, hold: Hold) -> None:
-        """The receiver lets go of its session: what it had not settled comes back, in order, as a failed delivery."""
-        if not self._sessions.end(hold):
-            return
-        for lock in list(hold.locks.values()):
-            self._give_back(lock, failed=True)
-        # Only now: the next receiver must find everything back in its place.
-        hold.session.hold = None
-        self._offer_session(hold.session)
-        self._sessions.forget(hold.session)
-
-    def held(self, session_id: str, owner: object) -> Hold:
-        """The hold of this owner on a session. Raises SessionLockLost."""
-        self._needs_sessions()
-        return self._sessions.held(session_id, owner, self._world.now())
-
-    def renew_session(self, session_id: str, owner: object) -> int:
-        """Renew a session's lock; its new end (ms since 1970 UTC). Raises SessionLockLost."""
-        hold = self.held(session_id, owner)
-        self._sessions.renew(hold, self._world.now() + self.settings.lock_duration_ms)
-        return hold.until
-
-    def set_session_state(self, session_id: str, owner: object, state: bytes | None) -> None:
-        """Keep, or clear, a session's state. Raises SessionLockLost."""
-        session = self.held(session_id, owner).session
-        self.restore_session_state(session.id, state, self._world.now())
-        self._world.journal.session_state(self.path, session.id, state, session.updated_at)
-
-    def session_ids(self, updated_after: int | None) -> list[str]:
-        """The sessions with messages or a state; with a time, those whose state was set after it."""
-        self._needs_sessions()
-        return [
-            session.id
-            for session in self._sessions
-            if (session.messages or session.state is not None)
-            if updated_after is None or session.updated_at > updated_after
-        ]
-
-    def _needs_sessions(self) -> None:
-        if not self.settings.requires_session:
-            raise NotAllowed("the queue has no sessions")
-
-    def _offer_session(self, session: Session) -> None:
-        receiver = self._sessions.offer(session)
-        if receiver is not None:
-            self.accept_next(receiver, 0)
 
     def complete(self, lock: Lock) -> None:
         """Done: the message is gone. Raises MessageLockLost, as the other settlements do."""
@@ -338,7 +255,6 @@ class Queue:
     def expire(self) -> None:
         """Do what has become due: locks end, messages expire or are enqueued, waiting accepts give up."""
         now = self._world.now()
-        self._expire_holds(now)
         while self._locks:
             lock = next(iter(self._locks.values()))
             if lock.until > now:
@@ -348,26 +264,20 @@ class Queue:
             self._enqueue(message, now)
         for message in self.shelf.to_expire(now):
             self._expire(message)
-        self._sessions.give_up(now)
 
     def next_deadline(self) -> int | None:
         """When `expire` has something to do next (ms since 1970 UTC)."""
-        ends = [self.shelf.next_deadline(), self._sessions.next_deadline()]
+        ends = [self.shelf.next_deadline()]
         if self._locks:
             ends.append(next(iter(self._locks.values())).until)
         return min((end for end in ends if end is not None), default=None)
 
     def close(self) -> None:
         """The queue is deleted: everybody leaves, nothing stays."""
-        for receiver in [*self._receivers, *self._sessions.everybody()]:
+        for receiver in self._everybody():
             receiver.evict(EntityNotFound("the entity was deleted"))
         for message in list(self.shelf.messages.values()):
             self._remove(message)
-
-    def _expire_holds(self, now: int) -> None:
-        for hold in self._sessions.expired(now):
-            hold.receiver.evict(SessionLockLost("the lock on the session has expired"))
-            self.release(hold)
 
     def _enqueue(self, message: Message, now: int) -> None:
         """A scheduled message becomes an active one, under a new number."""
@@ -376,7 +286,7 @@ class Queue:
         enqueued.enqueued_sequence = message.enqueued_sequence
         enqueued.expires_at = self._expiry(message.content, now)
         enqueued.scheduled_for = message.scheduled_for
-        self._add(enqueued)
+        self.add(enqueued)
 
     def _expire(self, message: Message) -> None:
         if self.settings.dead_letter_on_expiration and self.dead_letters is not None:
@@ -398,44 +308,28 @@ class Queue:
         self.shelf.restore(message)
         self._arrange(message)
 
-    def restore_session_state(self, session_id: str, state: bytes | None, updated_at: int) -> None:
-        """Take back a session's state that the store kept."""
-        session = self._sessions.get(session_id)
-        session.state, session.updated_at = state, updated_at
-
-    def _add(self, message: Message) -> None:
+    def add(self, message: Message) -> None:
+        """Take a message that is complete, as it is."""
         self.shelf.add(message)
         self._arrange(message)
 
     def _arrange(self, message: Message) -> None:
-        if self.settings.requires_session and message.state is not State.SCHEDULED:
-            self._session_of(message).messages += 1
+        """A message has come, new or from the store."""
         self._offer(message)
 
     def _remove(self, message: Message) -> None:
+        """A message leaves the queue."""
         self.shelf.remove(message)
-        if self.settings.requires_session and message.state is not State.SCHEDULED:
-            session = self._session_of(message)
-            session.messages -= 1
-            self._sessions.forget(session)
 
     def _offer(self, message: Message) -> None:
         """The message may go to a receiver now, if it is one that waits."""
-        if not message.waiting:
-            return
-        if not self.settings.requires_session:
+        if message.waiting:
             self._waiting.add(message)
             self.pump()
-            return
-        session = self._session_of(message)
-        session.waiting.add(message)
-        if session.hold is not None:
-            self.pump_session(session.hold)
-        else:
-            self._offer_session(session)
 
-    def _session_of(self, message: Message) -> Session:
-        return self._sessions.get(message.content.session_id or "")
+    def _everybody(self) -> list[Receiver]:
+        """Whoever receives, or wants to."""
+        return list(self._receivers)
 
     def _bury(self, message: Message, dead_letters: Queue, changes: dict[Any, Any]) -> None:
         self._remove(message)
@@ -444,7 +338,7 @@ class Queue:
         buried.enqueued_sequence = message.enqueued_sequence
         buried.delivery_count = message.delivery_count
         buried.source = self.path
-        dead_letters._add(buried)
+        dead_letters.add(buried)
 
 
 def _reason(reason: str, description: str) -> dict[str, str]:

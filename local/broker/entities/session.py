@@ -39,13 +39,19 @@ class Session:
         self.updated_at = 0
 
 
+def _entry(session: Session) -> tuple[int, str] | None:
+    """The session's place among the free ones; None while it is held or has nothing to give."""
+    head = None if session.hold is not None else session.waiting.head()
+    return None if head is None else (head.sequence, session.id)
+
+
 class Sessions:
     """All sessions of a queue."""
 
     def __init__(self, new_waiting: Callable[[], Waiting]) -> None:
         self._new_waiting = new_waiting
         self._sessions: dict[str, Session] = {}
-        # (lowest waiting sequence number, id) of free sessions; entries that no longer hold are dropped on sight.
+        # (lowest waiting sequence number, id) of free sessions; entries that are out of date are seen through.
         self._free: list[tuple[int, str]] = []
         self._holds: OrderedDict[Hold, None] = OrderedDict()
         # Who waits for any session, oldest first, and until when.
@@ -99,12 +105,12 @@ class Sessions:
 
     def offer(self, session: Session) -> SessionReceiver | None:
         """A session may have become free: whose turn is it?"""
-        head = session.waiting.head()
-        if session.hold is not None or head is None:
+        entry = _entry(session)
+        if entry is None:
             return None
-        heappush(self._free, (head.sequence, session.id))
+        heappush(self._free, entry)
         if len(self._free) > 2 * len(self._sessions) + 64:
-            self._free = [entry for entry in set(self._free) if self._holds_true(entry)]
+            self._free = [entry for session in self if (entry := _entry(session)) is not None]
             heapify(self._free)
         if not self._accepting:
             return None
@@ -114,16 +120,14 @@ class Sessions:
     def _next_free(self) -> Session | None:
         while self._free:
             entry = heappop(self._free)
-            if self._holds_true(entry):
-                return self._sessions[entry[1]]
+            session = self._sessions.get(entry[1])
+            now = None if session is None else _entry(session)
+            if now == entry:
+                return session
+            if now is not None:
+                # Its first message expired: it moves back to where its next one puts it.
+                heappush(self._free, now)
         return None
-
-    def _holds_true(self, entry: tuple[int, str]) -> bool:
-        session = self._sessions.get(entry[1])
-        if session is None or session.hold is not None:
-            return False
-        head = session.waiting.head()
-        return head is not None and head.sequence == entry[0]
 
     def _lock(self, session: Session, receiver: SessionReceiver, until: int) -> Hold:
         hold = Hold(session, receiver, until)

@@ -15,9 +15,10 @@ from local.broker.amqp.values import (
     Symbol,
     Timestamp,
 )
-from local.broker.entities.errors import InvalidArgument, NotImplementedHere, Refusal
+from local.broker.entities.errors import InvalidArgument, NotAllowed, NotImplementedHere, Refusal
 from local.broker.entities.queue import Queue
 from local.broker.entities.session import Hold
+from local.broker.entities.session_queue import SessionQueue
 from local.broker.service.arguments import Arguments
 from local.broker.service.intake import checked
 from local.broker.service.wire import render
@@ -134,25 +135,34 @@ class Management:
 
     def _hold(self, arguments: Arguments, owner: object) -> Hold | None:
         """The session that a request on a session queue must name, held by who asks."""
-        if not self._queue.settings.requires_session:
+        if not isinstance(self._queue, SessionQueue):
             return None
         return self._queue.held(arguments.text("session-id"), owner)
 
+    def _session_queue(self) -> SessionQueue:
+        if not isinstance(self._queue, SessionQueue):
+            raise NotAllowed("the queue has no sessions")
+        return self._queue
+
     def _renew_session(self, arguments: Arguments, owner: object) -> _Answer:
-        return {"expiration": Timestamp(self._queue.renew_session(arguments.text("session-id"), owner))}
+        return {
+            "expiration": Timestamp(self._session_queue().renew_session(arguments.text("session-id"), owner))
+        }
 
     def _session_state(self, arguments: Arguments, owner: object) -> _Answer:
-        return {"session-state": self._queue.held(arguments.text("session-id"), owner).session.state}
+        return {
+            "session-state": self._session_queue().held(arguments.text("session-id"), owner).session.state
+        }
 
     def _set_session_state(self, arguments: Arguments, owner: object) -> _Answer:
         state = arguments.binary_or_none("session-state")
-        self._queue.set_session_state(arguments.text("session-id"), owner, state)
+        self._session_queue().set_session_state(arguments.text("session-id"), owner, state)
         return {}
 
     def _sessions(self, arguments: Arguments, owner: object) -> _Answer:
         del owner
         since, skip = arguments.number("last-updated-time"), arguments.number("skip")
-        ids = self._queue.session_ids(None if since >= ACTIVE_SESSIONS else since)
+        ids = self._session_queue().session_ids(None if since >= ACTIVE_SESSIONS else since)
         page = ids[skip : skip + min(arguments.number("top"), MAX_LISTED)]
         return (
             {"skip": Int(skip + len(page)), "sessions-ids": Array(STRING_ARRAY, tuple(page))}

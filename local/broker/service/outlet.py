@@ -10,6 +10,7 @@ from local.broker.entities.errors import NotImplementedHere, Refusal
 from local.broker.entities.message import Lock, Message
 from local.broker.entities.queue import Queue
 from local.broker.entities.session import Hold
+from local.broker.entities.session_queue import SessionQueue
 from local.broker.service.intake import rejected
 from local.broker.service.trouble import Trouble
 from local.broker.service.wire import render, ticks
@@ -99,7 +100,9 @@ class Outlet:
 class SessionOutlet(Outlet):
     """Feeds a link from one session, which it holds as long as it lives."""
 
-    def __init__(self, queue: Queue, attaching: Attaching, trouble: Trouble) -> None:
+    queue: SessionQueue
+
+    def __init__(self, queue: SessionQueue, attaching: Attaching, trouble: Trouble) -> None:
         super().__init__(queue, attaching, trouble)
         self._hold: Hold | None = None
 

@@ -7,6 +7,7 @@ from local.broker.amqp.values import Described, Symbol, ULong
 from local.broker.engine.link import MAX_MESSAGE_SIZE, Attaching
 from local.broker.entities.errors import InvalidArgument, NotAllowed, NotImplementedHere, Refusal
 from local.broker.entities.namespace import Namespace
+from local.broker.entities.session_queue import SessionQueue
 from local.broker.faults import Faults
 from local.broker.service.address import MANAGEMENT, path_of
 from local.broker.service.cbs import Cbs
@@ -70,6 +71,8 @@ class Services:
             Outlet(queue, attaching, self._trouble).attach()
             return
         session_id = _session_id(filters[SESSION_FILTER])
+        if not isinstance(queue, SessionQueue):
+            raise NotAllowed("the queue has no sessions")
         outlet = SessionOutlet(queue, attaching, self._trouble)
         if session_id is None:
             outlet.accept_next(_wait_ms(attaching.frame.properties or {}))

@@ -1,0 +1,117 @@
+"""Microsoft's own test suite for the Service Bus client, run against the local broker.
+
+    python -m tests.conformance [--short] [-n WORKERS] [pytest arguments]
+
+The tests come with the client's source distribution, which is downloaded into `.local/conformance/` and never
+committed. `exclusions.tsv` beside this file says which of them cannot run here and why.
+"""
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tarfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+VERSION = "7.15.0"
+HERE = Path(__file__).parent
+CHECKOUT = HERE.parent.parent
+HOME = CHECKOUT / ".local" / "conformance"
+
+FILES = (
+    "test_queues.py",
+    "test_sessions.py",
+    "test_list_sessions.py",
+    "async_tests/test_queues_async.py",
+    "async_tests/test_sessions_async.py",
+    "async_tests/test_list_sessions_async.py",
+)
+
+_CONFIG = '{"UserConfig": {"Namespaces": [{"Name": "sbemulatorns", "Queues": []}]}}'
+
+# Seconds one test may take; the longest that is not excluded sleeps for about 200.
+_TIMEOUT = "320"
+
+
+def fetch() -> Path:
+    """The folder with the tests, downloaded once."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    archive = HOME / f"azure_servicebus-{VERSION}.tar.gz"
+    if not archive.exists():
+        arguments = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--dest", str(HOME)]
+        command = [sys.executable, "-m", "pip", "download", *arguments, f"azure-servicebus=={VERSION}"]
+        subprocess.run(command, check=True)
+    with tarfile.open(archive) as source:
+        source.extractall(HOME, filter="data")
+    tests = HOME / f"azure_servicebus-{VERSION}" / "tests"
+    # Theirs needs a recording proxy, and a preparer that needs a subscription in Azure.
+    (tests / "conftest.py").unlink()
+    (tests / "servicebus_preparer.py").unlink()
+    (tests / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
+    standins = HOME / "standins"
+    shutil.rmtree(standins, ignore_errors=True)
+    shutil.copytree(HERE / "standins", standins)
+    return tests
+
+
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextmanager
+def broker() -> Iterator[dict[str, str]]:
+    """A broker of its own in its own process; gives the environment that leads the tests to it."""
+    amqp, admin = str(free_port()), str(free_port())
+    config = HOME / "config.json"
+    config.write_text(_CONFIG)
+    command = [sys.executable, "-m", "local.broker", "--config", str(config)]
+    process = subprocess.Popen([*command, "--amqp-port", amqp, "--admin-port", admin], cwd=CHECKOUT)
+    try:
+        _await_health(f"http://127.0.0.1:{admin}/health", process)
+        yield {"TANDEM_CONFORMANCE_AMQP_PORT": amqp, "TANDEM_CONFORMANCE_ADMIN_PORT": admin}
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _await_health(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 10
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=1):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("the broker did not start")
+
+
+def main() -> int:
+    """Run the suite; pytest's exit code."""
+    parser = argparse.ArgumentParser(prog="tests.conformance")
+    parser.add_argument("--short", action="store_true", help="leave out the tests that mostly sleep")
+    parser.add_argument(
+        "-n", "--workers", default="8", help="tests at a time; they sleep more than they work"
+    )
+    options, rest = parser.parse_known_args()
+    tests = fetch()
+    with broker() as leading:
+        environment = os.environ | leading
+        environment["PYTHONPATH"] = str(HOME / "standins")
+        environment["TANDEM_CONFORMANCE_TABLE"] = str(HERE / "exclusions.tsv")
+        environment["TANDEM_CONFORMANCE_SHORT"] = "1" if options.short else ""
+        command = [sys.executable, "-m", "pytest", "-p", "tandem_conformance", "-p", "no:cacheprovider"]
+        command += ["-q", "-n", options.workers, "--timeout", _TIMEOUT, "--durations", "60", *rest]
+        return subprocess.run([*command, *FILES], cwd=tests, env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""A broker and the official client for it. Import nothing from here: ask for the fixtures.
+
+`broker`   a broker in a thread of this process, with the queues `plain`, `sessions` and `brief` (5 s locks)
+`client`   the official client on it, without retries
+`process`  a broker in a process of its own, with a store, that can be killed and started again
+`admin`    calls a JSON route of the admin port
+"""
+
+import datetime
+import ipaddress
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.servicebus import ServiceBusClient
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from local.broker.entities.settings import QueueSettings
+from local.broker.server import Broker, Listen, in_thread
+
+CHECKOUT = Path(__file__).parents[3]
+
+QUEUES = {
+    "plain": QueueSettings(),
+    "sessions": QueueSettings(requires_session=True),
+    "brief": QueueSettings(lock_duration_ms=1_000, max_delivery_count=2),
+    "brief-sessions": QueueSettings(lock_duration_ms=1_000, requires_session=True),
+    "expiring": QueueSettings(dead_letter_on_expiration=True),
+    "unique": QueueSettings(requires_duplicate_detection=True),
+}
+
+
+@pytest.fixture
+def broker(certificate: tuple[Path, Path]) -> Iterator[Broker]:
+    with in_thread(QUEUES, Listen(certificate=certificate[0], key=certificate[1])) as running:
+        yield running
+
+
+@pytest.fixture
+def client(broker: Broker) -> Iterator[ServiceBusClient]:
+    with ServiceBusClient.from_connection_string(broker.connection_string, retry_total=0) as connected:
+        yield connected
+
+
+@pytest.fixture
+def admin(broker: Broker) -> Callable[..., Any]:
+    """Calls a JSON route of the admin port."""
+
+    def call(method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{broker.admin_port}/{path}", data, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                return json.loads(response.read() or "null")
+        except urllib.error.HTTPError as refused:
+            return refused.code, json.loads(refused.read())
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that vouches for itself, and its key."""
+    folder = tmp_path_factory.mktemp("certificate")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "broker under test")])
+    now = datetime.datetime.now(datetime.UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(minutes=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    certificate_file, key_file = folder / "server.pem", folder / "server.key"
+    certificate_file.write_bytes(built.public_bytes(serialization.Encoding.PEM))
+    key_file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return certificate_file, key_file
+
+
+@dataclass
+class Process:
+    """A broker in a process of its own, always on the same ports and the same store."""
+
+    command: list[str]
+    amqp_port: int
+    admin_port: int
+    running: subprocess.Popen[bytes] | None = None
+
+    @property
+    def connection_string(self) -> str:
+        key = "SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=SAS_KEY_VALUE"
+        return f"Endpoint=sb://127.0.0.1:{self.amqp_port};{key};UseDevelopmentEmulator=true;"
+
+    def start(self) -> None:
+        self.running = subprocess.Popen(self.command, cwd=CHECKOUT, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and self.running.poll() is None:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/health", timeout=1):
+                    return
+            except OSError:
+                continue
+        raise RuntimeError("the broker did not start")
+
+    def end(self, number: int = signal.SIGKILL) -> int:
+        assert self.running is not None
+        os.kill(self.running.pid, number)
+        return self.running.wait(10)
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[Process]:
+    ports = [str(_free_port()) for _ in range(2)]
+    config = CHECKOUT / "infra" / "servicebus" / "config.json"
+    command = [sys.executable, "-m", "local.broker", "--config", str(config), "--store", str(tmp_path / "store")]
+    broker = Process([*command, "--amqp-port", ports[0], "--admin-port", ports[1]], int(ports[0]), int(ports[1]))
+    broker.start()
+    yield broker
+    if broker.running is not None and broker.running.poll() is None:
+        broker.end()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from local.stack.fault import NotReadyError, PartFailedError, StackError
-from local.stack.hold import Wish, hold, is_held, status_of
+from local.stack.hold import Wish, hold, holder, is_held, status_of
 from local.stack.layout import Layout, this_checkout
 from local.stack.lineup import NAMES
 from local.stack.ports import fixed_ports
@@ -50,7 +50,7 @@ def _wait_until_ready(layout: Layout, alive: Callable[[], bool], show: Callable[
     deadline = time.monotonic() + _LONGEST_START
     while alive():
         show()
-        if is_held(layout) and status_of(layout).get("state") == "ready":
+        if status_of(layout).get("state") == "ready":
             return True
         if time.monotonic() > deadline:
             raise PartFailedError(f"The stack is not up after {_LONGEST_START:g} s; see {layout.logs}.")
@@ -120,17 +120,17 @@ def tell(asked: argparse.Namespace) -> int:
 def down(_asked: argparse.Namespace) -> int:
     """Stops the stack and waits until no process of it is left."""
     layout = this_checkout()
-    if not is_held(layout):
+    supervisor = holder(layout)
+    if supervisor is None:
         cleared = clear_leftovers(layout.status)
         _say("The local stack was not running.")
         if cleared:
             _say(f"Ended what an earlier supervisor had left behind: {', '.join(cleared)}.")
         return 0
-    supervisor = int(status_of(layout)["pid"])
     _say("Stopping the local stack.")
     os.kill(supervisor, signal.SIGTERM)
     deadline = time.monotonic() + _LONGEST_STOP
-    while is_held(layout) or started_at(supervisor) is not None:
+    while started_at(supervisor) is not None:
         if time.monotonic() > deadline:
             os.kill(supervisor, signal.SIGKILL)
             clear_leftovers(layout.status)
@@ -145,8 +145,8 @@ def status(_asked: argparse.Namespace) -> int:
     """Prints the parts and how they are; exit status 0 if the stack is ready, 1 otherwise."""
     layout = this_checkout()
     known = status_of(layout)
-    if not is_held(layout):
-        _say("The local stack is not running. `make up` starts it.")
+    if not known:
+        _say(f"The local stack is {'starting' if is_held(layout) else 'not running; `make up` starts it'}.")
         return 1
     _say(f"The local stack is {known['state']}, supervisor {known['pid']}, since {known['since']}")
     _say(f"{'part':<10} {'state':<10} {'restarts':>8}  {'process':>8}  address")

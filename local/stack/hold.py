@@ -35,13 +35,17 @@ class Wish:
 def sole_supervisor(layout: Layout) -> Iterator[None]:
     """Makes sure that there is one supervisor; the system lifts the lock however this process ends."""
     layout.state.mkdir(parents=True, exist_ok=True)
-    with layout.lock.open("w") as lock:
+    # Opened without emptying it: until the lock is had, what it says belongs to its holder.
+    with layout.lock.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as fault:
             raise NotReadyError(
                 "The local stack of this checkout runs already; `make down` stops it."
             ) from fault
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
         yield
 
 
@@ -57,12 +61,25 @@ def is_held(layout: Layout) -> bool:
     return False
 
 
+def holder(layout: Layout) -> int | None:
+    """The process id of the supervisor of this checkout, or None if there is none."""
+    if not is_held(layout):
+        return None
+    said = layout.lock.read_text()
+    # Empty for the moment between taking the lock and writing to it.
+    return int(said) if said else None
+
+
 def status_of(layout: Layout) -> dict[str, Any]:
-    """What the supervisor last wrote about itself and its parts; empty if there was none yet."""
-    if not layout.status.exists():
+    """What the living supervisor last wrote of itself and its parts; empty if it has not written anything.
+
+    A supervisor that was killed has left its last word behind; that is not taken for its successor's.
+    """
+    supervisor = holder(layout)
+    if supervisor is None or not layout.status.exists():
         return {}
     status: dict[str, Any] = json.loads(layout.status.read_text())
-    return status
+    return status if status["pid"] == supervisor else {}
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -1,0 +1,74 @@
+import pytest
+
+from shared.core.change import Json
+from shared.core.codes import Code
+from shared.core.mapping.columns import Option
+from shared.core.mapping.spec import Unfit
+from shared.core.mapping.transforms import choice, yes_no
+
+FORECAST = choice({"Pipeline": 1, "Commit": 2}, {"Committed": "Commit"})
+
+
+@pytest.mark.parametrize(
+    ("label", "option", "back"),
+    [
+        ("Pipeline", 1, "Pipeline"),
+        (" PIPELINE ", 1, "Pipeline"),
+        ("committed", 2, "Commit"),
+        ("", None, ""),
+        (None, None, ""),
+    ],
+)
+def test_a_label_becomes_its_option_and_comes_back_as_it_should_be_written(
+    label: str | None, option: int | None, back: str
+) -> None:
+    held = FORECAST.to_dataverse(label)
+
+    assert held == option
+    assert FORECAST.to_legacy(held) == back
+
+
+def test_an_unknown_label_or_option_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(Unfit) as inbound:
+        FORECAST.to_dataverse("Maybe")
+    with pytest.raises(Unfit) as outbound:
+        FORECAST.to_legacy(Option(9))
+
+    for caught in (inbound, outbound):
+        assert (caught.value.code, caught.value.expected) == (
+            Code.VALUE_NO_OPTION,
+            "one of Pipeline, Commit",
+        )
+
+
+@pytest.mark.parametrize(
+    ("options", "aliases"),
+    [
+        ({"Open": 1, "Offen": 1}, {}),
+        ({"Open": 1, "OPEN": 2}, {}),
+        ({"Open": 1, "Won": 2}, {"won": "Open"}),
+        ({"Open": 1}, {"open": "Open"}),
+    ],
+)
+def test_a_choice_whose_way_back_would_be_a_guess_cannot_be_declared(
+    options: dict[str, int], aliases: dict[str, str]
+) -> None:
+    with pytest.raises(ValueError, match="two"):
+        choice(options, aliases)
+
+
+@pytest.mark.parametrize(
+    ("value", "held"), [("true", True), (" NO ", False), (True, True), (False, False), ("", None)]
+)
+def test_yes_and_no_are_understood_in_words_and_in_json(value: Json, held: bool | None) -> None:  # noqa: FBT001 - the value under test
+    assert yes_no().to_dataverse(value) is held
+
+
+@pytest.mark.parametrize("value", ["maybe", "1", "0"])
+def test_what_is_neither_yes_nor_no_is_refused(value: Json) -> None:
+    with pytest.raises(Unfit, match=r"value\.not_yes_or_no: Yes or No"):
+        yes_no("Yes", "No").to_dataverse(value)
+
+
+def test_the_legacy_system_is_told_in_its_own_words() -> None:
+    assert [yes_no("Yes", "No").to_legacy(value) for value in (True, False, None)] == ["Yes", "No", ""]

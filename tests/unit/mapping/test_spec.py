@@ -1,0 +1,81 @@
+from uuid import UUID
+
+import pytest
+
+from shared.core.codes import Code
+from shared.core.errors import Fault, InvalidMessage
+from shared.core.identity import RecordKey
+from shared.core.mapping import columns
+from shared.core.mapping.spec import Dropped, EntityMap, Field, Flow
+from shared.core.mapping.transforms import integer, owner_by_email, text
+
+NAME = columns.text("name", "Name", 10)
+COUNT = columns.integer("count", "Count", 0, 9)
+NOTE = columns.text("note", "Note", 10)
+OWNER = columns.lookup(
+    "ownerid", "Owner", columns.Target("systemuser", "systemusers", "ownerid"), clearable=False
+)
+KEY = columns.text("tandem_sourcekey", "Legacy record", 20)
+THING = EntityMap(
+    entity="thing",
+    table=columns.table("thing", "things", "thingid", NAME, COUNT, NOTE, OWNER, KEY),
+    key="id",
+    fields=(
+        Field("Name/of~it", NAME, text(10)),
+        Field("count", COUNT, integer(0, 9), flow=Flow.INBOUND),
+        Field("note", NOTE, text(10), flow=Flow.OUTBOUND),
+        Field("owner", OWNER, owner_by_email()),
+    ),
+    dropped=(Dropped("colour", "Nobody uses it."),),
+    constants={"origin": 1},
+    source_key=KEY,
+    row_id="dynamics_id",
+)
+
+
+def test_only_the_fields_that_were_sent_become_columns() -> None:
+    mapped = THING.to_columns({"id": "1", "count": "2", "colour": "red", "note": "x", "dynamics_id": "y"})
+
+    assert (mapped.values, mapped.faults) == ({"origin": 1, "count": 2}, ())
+
+
+def test_every_fault_is_told_at_once_with_the_pointer_to_its_field() -> None:
+    mapped = THING.to_columns({"Name/of~it": "far too long", "count": "x", "surprise": "1"})
+
+    assert mapped.faults == (
+        Fault("/data/Name~1of~0it", Code.VALUE_TOO_LONG, "at most 10 characters"),
+        Fault("/data/count", Code.VALUE_NOT_A_NUMBER, "digits with a point, no thousands sign, no unit"),
+        Fault("/data/surprise", Code.UNKNOWN_FIELD, "a field of thing"),
+    )
+
+
+def test_a_blank_clears_a_column_but_leaves_one_that_always_has_a_value() -> None:
+    assert THING.to_columns({"Name/of~it": "", "owner": ""}).values == {"origin": 1, "name": None}
+
+
+def test_only_lines_that_go_out_become_fields() -> None:
+    assert THING.to_fields({"name": "a", "count": 2, "note": None, "other": 1}).values == {
+        "Name/of~it": "a",
+        "note": "",
+    }
+
+
+def test_a_row_tells_its_record_and_a_record_its_row() -> None:
+    row = UUID(int=1)
+
+    assert THING.identity(RecordKey("s", "thing", "1")) == {"tandem_sourcekey": "s:thing:1"}
+    assert THING.row_field(row) == {"dynamics_id": str(row)}
+
+
+def test_a_key_too_long_for_its_column_is_refused() -> None:
+    with pytest.raises(InvalidMessage) as caught:
+        THING.identity(RecordKey("s", "thing", "1" * 20))
+
+    assert [(fault.field, fault.code) for fault in caught.value.faults] == [
+        ("/sourceKey", Code.VALUE_TOO_LONG)
+    ]
+
+
+def test_two_columns_of_one_name_cannot_be_declared() -> None:
+    with pytest.raises(ValueError, match="two columns of one name"):
+        columns.table("thing", "things", "thingid", NAME, columns.text("name", "Again", 5))

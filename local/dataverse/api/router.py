@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from local.dataverse.api import reads, relations, writes
+from local.dataverse.api import bulk, reads, relations, tracking, writes
+from local.dataverse.api.batch import run_batch
 from local.dataverse.api.request import Request
 from local.dataverse.api.whoami import who_am_i
 from local.dataverse.calls import Answer, json_answer
@@ -17,7 +18,12 @@ BoundToSet = Callable[[Request, Table], Answer]
 BoundToRow = Callable[[Request, Table, str], Answer]
 
 UNBOUND: Mapping[str, Unbound] = {"WhoAmI": who_am_i}
-ON_SET: Mapping[str, BoundToSet] = {}
+ON_SET: Mapping[str, BoundToSet] = {
+    "CreateMultiple": bulk.create_multiple,
+    "UpdateMultiple": bulk.update_multiple,
+    "UpsertMultiple": bulk.upsert_multiple,
+    "DeleteMultiple": bulk.delete_multiple,
+}
 ON_ROW: Mapping[str, BoundToRow] = {}
 
 
@@ -27,6 +33,8 @@ def dispatch(request: Request) -> Answer:
     if not segments:
         return _service_document(request)
     first, rest = segments[0], segments[1:]
+    if first.name == "$batch" and request.call.method == "POST":
+        return run_batch(request, dispatch)
     unbound = UNBOUND.get(first.name)
     if unbound is not None:
         return unbound(request, first)
@@ -48,17 +56,26 @@ def _on_set(request: Request, table: Table, rest: list[Segment]) -> Answer:
         if {"fetchXml", "fetchxml"} & request.call.query.keys():
             raise not_supported("A FetchXML query")
         if method == "GET":
-            return reads.list_rows(request, table)
+            return _list(request, table)
         if method == "POST":
             return writes.create(request, table)
         raise _wrong_method(method)
     name = rest[0].name
     if name == "$count" and method == "GET":
-        return reads.count_rows(request, table)
+        tracked = "$deltatoken" in request.call.query
+        return tracking.delta_count(request, table) if tracked else reads.count_rows(request, table)
     action = ON_SET.get(name.removeprefix(NAMESPACE))
     if action is not None and method == "POST":
         return action(request, table)
     raise unknown_segment(name)
+
+
+def _list(request: Request, table: Table) -> Answer:
+    if "$deltatoken" in request.call.query:
+        return tracking.delta(request, table)
+    if request.preferences.track_changes:
+        return tracking.full(request, table)
+    return reads.list_rows(request, table)
 
 
 def _on_row(request: Request, table: Table, key: str) -> Answer:

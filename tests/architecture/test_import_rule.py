@@ -39,7 +39,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
 
 def lint(checkout: Path, *contracts: str) -> subprocess.CompletedProcess[str]:
     limits = [option for contract in contracts for option in ("--contract", contract)]
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo", *limits]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo", *limits]
     return subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
 
 

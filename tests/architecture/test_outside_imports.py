@@ -1,4 +1,4 @@
-"""What each part may import from outside the repository, module by module; each rule catches a planted line."""
+"""What each part may import from outside the repository; each rule catches a planted line."""
 
 import ast
 import sys

@@ -78,15 +78,16 @@ def body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def leftovers(text: str) -> list[str]:
-    """Marks of unfinished work in the comments and names of a source text."""
+    """Marks of unfinished work in a source text: a note in a comment, or a body that only says so."""
     marks = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    return [
-        f"line {token.start[0]}: {token.string.strip()}"
-        for token in tokens
-        if (token.type == tokenize.COMMENT and marks.search(token.string))
-        or (token.type == tokenize.NAME and token.string == "NotImplementedError")
+    notes = [token for token in tokens if token.type == tokenize.COMMENT and marks.search(token.string)]
+    stubs = [
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Raise) and node.exc and "NotImplementedError" in ast.unparse(node.exc)
     ]
+    return [f"line {token.start[0]}" for token in notes] + [f"line {node.lineno}" for node in stubs]
 
 
 def test_the_top_level_is_the_design_cards(files: list[Path]) -> None:

@@ -1,0 +1,51 @@
+"""A cold start pays for the table of contents, not for the far sides: the first call imports those."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+MOST = 1.5
+ROUNDS = 7
+# What the app may load when a message comes, but not when it starts.
+LATER = {
+    "alembic",
+    "azure.identity",
+    "azure.keyvault",
+    "azure.servicebus",
+    "httpx",
+    "jwt",
+    "opencensus",
+    "pyodbc",
+    "sqlalchemy",
+}
+TIMING = """
+import time
+before = time.perf_counter()
+import {module}
+print(time.perf_counter() - before)
+"""
+LOADED = "import json, sys, function_app; print(json.dumps(sorted(sys.modules)))"
+
+
+def said(root: Path, program: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
+    )
+    return ran.stdout
+
+
+def test_starting_the_app_costs_little_more_than_the_platforms_own_library(root: Path) -> None:
+    """A ratio of minima over fresh processes, taken in turns: load on the machine falls on both alike."""
+    both: dict[str, list[float]] = {"azure.functions": [], "function_app": []}
+    for _ in range(ROUNDS):
+        for module, seconds in both.items():
+            seconds.append(float(said(root, TIMING.format(module=module))))
+
+    assert min(both["function_app"]) / min(both["azure.functions"]) <= MOST
+
+
+def test_starting_the_app_loads_no_far_side(root: Path) -> None:
+    loaded = set(json.loads(said(root, LOADED)))
+
+    assert loaded & LATER == set()

@@ -18,6 +18,7 @@ from local.stack.layout import Layout
 from local.stack.lineup import NAMES, Lineup, check_machine
 from local.stack.ports import pick_ports
 from local.stack.process import kill_group, leash
+from local.stack.settings import write_settings
 from local.stack.supervisor import Supervisor, clear_leftovers
 
 Say = Callable[[str], None]
@@ -127,7 +128,7 @@ async def hold(layout: Layout, wish: Wish, say: Say, *, story: bool = False, onc
         names = [name for name in NAMES if name not in wish.without]
         check_machine(layout, names)
         certificates = certificates_in(layout.certificates)
-        ports = pick_ports(wish.ports, layout.ports)
+        ports = pick_ports(wish.ports, layout.ports, wish.without)
         parts = [part for part in Lineup(layout, ports, certificates).parts() if part.name in names]
         supervisor = Supervisor(parts, layout, say=say, authority=certificates.authority)
         stop = _stop_on_signals()
@@ -138,6 +139,8 @@ async def hold(layout: Layout, wish: Wish, say: Say, *, story: bool = False, onc
                 return 130
             starting.result()
             addresses = write_endpoints(layout, ports, certificates)
+            # Again for a person who runs the host: the supervisor's own host found it before it started.
+            write_settings(layout, ports, certificates)
             supervisor.ready()
             if "host" in names:
                 say(f"The app answers on {addresses['functions']}")

@@ -46,6 +46,11 @@ class Layout:
         return self.state / "settings.json"
 
     @property
+    def environment(self) -> Path:
+        """The same settings as lines of NAME=value, for the container of `infra/compose.yaml`."""
+        return self.state / "settings.env"
+
+    @property
     def certificates(self) -> Path:
         """The stack's certificate authority and server certificate."""
         return self.state / "ca"

@@ -17,22 +17,20 @@ from typing import Final
 from local.stack.fault import NotReadyError
 from local.stack.private_file import write_private_json
 
-NAMES: Final = (
-    "broker_amqp",
-    "broker_amqps",
-    "broker_admin",
-    "blob",
-    "queue",
-    "table",
-    "dataverse",
-    "dataverse_https",
-    "allegory",
-    "identity",
-    "vault",
-    "desk",
-    "telemetry",
-    "host",
-)
+PORTS_OF: Final = {
+    "broker": ("broker_amqp", "broker_amqps", "broker_admin"),
+    "azurite": ("blob", "queue", "table"),
+    "dataverse": ("dataverse", "dataverse_https"),
+    "crm": ("allegory",),
+    "identity": ("identity",),
+    "vault": ("vault",),
+    "desk": ("desk",),
+    "telemetry": ("telemetry",),
+    "host": ("host",),
+}
+"""The names of each part's ports."""
+
+NAMES: Final = tuple(name for names in PORTS_OF.values() for name in names)
 _FIRST, _LAST = 15_000, 31_999
 
 
@@ -67,10 +65,14 @@ def fixed_ports(given: Iterable[str], environment: Mapping[str, str]) -> dict[st
     return {name: int(number) for name, number in wishes.items()}
 
 
-def pick_ports(fixed: Mapping[str, int], file: Path) -> dict[str, int]:
-    """A free port per name, remembered in `file`. A fixed port that is taken raises NotReadyError."""
+def pick_ports(fixed: Mapping[str, int], file: Path, without: frozenset[str] = frozenset()) -> dict[str, int]:
+    """A port per name, remembered in `file`. A fixed port that is taken raises NotReadyError.
+
+    The ports of the parts in `without`, which the person runs, may be taken: by exactly those.
+    """
+    elsewhere = {name for part in without for name in PORTS_OF[part]}
     for name, port in fixed.items():
-        if not is_free(port):
+        if name not in elsewhere and not is_free(port):
             raise NotReadyError(f"Port {port}, which was asked for {name}, is in use on this machine.")
     remembered = json.loads(file.read_text()) if file.exists() else {}
     picked = dict(fixed)
@@ -80,7 +82,7 @@ def pick_ports(fixed: Mapping[str, int], file: Path) -> dict[str, int]:
         if name in picked:
             continue
         port = int(remembered.get(name, 0))
-        while port == 0 or port in picked.values() or not is_free(port):
+        while port == 0 or port in picked.values() or not (name in elsewhere or is_free(port)):
             candidate = candidate + 1 if candidate < _LAST else _FIRST
             port = candidate
         picked[name] = port

@@ -7,7 +7,7 @@ from typing import Any, Final
 from local.identity.issuer import AUDIENCE, TENANT
 from local.stack.certificates import Certificates
 from local.stack.layout import Layout
-from local.stack.private_file import write_private_json
+from local.stack.private_file import write_private, write_private_json
 
 # The account that every storage emulator starts with. It is printed in its manual and opens nothing else.
 _AZURITE_ACCOUNT: Final = "devstoreaccount1"
@@ -85,6 +85,8 @@ def app_settings(layout: Layout, ports: Mapping[str, int], certificates: Certifi
 
 
 def write_settings(layout: Layout, ports: Mapping[str, int], certificates: Certificates) -> None:
-    """Writes them to `.local/settings.json` in the format of `local.settings.json`."""
-    values: dict[str, Any] = {"IsEncrypted": False, "Values": app_settings(layout, ports, certificates)}
-    write_private_json(layout.settings, values)
+    """Writes them as `.local/settings.json`, for a Functions host, and as a container's environment."""
+    values = app_settings(layout, ports, certificates)
+    body: dict[str, Any] = {"IsEncrypted": False, "Values": values}
+    write_private_json(layout.settings, body)
+    write_private(layout.environment, "".join(f"{name}={value}\n" for name, value in values.items()))

@@ -109,3 +109,11 @@ def test_the_settings_are_those_of_the_app_in_azure_with_local_values(
         },
     }
     assert stat.filemode(layout.settings.stat().st_mode) == "-rw-------"
+
+
+def test_a_container_gets_the_same_settings(layout: Layout, certificates: Certificates) -> None:
+    write_settings(layout, PORTS, certificates)
+
+    lines = layout.environment.read_text().splitlines()
+    assert dict(line.split("=", 1) for line in lines) == json.loads(layout.settings.read_text())["Values"]
+    assert stat.filemode(layout.environment.stat().st_mode) == "-rw-------"

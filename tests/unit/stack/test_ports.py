@@ -65,6 +65,13 @@ def test_the_command_line_goes_over_the_environment() -> None:
     assert fixed_ports(["host=8080"], environment) == {"host": 8080, "broker_amqp": 5672}
 
 
+def test_a_port_of_a_part_that_the_person_runs_may_be_taken_by_it(file: Path, taken: int) -> None:
+    ports = pick_ports({"host": taken}, file, frozenset({"host"}))
+
+    assert ports["host"] == taken
+    assert pick_ports({}, file, frozenset({"host"})) == ports
+
+
 @pytest.mark.parametrize(
     ("wish", "told"),
     [

@@ -187,7 +187,8 @@ class EntityMap:
         """The columns that tell a row which record it is; raises InvalidMessage for a key too long."""
         if self.source_key is None:
             return {}
-        if len(str(key)) > (self.source_key.max_length or 0):
+        units = len(str(key).encode("utf-16-le", "surrogatepass")) // 2
+        if units > (self.source_key.max_length or 0):
             expected = f"a key of at most {self.source_key.max_length} characters with system and entity"
             raise InvalidMessage(Fault("/sourceKey", Code.VALUE_TOO_LONG, expected))
         return {self.source_key.name: str(key)}

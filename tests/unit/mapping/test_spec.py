@@ -67,9 +67,11 @@ def test_a_row_tells_its_record_and_a_record_its_row() -> None:
     assert THING.row_field(row) == {"dynamics_id": str(row)}
 
 
-def test_a_key_too_long_for_its_column_is_refused() -> None:
+@pytest.mark.parametrize("name", ["1" * 13, "🚲" * 7])
+def test_a_key_too_long_for_its_column_is_refused(name: str) -> None:
+    assert THING.identity(RecordKey("s", "thing", "1" * 12)) == {"tandem_sourcekey": "s:thing:" + "1" * 12}
     with pytest.raises(InvalidMessage) as caught:
-        THING.identity(RecordKey("s", "thing", "1" * 20))
+        THING.identity(RecordKey("s", "thing", name))
 
     assert [(fault.field, fault.code) for fault in caught.value.faults] == [
         ("/sourceKey", Code.VALUE_TOO_LONG)

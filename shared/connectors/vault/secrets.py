@@ -3,6 +3,7 @@
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from shared.connectors.credentials.azure import AzureCredentials
 from shared.connectors.credentials.secret import Held, KeptSecret
@@ -14,13 +15,16 @@ if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
     from azure.keyvault.secrets import SecretClient
 
+_THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
 
-class VaultSecrets:
+
+class Vault:
     """The secrets of one vault, by name; the newest version counts.
 
     A secret is believed for `cached_for`. While the vault cannot be reached the last value goes on being
     used: a rotated key shows itself by a refusal, and then the vault is asked whatever the age.
-    `verify_challenge_resource` is False where the vault is not under Azure's own domains (the local stack).
+    `verify_challenge_resource` makes the SDK insist that the vault asks for tokens of its own domain; None
+    means always, but for a vault on this machine (the local stack), which has no such domain.
     """
 
     def __init__(
@@ -30,13 +34,17 @@ class VaultSecrets:
         clock: Clock,
         *,
         cached_for: timedelta = timedelta(minutes=15),
-        verify_challenge_resource: bool = True,
+        verify_challenge_resource: bool | None = None,
     ) -> None:
         self._url = url
         self._credentials = credentials
         self._clock = clock
         self._cached_for = cached_for
-        self._verify_challenge_resource = verify_challenge_resource
+        self._verify_challenge_resource = (
+            urlsplit(url).hostname not in _THIS_MACHINE
+            if verify_challenge_resource is None
+            else verify_challenge_resource
+        )
         self._lock = threading.Lock()
         self._client: SecretClient | None = None
         self._secrets: dict[str, KeptSecret] = {}

@@ -21,7 +21,7 @@ from local.stack.ports import pick_ports
 from local.stack.settings import issuer
 from shared.connectors.credentials.azure import AzureCredentials
 from shared.connectors.memory.clock import SettableClock
-from shared.connectors.vault.secrets import VaultSecrets
+from shared.connectors.vault import Vault
 from shared.core.codes import Code
 from shared.core.errors import Refused, Unavailable
 
@@ -146,12 +146,11 @@ async def test_a_rotated_secret_is_seen_when_the_old_one_is_refused_and_when_it_
     house: House, credentials: AzureCredentials
 ) -> None:
     clock = SettableClock()
-    vault = VaultSecrets(
+    vault = Vault(
         house.vault_url,
         credentials,
         clock,
         cached_for=timedelta(minutes=15),
-        verify_challenge_resource=False,
     )
     secret = vault.secret("allegory-api-key")
     writer = vault._opened()
@@ -172,7 +171,7 @@ async def test_a_rotated_secret_is_seen_when_the_old_one_is_refused_and_when_it_
 async def test_a_secret_the_vault_does_not_have_is_refused_by_name(
     house: House, credentials: AzureCredentials
 ) -> None:
-    vault = VaultSecrets(house.vault_url, credentials, SettableClock(), verify_challenge_resource=False)
+    vault = Vault(house.vault_url, credentials, SettableClock())
 
     with pytest.raises(Refused) as refused:
         await vault.secret("no-such-secret").current()
@@ -186,7 +185,7 @@ async def test_a_secret_the_vault_does_not_have_is_refused_by_name(
 
 
 async def test_a_vault_that_is_not_there_is_unavailable_soon(credentials: AzureCredentials) -> None:
-    vault = VaultSecrets("https://127.0.0.1:1", credentials, SettableClock(), verify_challenge_resource=False)
+    vault = Vault("https://127.0.0.1:1", credentials, SettableClock())
 
     started = time.monotonic()
     with pytest.raises(Unavailable):

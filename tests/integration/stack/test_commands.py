@@ -28,8 +28,6 @@ def layout(tmp_path: Path) -> Iterator[Layout]:
         shutil.copytree(
             source / name, tmp_path / "local" / name, ignore=shutil.ignore_patterns("__pycache__")
         )
-    # The copy says what happens when there is no sample traffic.
-    (tmp_path / "local" / "stack" / "story.py").unlink(missing_ok=True)
     shutil.copyfile(source / "__init__.py", tmp_path / "local" / "__init__.py")
     yield Layout(tmp_path)
     stack(tmp_path, "down")
@@ -170,21 +168,15 @@ def test_a_package_that_is_missing_is_told_in_a_sentence(layout: Layout) -> None
     )
 
 
-def test_run_without_sample_traffic_says_so_and_stops(layout: Layout) -> None:
-    ran = stack(layout.root, "run", "--once", *WITHOUT)
-
-    assert (ran.returncode, ran.stderr) == (
-        2,
-        "This checkout has no sample traffic: local/stack/story.py is missing.\n",
+@pytest.mark.parametrize("verdict", [0, 1])
+def test_run_once_ends_with_the_storys_verdict(layout: Layout, verdict: int) -> None:
+    story = layout.root / "local" / "story"
+    story.mkdir()
+    (story / "__init__.py").write_text(
+        f"def tell(endpoints, once):\n    print(sorted(endpoints)[0], once)\n    return {verdict}\n"
     )
-    assert stack(layout.root, "status").returncode == 1
-
-
-def test_run_once_ends_with_the_storys_verdict(layout: Layout) -> None:
-    story = "def tell(endpoints, once):\n    print(sorted(endpoints)[0], once)\n    return 1\n"
-    (layout.root / "local" / "stack" / "story.py").write_text(story)
 
     ran = stack(layout.root, "run", "--once", *WITHOUT)
 
-    assert (ran.returncode, "allegory True" in ran.stdout.splitlines()) == (1, True)
+    assert (ran.returncode, "allegory True" in ran.stdout.splitlines()) == (verdict, True)
     assert ran.stdout.splitlines()[-1] == "The local stack is stopped; no process is left."

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from shared.connectors.sqlstore.arrivals import touch
 from shared.connectors.sqlstore.pairing import ENTRY, IS_KEY, NEW_ENTRY, PAIRED, RESERVED, key_parameters
-from shared.connectors.sqlstore.sqltypes import ONE, word
+from shared.connectors.sqlstore.sqltypes import ONE, storable, word
 from shared.connectors.sqlstore.tables import crosswalk, dependency, lane, lane_item
 from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.transactions import Database
@@ -127,9 +127,9 @@ class SqlCrosswalk:
 def _check_widths(key: RecordKey) -> None:
     parts = zip(_WIDTHS.items(), (key.system, key.entity, key.id), strict=True)
     faults = [
-        Fault(pointer, Code.BAD_FIELD, f"at most {width} characters")
+        Fault(pointer, Code.BAD_FIELD, f"at most {width} whole characters")
         for (pointer, width), part in parts
-        if len(part.encode("utf-16-le", "surrogatepass")) > 2 * width
+        if storable(part) != part or len(part.encode("utf-16-le")) > 2 * width
     ]
     if faults:
         raise InvalidMessage(*faults)

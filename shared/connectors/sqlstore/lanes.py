@@ -56,7 +56,7 @@ _HEAD = (
     )
     .where(lane.c.record == sa.bindparam("the_record"))
     .order_by(*ORDER)
-    .limit(ONE)
+    .limit(1)
 )
 
 _RELEASE = sa.update(lane).where(_IS_OURS).values(owner=None, lease_until=None)
@@ -65,7 +65,7 @@ _FIRST = (
     sa.select(lane_item.c.state, lane_item.c.due_at)
     .where(lane_item.c.record == sa.bindparam("the_record"), OPEN)
     .order_by(*ORDER)
-    .limit(ONE)
+    .limit(1)
     .subquery("first")
 )
 
@@ -114,7 +114,6 @@ def _due() -> sa.Select[Any]:
             is_first,
         )
         .order_by(lane_item.c.number)
-        .limit(sa.bindparam("count"))
     )
 
 
@@ -185,5 +184,6 @@ class SqlLanes:
     async def due(self, limit: int) -> Sequence[UUID]:
         """See `Lanes.due`, the longest waiting first."""
         now = self.clock.now()
-        parameters = {"now": now, "settled_before": now - self.grace, "count": limit}
-        return await self.database.read(lambda c: c.execute(_DUE, parameters).scalars().all())
+        parameters = {"now": now, "settled_before": now - self.grace}
+        due = _DUE.limit(limit)
+        return await self.database.read(lambda c: c.execute(due, parameters).scalars().all())

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from shared.connectors.sqlstore.sqltypes import storable
 from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.values import dumps
 from shared.core.change import Change, Message
@@ -34,7 +35,7 @@ def stored_id(message_id: str) -> str:
     SQL Server ignores trailing blanks in comparisons and limits the length of keys; SQLite does neither.
     """
     fit = unicodedata.normalize("NFC", message_id).strip()
-    if fit == message_id and len(fit.encode("utf-16-le")) <= 2 * _LONGEST_ID:
+    if fit == message_id == storable(message_id) and len(fit.encode("utf-16-le")) <= 2 * _LONGEST_ID:
         return message_id
     digest = hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{fit[:30]}~{digest}"

@@ -69,7 +69,7 @@ _NOTE = sa.insert(journal).from_select(
 
 _AGREE = sa.update(shadow).where(shadow.c.record == sa.bindparam("the_record"))
 _AGREE_FIRST = sa.insert(shadow)
-_KEEP_CONFLICTS = sa.insert(conflict)
+_KEEP_CONFLICTS = sa.insert(conflict).inline()
 
 
 def settle(
@@ -139,7 +139,8 @@ def _move(connection: sa.Connection, item: LaneItem, place: dict[str, Any]) -> N
     }
     statement = _MOVE
     if "first_failed_at" in place:
-        first = sa.func.coalesce(lane_item.c.first_failed_at, place.pop("first_failed_at"))
+        now = sa.literal(place.pop("first_failed_at"), lane_item.c.first_failed_at.type)
+        first = sa.func.coalesce(lane_item.c.first_failed_at, now)
         statement = statement.values(first_failed_at=first)
     if connection.execute(statement, place | decided_on).rowcount == 0:
         raise LeaseLost

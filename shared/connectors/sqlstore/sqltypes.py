@@ -25,6 +25,13 @@ def word(text: str) -> sa.ColumnElement[str]:
     return sa.literal_column(f"'{text}'", sa.Unicode)
 
 
+def storable(text: str | None) -> str | None:
+    """Text without half characters, which JSON can carry and no database takes; each becomes a `?`."""
+    if text is None or text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 class Instant(sa.types.TypeDecorator[datetime]):
     """A UTC instant: DATETIME2(6), or on SQLite 26 characters that sort as time. Naive values are refused."""
 
@@ -79,6 +86,10 @@ class Key(sa.types.TypeDecorator[str]):
             return dialect.type_descriptor(mssql.NVARCHAR(self.length, collation=KEY_COLLATION))
         return dialect.type_descriptor(sa.Unicode(self.length))
 
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # SQLAlchemy's signature
+        """Text that both databases take."""
+        return storable(value)
+
 
 class Document(sa.types.TypeDecorator[str]):
     """Text of any length that is never searched: JSON, reasons, names from outside."""
@@ -94,6 +105,10 @@ class Document(sa.types.TypeDecorator[str]):
         if dialect.name == "mssql":
             return dialect.type_descriptor(mssql.NVARCHAR(None))
         return dialect.type_descriptor(sa.UnicodeText())
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # SQLAlchemy's signature
+        """Text that both databases take."""
+        return storable(value)
 
 
 class Bytes(sa.types.TypeDecorator[bytes]):

@@ -17,6 +17,8 @@ from shared.connectors.sqlstore.execution import Executor, Threads
 from shared.connectors.sqlstore.inbox import SqlInbox
 from shared.connectors.sqlstore.jobs import SqlJobs
 from shared.connectors.sqlstore.lanes import SqlLanes
+from shared.connectors.sqlstore.operations import Operations, operations_on
+from shared.connectors.sqlstore.retention import Retention
 from shared.connectors.sqlstore.schema import prepare
 from shared.connectors.sqlstore.shadows import SqlShadows
 from shared.connectors.sqlstore.transactions import Database, Transactions
@@ -35,6 +37,8 @@ class Store:
     shadows: SqlShadows
     crosswalk: SqlCrosswalk
     jobs: SqlJobs
+    operations: Operations
+    retention: Retention
     _executor: Executor
 
     def close(self) -> None:
@@ -73,5 +77,7 @@ def open_store(
         shadows=SqlShadows(database),
         crosswalk=SqlCrosswalk(database, clock, sleep),
         jobs=SqlJobs(database, clock),
+        operations=operations_on(database, clock),
+        retention=Retention(database),
         _executor=runs_on,
     )

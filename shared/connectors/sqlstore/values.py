@@ -118,3 +118,8 @@ def faults_of(text: str | None) -> tuple[Fault, ...]:
     if text is None:
         return ()
     return tuple(Fault(f["field"], Code(f["code"]), f["expected"]) for f in json.loads(text))
+
+
+def value_of(text: str) -> Value:
+    """One value as it was saved."""
+    return untagged(json.loads(text))

@@ -1,0 +1,227 @@
+"""The record time machine: every message of a record, what was decided and why, and where it stands now."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from shared.connectors.sqlstore.lanes import OPEN, ORDER
+from shared.connectors.sqlstore.messages import stored_id
+from shared.connectors.sqlstore.operations import shown
+from shared.connectors.sqlstore.operations.messages import WITH_ITEM, report
+from shared.connectors.sqlstore.tables import conflict, crosswalk, journal, lane, lane_item, shadow
+from shared.connectors.sqlstore.tables import message as messages
+from shared.connectors.sqlstore.transactions import Database
+from shared.connectors.sqlstore.values import changes_of, shadow_of, value_of
+from shared.core.identity import DATAVERSE, RecordKey, guid, normalised_id
+from shared.core.ports import Report
+
+_LONGEST = 500
+"""How many of a record's newest messages and journal lines are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Reads the history of records."""
+
+    database: Database
+
+    async def of(self, any_id: str) -> Sequence[Report]:
+        """The history of every record that `any_id` may mean.
+
+        A row's GUID, `system:entity:id`, a bare legacy id (which two systems may use), or a message id.
+        """
+
+        def work(connection: sa.Connection) -> Sequence[Report]:
+            return [_history(connection, record) for record in _records(connection, any_id.strip())]
+
+        return await self.database.read(work)
+
+
+def _records(connection: sa.Connection, text: str) -> Sequence[UUID]:
+    row_id = guid(text)
+    if row_id is not None and _is_known(connection, row_id):
+        return [row_id]
+    key = RecordKey.parse(text)
+    if key is not None and key.system == DATAVERSE:
+        row_id = guid(key.id)
+        return [] if row_id is None else [row_id]
+    if key is not None:
+        entries = sa.and_(
+            crosswalk.c.system == key.system,
+            crosswalk.c.entity == key.entity,
+            crosswalk.c.legacy_id == normalised_id(key.id),
+        )
+    else:
+        entries = crosswalk.c.legacy_id == normalised_id(text)
+    found = connection.execute(sa.select(crosswalk.c.row_id).where(entries)).scalars().all()
+    named = (
+        sa.select(messages.c.record)
+        .where(messages.c.message_id == stored_id(text), messages.c.record.is_not(None))
+        .order_by(messages.c.number)
+    )
+    return list(dict.fromkeys([*found, *connection.execute(named).scalars()]))
+
+
+def _is_known(connection: sa.Connection, record: UUID) -> bool:
+    places = (
+        sa.select(lane.c.record).where(lane.c.record == record),
+        sa.select(crosswalk.c.row_id).where(crosswalk.c.row_id == record),
+        sa.select(shadow.c.record).where(shadow.c.record == record),
+    )
+    return any(connection.execute(place).first() is not None for place in places)
+
+
+def _history(connection: sa.Connection, record: UUID) -> Report:
+    keys = connection.execute(
+        sa.select(crosswalk)
+        .where(crosswalk.c.row_id == record)
+        .order_by(crosswalk.c.system, crosswalk.c.entity, crosswalk.c.legacy_id)
+    ).all()
+    known = _messages(connection, record, keys)
+    ids = {row.number: shown.message_id(row) for row in known}
+    decisions = _decisions(connection, ids)
+    return {
+        "record": str(record),
+        "crosswalk": [
+            {
+                "key": f"{row.system}:{row.entity}:{row.legacy_id}",
+                "state": row.state,
+                "reserved_at": shown.at(row.reserved_at),
+                "paired_at": shown.at(row.paired_at),
+            }
+            for row in keys
+        ],
+        "shadow": _shadow(connection, record),
+        "lane": _lane(connection, record),
+        "messages": [
+            {
+                **report(connection, row),
+                "decisions": [line for line in decisions if line["number"] == row.number],
+            }
+            for row in known
+        ],
+        "journal": decisions,
+        "conflicts": _conflicts(connection, record),
+    }
+
+
+def _messages(
+    connection: sa.Connection, record: UUID, keys: Iterable[sa.Row[*tuple[Any, ...]]]
+) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """The record's messages in order of arrival, with those that were refused before they got a lane."""
+    refused = [
+        sa.and_(
+            messages.c.source == row.system,
+            messages.c.entity == row.entity,
+            messages.c.source_id == row.legacy_id,
+        )
+        for row in keys
+    ]
+    statement = (
+        WITH_ITEM.where(sa.or_(messages.c.record == record, *refused))
+        .order_by(messages.c.number.desc())
+        .limit(_LONGEST)
+    )
+    return connection.execute(statement).all()[::-1]
+
+
+def _decisions(connection: sa.Connection, ids: dict[int, str]) -> list[dict[str, Any]]:
+    """The journal lines of these messages, in the order in which they were decided."""
+    if not ids:
+        return []
+    statement = sa.select(journal).where(journal.c.number.in_(ids)).order_by(journal.c.id.desc())
+    rows = connection.execute(statement.limit(_LONGEST)).all()[::-1]
+    return [
+        {
+            "number": row.number,
+            "message_id": ids[row.number],
+            "at": shown.at(row.at),
+            "subject": f"{row.source}:{row.entity}:{row.source_id}",
+            "origin": row.origin,
+            "actor": row.actor,
+            "changed_at": shown.at(row.changed_at),
+            "outcome": row.outcome,
+            "reason": row.reason,
+            "changes": {
+                column: {"before": shown.plain(change.before), "after": shown.plain(change.after)}
+                for column, change in changes_of(row.changes).items()
+            },
+            "map_version": row.map_version,
+            "correlation_id": row.correlation_id,
+            "fence": row.fence,
+        }
+        for row in rows
+    ]
+
+
+def _shadow(connection: sa.Connection, record: UUID) -> dict[str, Any] | None:
+    row = connection.execute(sa.select(shadow).where(shadow.c.record == record)).one_or_none()
+    if row is None:
+        return None
+    agreed = shadow_of(row.document, row.deleted_at)
+    return {
+        "columns": {
+            name: {
+                "value": shown.plain(mark.value),
+                "changed_at": shown.at(mark.changed_at),
+                "origin": mark.origin,
+            }
+            for name, mark in agreed.marks.items()
+        },
+        "versions": dict(agreed.versions),
+        "deleted_at": shown.at(agreed.deleted_at),
+        "saved_at": shown.at(row.saved_at),
+    }
+
+
+def _lane(connection: sa.Connection, record: UUID) -> dict[str, Any] | None:
+    row = connection.execute(sa.select(lane).where(lane.c.record == record)).one_or_none()
+    if row is None:
+        return None
+    waiting = connection.execute(
+        sa.select(lane_item, messages.c.message_id, messages.c.original_id)
+        .join(messages, messages.c.number == lane_item.c.number)
+        .where(lane_item.c.record == record, OPEN)
+        .order_by(*ORDER)
+        .limit(_LONGEST)
+    ).all()
+    return {
+        "fence": row.fence,
+        "owner": row.owner,
+        "lease_until": shown.at(row.lease_until),
+        "items": [
+            {
+                "number": item.number,
+                "message_id": shown.message_id(item),
+                "changed_at": shown.at(item.changed_at),
+                "state": item.state,
+                "attempts": item.attempts,
+                "due_at": shown.at(item.due_at),
+                "waits_on": item.waits_on,
+                "group": item.group_key,
+            }
+            for item in waiting
+        ],
+    }
+
+
+def _conflicts(connection: sa.Connection, record: UUID) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        sa.select(conflict).where(conflict.c.record == record).order_by(conflict.c.id)
+    ).all()
+    return [
+        {
+            "number": row.number,
+            "at": shown.at(row.at),
+            "column": row.column_name,
+            "base": shown.plain(value_of(row.base)),
+            "inbound": shown.plain(value_of(row.inbound)),
+            "outbound": shown.plain(value_of(row.outbound)),
+            "winner": row.winner,
+            "rule": row.rule,
+        }
+        for row in rows
+    ]

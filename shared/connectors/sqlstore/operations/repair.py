@@ -1,0 +1,185 @@
+"""What a person may do about one message: replay it, or skip it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from shared.connectors.sqlstore import waiting
+from shared.connectors.sqlstore.arrivals import touch
+from shared.connectors.sqlstore.messages import COLUMNS, message_of, stored_id
+from shared.connectors.sqlstore.operations.audit import Deed, note
+from shared.connectors.sqlstore.tables import journal, lane_item
+from shared.connectors.sqlstore.tables import message as messages
+from shared.connectors.sqlstore.transactions import Database
+from shared.core.change import Direction
+from shared.core.identity import DATAVERSE
+from shared.core.outcome import Outcome
+from shared.core.ports import Clock
+from shared.core.repair import Done, Repaired
+from shared.core.verdict import ItemState
+
+_CHOSEN = (
+    sa.select(
+        messages.c.number,
+        messages.c.outcome,
+        messages.c.record,
+        messages.c.source,
+        messages.c.entity,
+        messages.c.source_id,
+        messages.c.changed_at,
+        messages.c.correlation_id,
+        lane_item.c.state,
+        lane_item.c.is_failing,
+        *COLUMNS,
+    )
+    .outerjoin(lane_item, lane_item.c.number == messages.c.number)
+    .order_by(messages.c.is_first.desc(), messages.c.number)
+    .limit(1)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """Replays and skips. A message is named by its id, or, where an id was used twice, by its number."""
+
+    database: Database
+    clock: Clock
+
+    async def replay(self, message_id: str, actor: str, *, number: int | None = None) -> Repaired:
+        """Let a held, retrying, parked or rejected message go on now; its attempts are kept.
+
+        A finished message is left alone: replaying twice is one replay.
+        """
+        now = self.clock.now()
+
+        def work(connection: sa.Connection) -> Repaired:
+            row = _choose(connection, message_id, number)
+            if row is None:
+                return Repaired(Done.UNKNOWN)
+            if row.state is None and row.outcome == Outcome.REJECTED:
+                return _reopen(connection, row, actor, now)
+            if row.state == ItemState.DONE and not row.is_failing:
+                return Repaired(Done.FINISHED, row.record, _direction(row), Outcome(row.outcome))
+            if row.state != ItemState.WAITING:
+                _put_back(connection, row)
+                _note(connection, row, "replay", ItemState.WAITING, actor, None, now)
+            return Repaired(Done.QUEUED, row.record, _direction(row))
+
+        return await self.database.write(work)
+
+    async def skip(self, message_id: str, reason: str, actor: str, *, number: int | None = None) -> Repaired:
+        """Let the lane go on without a message, for a reason that is kept with it."""
+        now = self.clock.now()
+
+        def work(connection: sa.Connection) -> Repaired:
+            row = _choose(connection, message_id, number)
+            if row is None:
+                return Repaired(Done.UNKNOWN)
+            if row.state is None or (row.state == ItemState.DONE and not row.is_failing):
+                return Repaired(Done.FINISHED, row.record, _direction(row), Outcome(row.outcome))
+            _supersede(connection, row, reason, actor, now)
+            _note(connection, row, "skip", Outcome.SUPERSEDED, actor, reason, now)
+            return Repaired(Done.SKIPPED, row.record, _direction(row), Outcome.SUPERSEDED)
+
+        return await self.database.write(work)
+
+
+def _choose(
+    connection: sa.Connection, message_id: str, number: int | None
+) -> sa.Row[*tuple[Any, ...]] | None:
+    statement = _CHOSEN.where(messages.c.message_id == stored_id(message_id))
+    if number is not None:
+        statement = statement.where(messages.c.number == number)
+    return connection.execute(statement).one_or_none()
+
+
+def _direction(row: sa.Row[*tuple[Any, ...]]) -> Direction | None:
+    if row.source is None:
+        return None
+    return Direction.OUTBOUND if row.source == DATAVERSE else Direction.INBOUND
+
+
+def _reopen(connection: sa.Connection, row: sa.Row[*tuple[Any, ...]], actor: str, now: datetime) -> Repaired:
+    """Until the gate has spoken again the message stays refused, so a crash in between loses nothing."""
+    if row.body is None:
+        return Repaired(Done.PURGED, outcome=Outcome.REJECTED)
+    connection.execute(sa.update(messages).where(messages.c.number == row.number).values(is_reopened=True))
+    _note(connection, row, "replay", "reopened", actor, None, now)
+    return Repaired(Done.READMIT, message=message_of(row), outcome=Outcome.REJECTED)
+
+
+def _put_back(connection: sa.Connection, row: sa.Row[*tuple[Any, ...]]) -> None:
+    """The item counts as failing until it is decided again: a replay under way is not yet a success."""
+    waiting.forget(connection, row.number)
+    connection.execute(
+        sa.update(lane_item)
+        .where(lane_item.c.number == row.number)
+        .values(state=ItemState.WAITING, due_at=None, waits_on=None)
+    )
+    connection.execute(
+        sa.update(messages)
+        .where(messages.c.number == row.number)
+        .values(outcome=None, reason=None, faults=None, finished_at=None)
+    )
+    touch(connection, row.record)
+
+
+def _supersede(
+    connection: sa.Connection, row: sa.Row[*tuple[Any, ...]], reason: str, actor: str, now: datetime
+) -> None:
+    waiting.forget(connection, row.number)
+    connection.execute(
+        sa.update(lane_item)
+        .where(lane_item.c.number == row.number)
+        .values(state=ItemState.DONE, due_at=None, waits_on=None, is_failing=False)
+    )
+    connection.execute(
+        sa.update(messages)
+        .where(messages.c.number == row.number)
+        .values(outcome=Outcome.SUPERSEDED, reason=reason, finished_at=now)
+    )
+    connection.execute(
+        sa.insert(journal),
+        {
+            "number": row.number,
+            "record": row.record,
+            "at": now,
+            "source": row.source,
+            "entity": row.entity,
+            "source_id": row.source_id,
+            "outcome": Outcome.SUPERSEDED,
+            "reason": reason,
+            "changes": "{}",
+            "map_version": "",
+            "changed_at": row.changed_at,
+            "origin": row.source,
+            "actor": actor,
+            "correlation_id": row.correlation_id,
+            "fence": 0,
+        },
+    )
+    touch(connection, row.record)
+
+
+def _note(
+    connection: sa.Connection,
+    row: sa.Row[*tuple[Any, ...]],
+    action: str,
+    became: str,
+    actor: str,
+    reason: str | None,
+    now: datetime,
+) -> None:
+    deed = Deed(
+        actor=actor,
+        action=action,
+        entity="message",
+        key=str(row.number),
+        was=row.outcome if row.state in {None, ItemState.DONE} else row.state,
+        became=became,
+        reason=reason,
+        correlation_id=row.correlation_id,
+    )
+    note(connection, deed, now)

@@ -1,0 +1,165 @@
+-- Every statement of the hot path as SQL Server gets it; see test_golden.py.
+
+-- claim
+SELECT crosswalk.row_id, crosswalk.state
+FROM crosswalk
+WHERE crosswalk.system = @the_system AND crosswalk.entity = @the_entity AND crosswalk.legacy_id = @the_id;
+
+-- claim
+INSERT INTO crosswalk (system, entity, legacy_id, row_id, state, reserved_at) VALUES (@system, @entity, @legacy_id, @row_id, @state, @reserved_at);
+
+-- admit
+INSERT INTO message (message_id, original_id, queue, body_hash, is_first, session_id, body, properties, application_properties, position, delivery_count, sender, received_at, source, entity, source_id, operation, changed_at, version, actor, correlation_id, record, outcome, reason, faults, finished_at, is_reopened) OUTPUT inserted.number VALUES (@message_id, @original_id, @queue, @body_hash, @is_first, @session_id, @body, @properties, @application_properties, @position, @delivery_count, @sender, @received_at, @source, @entity, @source_id, @operation, @changed_at, @version, @actor, @correlation_id, @record, @outcome, @reason, @faults, @finished_at, @is_reopened);
+
+-- admit
+UPDATE lane SET version=(lane.version + 1) WHERE lane.record = @the_record;
+
+-- admit
+INSERT INTO lane (record, fence, version) VALUES (@record, @fence, @version);
+
+-- admit
+INSERT INTO lane_item (number, record, changed_at, version, position, state, attempts, is_failing) VALUES (@number, @record, @changed_at, @version, @position, @state, @attempts, @is_failing);
+
+-- admit again
+SELECT message.number, message.body_hash, message.outcome, message.record, message.faults, message.is_reopened
+FROM message
+WHERE message.message_id = @the_id AND message.queue = @the_queue;
+
+-- park
+UPDATE lane SET fence=(lane.fence + 1), owner=@the_owner, lease_until=@until OUTPUT inserted.fence WHERE lane.record = @the_record AND (lane.owner IS NULL OR lane.lease_until < @now);
+
+-- park
+SELECT TOP 1 lane.fence, lane_item.number, lane_item.state, lane_item.attempts, lane_item.due_at, message.message_id, message.original_id, message.queue, message.session_id, message.body, message.properties, message.application_properties, message.position, message.delivery_count, message.sender
+FROM lane LEFT OUTER JOIN lane_item ON lane_item.record = lane.record AND lane_item.state != 'done' LEFT OUTER JOIN message ON message.number = lane_item.number
+WHERE lane.record = @the_record ORDER BY lane_item.changed_at, lane_item.version, lane_item.position, lane_item.number;
+
+-- park
+UPDATE lane SET lease_until=@until, version=(lane.version + 1) WHERE lane.record = @the_record AND lane.fence = @the_fence;
+
+-- park
+SELECT lane_item.waits_on
+FROM lane_item
+WHERE lane_item.number = @the_number;
+
+-- park
+INSERT INTO dependency (number, wanted, record, since) VALUES (@number, @wanted, @record, @since);
+
+-- park
+SELECT crosswalk.row_id
+FROM crosswalk WITH (READCOMMITTEDLOCK)
+WHERE crosswalk.system = @the_system AND crosswalk.entity = @the_entity AND crosswalk.legacy_id = @the_id AND crosswalk.state = 'paired';
+
+-- park
+UPDATE lane_item SET state=@state, due_at=@due_at, waits_on=@waits_on, is_failing=@is_failing WHERE lane_item.number = @the_number AND lane_item.record = @the_record AND lane_item.state = @the_state AND lane_item.attempts = @the_attempts;
+
+-- park
+INSERT INTO journal (number, record, at, source, entity, source_id, outcome, reason, changes, map_version, fence, changed_at, origin, actor, correlation_id) SELECT @new_number AS anon_1, @new_record AS anon_2, @new_at AS anon_3, @new_source AS anon_4, @new_entity AS anon_5, @new_source_id AS anon_6, @new_outcome AS anon_7, @new_reason AS anon_8, @new_changes AS anon_9, @new_map_version AS anon_10, @new_fence AS anon_11, message.changed_at, message.source, message.actor, message.correlation_id
+FROM message
+WHERE message.number = @the_number;
+
+-- park
+UPDATE message SET outcome=@outcome, reason=@reason, faults=@faults, finished_at=@finished_at WHERE message.number = @the_number;
+
+-- park
+UPDATE lane SET owner=@owner, lease_until=@lease_until WHERE lane.record = @the_record AND lane.fence = @the_fence;
+
+-- park
+SELECT 1
+FROM (SELECT TOP 1 lane_item.state AS state, lane_item.due_at AS due_at
+FROM lane_item
+WHERE lane_item.record = @the_record AND lane_item.state != 'done' ORDER BY lane_item.changed_at, lane_item.version, lane_item.position, lane_item.number) AS first
+WHERE first.state = 'waiting' OR first.state = 'retrying' AND first.due_at <= @now;
+
+-- merge
+UPDATE shadow SET document=@document, deleted_at=@deleted_at, fence=@fence, saved_at=@saved_at WHERE shadow.record = @the_record;
+
+-- merge
+INSERT INTO shadow (record, document, deleted_at, fence, saved_at) VALUES (@record, @document, @deleted_at, @fence, @saved_at);
+
+-- merge
+INSERT INTO conflict (number, record, at, column_name, base, inbound, outbound, winner, [rule]) VALUES (@number, @record, @at, @column_name, @base, @inbound, @outbound, @winner, @rule);
+
+-- merge
+UPDATE crosswalk SET row_id=@row_id, state=@state, paired_at=@paired_at WHERE crosswalk.system = @the_system AND crosswalk.entity = @the_entity AND crosswalk.legacy_id = @the_id;
+
+-- merge
+DELETE FROM dependency OUTPUT deleted.number, deleted.record WHERE dependency.wanted IN (@the_key, @the_row);
+
+-- merge
+UPDATE lane_item SET state=@state, due_at=@due_at OUTPUT inserted.number WHERE lane_item.number IN (@the_numbers) AND lane_item.state IN ('parked', 'retrying');
+
+-- merge
+UPDATE message SET outcome=@outcome, reason=@reason WHERE message.number IN (@the_numbers);
+
+-- merge
+INSERT INTO crosswalk (system, entity, legacy_id, row_id, state, reserved_at, paired_at) VALUES (@system, @entity, @legacy_id, @row_id, @state, @reserved_at, @paired_at);
+
+-- fail
+UPDATE lane_item SET state=@state, attempts=@attempts, due_at=@due_at, waits_on=@waits_on, is_failing=@is_failing, first_failed_at=coalesce(lane_item.first_failed_at, @param_1), last_failed_at=@last_failed_at, kind=@kind, code=@code, answer=@answer, [rule]=@rule, table_name=@table_name, field=@field, group_key=@group_key WHERE lane_item.number = @the_number AND lane_item.record = @the_record AND lane_item.state = @the_state AND lane_item.attempts = @the_attempts;
+
+-- fail
+UPDATE failure_group SET last_seen_at=@last_seen_at WHERE failure_group.fingerprint = @the_group;
+
+-- fail
+INSERT INTO failure_group (fingerprint, kind, code, answer, table_name, field, [rule], first_seen_at, last_seen_at, tickets) VALUES (@fingerprint, @kind, @code, @answer, @table_name, @field, @rule, @first_seen_at, @last_seen_at, @tickets);
+
+-- park on a row
+SELECT crosswalk.row_id
+FROM crosswalk WITH (READCOMMITTEDLOCK)
+WHERE crosswalk.row_id = @the_row AND crosswalk.state = 'paired';
+
+-- park on a row
+DELETE FROM dependency WHERE dependency.number = @the_number;
+
+-- sweep
+SELECT TOP 10 lane_item.record
+FROM lane_item JOIN lane ON lane.record = lane_item.record JOIN message ON message.number = lane_item.number
+WHERE lane_item.state != 'done' AND (lane_item.state = 'waiting' OR lane_item.state = 'retrying' AND lane_item.due_at <= @now) AND (lane_item.state = 'retrying' OR message.received_at < @settled_before) AND (lane.owner IS NULL OR lane.lease_until < @now) AND NOT (EXISTS (SELECT *
+FROM lane_item AS other
+WHERE other.record = lane_item.record AND other.state != 'done' AND other.changed_at <= lane_item.changed_at AND (other.changed_at < lane_item.changed_at OR other.changed_at = lane_item.changed_at AND (other.version < lane_item.version OR other.version = lane_item.version AND (other.position < lane_item.position OR other.position = lane_item.position AND other.number < lane_item.number))))) ORDER BY lane_item.number;
+
+-- load
+SELECT shadow.document, shadow.deleted_at
+FROM shadow
+WHERE shadow.record = @the_record;
+
+-- look up a record
+SELECT crosswalk.row_id
+FROM crosswalk
+WHERE crosswalk.system = @the_system AND crosswalk.entity = @the_entity AND crosswalk.legacy_id = @the_id AND crosswalk.state = 'paired';
+
+-- look up a row
+SELECT crosswalk.system, crosswalk.entity, crosswalk.legacy_id
+FROM crosswalk
+WHERE crosswalk.row_id = @the_row AND crosswalk.state = 'paired' ORDER BY crosswalk.system, crosswalk.entity, crosswalk.legacy_id;
+
+-- hand over
+UPDATE lane SET fence=(lane.fence + @fence_1), owner=@owner, lease_until=@lease_until, version=(lane.version + @version_1) WHERE lane.record = @the_record AND (lane.owner IS NULL OR lane.lease_until < @now);
+
+-- hand over
+UPDATE crosswalk SET row_id=@row_id WHERE crosswalk.system = @the_system AND crosswalk.entity = @the_entity AND crosswalk.legacy_id = @the_id AND crosswalk.state = @state_1 AND crosswalk.row_id = @the_row;
+
+-- hand over
+UPDATE message SET record=@new_record WHERE message.record = @the_record AND message.source = @the_system AND message.entity = @the_entity AND message.source_id = @the_id;
+
+-- hand over
+UPDATE lane_item SET record=@new_record WHERE lane_item.record = @the_record AND lane_item.number IN (SELECT message.number
+FROM message
+WHERE message.record = @new_record AND message.source = @the_system AND message.entity = @the_entity AND message.source_id = @the_id);
+
+-- hand over
+UPDATE dependency SET record=@new_record WHERE dependency.record = @the_record AND dependency.number IN (SELECT message.number
+FROM message
+WHERE message.record = @new_record AND message.source = @the_system AND message.entity = @the_entity AND message.source_id = @the_id);
+
+-- job
+UPDATE job_lease SET owner=@the_owner, lease_until=@until, fence=(job_lease.fence + 1) WHERE job_lease.name = @the_name AND (job_lease.lease_until < @now OR job_lease.owner = @the_owner);
+
+-- job
+SELECT 1
+WHERE EXISTS (SELECT *
+FROM job_lease
+WHERE job_lease.name = @the_name);
+
+-- job
+INSERT INTO job_lease (name, owner, lease_until, fence) VALUES (@name, @owner, @lease_until, @fence);

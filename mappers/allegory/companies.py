@@ -28,7 +28,10 @@ COMPANY = EntityMap(
             account.revenue,
             money(0, 100_000_000_000_000, factor=1_000_000),
             loss=Loss.FORMAT,
-            description="Millions there, single units here; exact both ways.",
+            description=(
+                "Millions of US dollars there, single units here, exact both ways. "
+                "The account's currency is left as it is, so it should be the US dollar."
+            ),
         ),
         Field("year_founded", account.tandem_yearfounded, integer(0, 9999)),
         Field("street", account.address1_line1, text(250)),

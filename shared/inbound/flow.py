@@ -5,7 +5,7 @@ version the decision was made on. When the row moved on meanwhile it is read and
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.core import decision as deciding
@@ -64,7 +64,7 @@ class Inbound:
         if not new and version is None:
             held, version = await self._read(entry, record, shadow, ours)
         for _ in range(_ROUNDS):
-            decision = merge(shadow, ours if new else _writable(ours, entry.table), held)
+            decision = merge(shadow, ours, held) if new else _worthwhile(shadow, ours, held, entry.table)
             try:
                 row = await self._carry_out(entry, record, decision, None if new else version)
             except MovedOn:
@@ -107,12 +107,17 @@ class Inbound:
         return deciding.deleted(change, entry, shadow)
 
 
-def _writable(ours: Side, table: Table) -> Side:
-    """What may still be said about an existing row: columns taken on create alone are left out."""
+def _worthwhile(shadow: Shadow, ours: Side, held: Side | None, table: Table) -> Merge:
+    """The merge with a row that exists: without columns that Dataverse takes on create alone, and without a
+    write that would change nothing but incidental columns (our own write coming back with a new time).
+    """
     values: dict[str, Value] = {
         name: value for name, value in ours.values.items() if not table.columns[name].create_only
     }
-    return Side(ours.system, values, ours.moment)
+    decision = merge(shadow, replace(ours, values=values), held)
+    if all(table.columns[name].incidental for name in decision.write):
+        return replace(decision, write={})
+    return decision
 
 
 def _after(shadow: Shadow, decision: Merge, ours: Side, row: Row | None, read_at: str | None) -> Shadow:

@@ -6,7 +6,7 @@ meets its own record.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 from uuid import UUID
 
@@ -15,13 +15,13 @@ from shared.core.change import Change, Json, Operation
 from shared.core.errors import Gone, InvalidMessage, MovedOn, ParentMissing
 from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.lookups import Lookups
-from shared.core.mapping.columns import Table, Value
+from shared.core.mapping.columns import Table, Value, placeholder_id
 from shared.core.mapping.rows import read_row
 from shared.core.mapping.spec import EntityMap, Flow
 from shared.core.merge import Merge, Side, merge
 from shared.core.outcome import Outcome
 from shared.core.ports import Crosswalk, LegacyRecord, LegacyRecords, Rows, Shadows
-from shared.core.shadow import Moment, Shadow
+from shared.core.shadow import Mark, Moment, Shadow
 from shared.core.system import LegacySystem
 from shared.core.verdict import Verdict
 
@@ -56,6 +56,8 @@ class Outbound:
 
     async def apply(self, change: Change, record: UUID) -> Verdict:
         """Map back, decide and write one change; raises SyncError for what did not go through."""
+        if record == placeholder_id(change.subject.entity):
+            return deciding.unchanged(change, Outcome.ECHO, "the placeholder is Tandem's own")
         target = await self._target(change.subject.entity, record)
         entry = target.entry
         shadow = await self.shadows.load(record)
@@ -70,7 +72,8 @@ class Outbound:
             )
         if target.key is None:
             return await self._create(change, target, record, shadow, ours)
-        return await self._update(change, target, target.key, shadow, ours)
+        known = _with_defaults(change, shadow, ours)
+        return await self._update(change, target, target.key, known, ours)
 
     async def _target(self, table: str, record: UUID) -> Target:
         """The system that holds the record; for a new one, the first that takes rows of its table."""
@@ -86,7 +89,7 @@ class Outbound:
 
     async def _ours(self, change: Change, entry: EntityMap, record: UUID) -> Side | None:
         """What Dataverse says, in the columns that cross; a partial message is completed from the row."""
-        crossing = {line.column.name for line in entry.fields if line.flow is not Flow.INBOUND}
+        crossing = _crossing(entry)
         if change.partial:
             row = await self.rows.read(entry.table, record)
             if row is None:
@@ -154,7 +157,10 @@ class Outbound:
             raise Gone(f"the record no longer exists in {target.system.name}")
         mapped = target.entry.to_columns(found.fields)
         values: dict[str, Value] = {}
+        crossing = _crossing(target.entry)
         for column, value in mapped.values.items():
+            if column not in crossing:
+                continue
             try:
                 values |= await self.lookups[target.system.name].to_rows({column: value})
             except (ParentMissing, InvalidMessage):
@@ -181,6 +187,28 @@ def _after(change: Change, shadow: Shadow, decision: Merge, ours: Side, written:
     versions[name] = record.version if decision.complete else None
     answered = Side(name, {}, Moment(record.changed_at))
     return deciding.agreed(shadow, decision, ours, answered, versions)
+
+
+def _crossing(entry: EntityMap) -> set[str]:
+    """The columns that go out."""
+    return {line.column.name for line in entry.fields if line.flow is not Flow.INBOUND}
+
+
+def _with_defaults(change: Change, shadow: Shadow, ours: Side) -> Shadow:
+    """The shadow with what Dataverse filled in by itself when we wrote the row.
+
+    A message about a version we know of tells nobody's change: values in columns never agreed on are the
+    platform's defaults. They become known, so that a later edit of them is seen as one, and go nowhere.
+    """
+    if not 0 < change.version <= deciding.number_of(shadow):
+        return shadow
+    seen = {DATAVERSE: ours.moment}
+    fresh = {
+        name: Mark(value, ours.moment.at, DATAVERSE, seen)
+        for name, value in ours.values.items()
+        if name not in shadow.marks
+    }
+    return replace(shadow, marks={**shadow.marks, **fresh})
 
 
 def _row_version(change: Change, shadow: Shadow, decision: Merge) -> str | None:

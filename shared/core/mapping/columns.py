@@ -52,7 +52,8 @@ class Column(Generic[D]):
     (`{"account": "parentcustomerid_account"}`), `sets` their entity sets to the tables, because a flow names
     a lookup's table by its set. `custom` columns are Tandem's own and are shipped in
     `infra/dataverse/customisations.json`. `create_only` columns are accepted by Dataverse on create alone. A
-    column that is not `clearable` always has a value: a blank in the legacy system leaves it as it is.
+    column that is not `clearable` always has a value: a blank in the legacy system leaves it as it is. An
+    `incidental` column tells of a change and is none: it is written along with others, never alone.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Column(Generic[D]):
     custom: bool = False
     create_only: bool = False
     clearable: bool = True
+    incidental: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +140,13 @@ def choice(name: str, label: str, options: Mapping[int, str]) -> Column[Option]:
     return Column(name, Kind.CHOICE, label, options=options, custom=_custom(name))
 
 
-def instant(name: str, label: str, *, create_only: bool = False) -> Column[datetime]:
+def instant(
+    name: str, label: str, *, create_only: bool = False, incidental: bool = False
+) -> Column[datetime]:
     """A column of points in time, to the second, in UTC."""
-    return Column(name, Kind.DATETIME, label, custom=_custom(name), create_only=create_only)
+    return Column(
+        name, Kind.DATETIME, label, custom=_custom(name), create_only=create_only, incidental=incidental
+    )
 
 
 def day(name: str, label: str) -> Column[date]:

@@ -1,0 +1,166 @@
+"""The only place where capabilities meet connectors and maps; built once per process, on first use.
+
+Imports of connectors stay inside the builders, so that a start pays for nothing that it does not use.
+"""
+
+import os
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from mappers import SYSTEMS
+from mappers.dataverse import TABLES
+from shared.connectors.callers import Callers
+from shared.connectors.credentials.azure import AzureCredentials
+from shared.connectors.dataverse.directory import DataverseDirectory
+from shared.connectors.dataverse.rows import API, DataverseRows
+from shared.connectors.legacy.rest import RestRecords
+from shared.connectors.servicebus.bus import Address, ServiceBus
+from shared.connectors.sqlstore import open_store
+from shared.connectors.telemetry import telemetry_for
+from shared.connectors.tickets.desk import HttpTicketDesk
+from shared.connectors.vault.secrets import Vault
+from shared.connectors.web.client import WebClient
+from shared.core import envelope
+from shared.core.change import Change, Direction, Drain, Message
+from shared.core.failure import Backoff
+from shared.core.gate import Gate
+from shared.core.lane import LaneWorker
+from shared.core.lookups import Lookups
+from shared.inbound.flow import Inbound
+from shared.inbound.intake import Intake
+from shared.ops.answers import Answers
+from shared.outbound.flow import Outbound
+from shared.recovery.alert import Alerts
+from shared.recovery.replay import Replay
+from shared.recovery.retry import Retry
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.connectors.credentials.secret import Secret
+    from shared.connectors.sqlstore import Store
+    from shared.core.ports import Bus, Clock, Telemetry
+
+
+_HERE = {"127.0.0.1", "localhost"}
+
+
+class SystemClock:
+    """The machine's clock, in UTC."""
+
+    def now(self) -> datetime:
+        """The current instant."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything a trigger may call."""
+
+    settings: Settings
+    gate: Gate
+    intake: Intake
+    callers: Callers
+    operations: Answers
+    replay: Replay
+    retry: Retry
+    alerts: Alerts
+
+
+@cache
+def app() -> App:
+    """The app of this process, wired from its environment; raises InvalidSettings or StoreMisconfigured."""
+    return build(Settings.from_env())
+
+
+def build(settings: Settings) -> App:
+    """An app wired from settings."""
+    clock = SystemClock()
+    credentials = AzureCredentials(clock)
+    owner = f"{os.uname().nodename}-{uuid4().hex[:8]}"
+    credential = credentials.credential() if settings.sql_url.startswith("mssql") else None
+    store = open_store(settings.sql_url, clock, credential=credential, owner=owner, lease=settings.lane_lease)
+    telemetry = telemetry_for(settings.telemetry_backend, settings.insights_connection)
+    queues = {Direction.INBOUND: settings.inbound_queue, Direction.OUTBOUND: settings.outbound_queue}
+    bus = ServiceBus(queues, _address(settings, credentials), clock, ca_file=settings.ca_file)
+    gate = _gate(settings, store, credentials, bus, clock, telemetry)
+    asked = store.operations
+    answers = Answers(asked.messages, asked.failures, asked.groups, asked.history, asked.counts, queues)
+    desk = HttpTicketDesk(_client("the ticket desk", settings.tickets_url, settings, None))
+    return App(
+        settings=settings,
+        gate=gate,
+        intake=Intake(gate, bus, settings.inbound_queue),
+        callers=Callers(
+            settings.auth_issuer, settings.auth_audience, settings.auth_jwks_url, clock, settings.ca_file
+        ),
+        operations=answers,
+        replay=Replay(asked.repair, gate, bus, clock),
+        retry=Retry(store.lanes, bus, clock, telemetry),
+        alerts=Alerts(asked.groups, desk, store.jobs, telemetry, owner),
+    )
+
+
+def _gate(
+    settings: Settings,
+    store: "Store",
+    credentials: AzureCredentials,
+    bus: "Bus",
+    clock: "Clock",
+    telemetry: "Telemetry",
+) -> Gate:
+    systems = {system.name: system for system in SYSTEMS}
+    dataverse = WebClient(
+        "Dataverse",
+        f"{settings.dataverse_url}/{API}",
+        credentials.token(settings.dataverse_scope),
+        ca_file=settings.ca_file,
+    )
+    rows = DataverseRows(dataverse)
+    directory = DataverseDirectory(dataverse, rows, TABLES, clock)
+    lookups = {name: Lookups(system, TABLES, store.crosswalk, directory) for name, system in systems.items()}
+    vault = Vault(
+        settings.key_vault_url,
+        credentials,
+        clock,
+        # The SDK insists on Azure's own domains otherwise; a vault elsewhere is the local stack's.
+        verify_challenge_resource=urlsplit(settings.key_vault_url).hostname not in _HERE,
+    )
+    allegory = _client(
+        "Allegory", settings.allegory_url, settings, vault.secret(settings.allegory_key_secret)
+    )
+    records = {"allegory": RestRecords(systems["allegory"], allegory)}
+    parse = partial(_parse, clock, settings)
+    worker = LaneWorker(
+        lanes=store.lanes,
+        appliers={
+            Direction.INBOUND: Inbound(systems, lookups, rows, store.shadows),
+            Direction.OUTBOUND: Outbound(
+                systems, lookups, records, TABLES, rows, store.crosswalk, store.shadows
+            ),
+        },
+        parse=parse,
+        bus=bus,
+        clock=clock,
+        telemetry=telemetry,
+        backoff=Backoff(settings.first_delay, settings.longest_delay, random.random),
+    )
+    return Gate(store.inbox, store.crosswalk, systems, parse, worker, telemetry)
+
+
+def _parse(clock: "Clock", settings: Settings, message: Message) -> Change | Drain:
+    return envelope.read(message, clock.now(), settings.clock_skew)
+
+
+def _client(who: str, url: str, settings: Settings, secret: "Secret | None") -> WebClient:
+    return WebClient(who, url, secret, ca_file=settings.ca_file)
+
+
+def _address(settings: Settings, credentials: AzureCredentials) -> Address:
+    if settings.service_bus_connection:
+        return Address(connection_string=settings.service_bus_connection)
+    return Address(namespace=settings.service_bus_namespace, credential=credentials.asynchronous())

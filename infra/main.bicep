@@ -1,0 +1,167 @@
+// What one environment of Tandem is made of. infra/README.md says what each part does, what stands in for it
+// locally, and what it costs. Nothing here holds a secret: every client is the one managed identity.
+
+targetScope = 'resourceGroup'
+
+@description('Required. Short name of the environment, part of every resource name: dev, test, prod.')
+@minLength(2)
+@maxLength(6)
+param environmentName string
+
+@description('Optional. Where the resources live.')
+param location string = resourceGroup().location
+
+@description('Required. Base URL of the Dataverse organisation, without a slash at the end.')
+param dataverseUrl string
+
+@description('Required. Base URL of the REST interface of Allegory.')
+param allegoryUrl string
+
+@description('Optional. Name of the vault secret that holds the key for it.')
+param allegoryKeySecret string = 'allegory-api-key'
+
+@description('Required. Base URL of the ticket desk.')
+param ticketsUrl string
+
+@description('Required. Audience that the tokens of senders and operators name: the app registration of the API.')
+param authAudience string
+
+@description('Required. Name of the Entra group that administers the database.')
+param sqlAdministratorsName string
+
+@description('Required. Object id of that group.')
+param sqlAdministratorsObjectId string
+
+@description('Optional. Name of the database tier.')
+param sqlSkuName string = 'S1'
+
+@description('Optional. Tier of the Service Bus namespace. Standard has sessions; Premium adds private networking.')
+@allowed(['Standard', 'Premium'])
+param serviceBusTier string = 'Standard'
+
+@description('Optional. How long a message may wait in its queue (ISO 8601). The emulator allows an hour at most.')
+param messageTimeToLive string = 'P14D'
+
+@description('Optional. Most instances of the app. Each works on up to 32 records per queue at once (host.json).')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+
+@description('Optional. When due retries are looked for (six-field NCRONTAB).')
+param retrySchedule string = '*/15 * * * * *'
+
+@description('Optional. Tags for every resource.')
+param tags object = {}
+
+var suffix = uniqueString(resourceGroup().id)
+var allTags = union({ application: 'tandem', environment: environmentName }, tags)
+
+module identity 'modules/identity.bicep' = {
+  name: 'identity'
+  params: {
+    name: 'id-tandem-${environmentName}'
+    location: location
+    tags: allTags
+  }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  name: 'monitoring'
+  params: {
+    name: 'tandem-${environmentName}'
+    location: location
+    tags: allTags
+  }
+}
+
+module storage 'modules/storage.bicep' = {
+  name: 'storage'
+  params: {
+    name: take('sttandem${environmentName}${suffix}', 24)
+    location: location
+    tags: allTags
+  }
+}
+
+module serviceBus 'modules/servicebus.bicep' = {
+  name: 'servicebus'
+  params: {
+    name: 'sb-tandem-${environmentName}-${suffix}'
+    location: location
+    tags: allTags
+    tier: serviceBusTier
+    messageTimeToLive: messageTimeToLive
+  }
+}
+
+module keyVault 'modules/keyvault.bicep' = {
+  name: 'keyvault'
+  params: {
+    name: take('kv-tandem-${environmentName}-${suffix}', 24)
+    location: location
+    tags: allTags
+  }
+}
+
+module sql 'modules/sql.bicep' = {
+  name: 'sql'
+  params: {
+    name: 'sql-tandem-${environmentName}-${suffix}'
+    location: location
+    tags: allTags
+    administratorsName: sqlAdministratorsName
+    administratorsObjectId: sqlAdministratorsObjectId
+    skuName: sqlSkuName
+  }
+}
+
+module rbac 'modules/rbac.bicep' = {
+  name: 'rbac'
+  params: {
+    principalId: identity.outputs.principalId
+    serviceBusName: serviceBus.outputs.name
+    keyVaultName: keyVault.outputs.name
+    storageName: storage.outputs.name
+  }
+}
+
+module functions 'modules/functions.bicep' = {
+  name: 'functions'
+  // Without its roles the app cannot read its own package.
+  dependsOn: [rbac]
+  params: {
+    name: 'func-tandem-${environmentName}-${suffix}'
+    location: location
+    tags: allTags
+    identityId: identity.outputs.id
+    identityClientId: identity.outputs.clientId
+    insightsConnectionString: monitoring.outputs.connectionString
+    storageName: storage.outputs.name
+    packagesUrl: storage.outputs.packagesUrl
+    serviceBusHost: serviceBus.outputs.host
+    inboundQueue: serviceBus.outputs.inboundQueue
+    outboundQueue: serviceBus.outputs.outboundQueue
+    sqlHost: sql.outputs.host
+    sqlDatabase: sql.outputs.database
+    keyVaultUrl: keyVault.outputs.url
+    dataverseUrl: dataverseUrl
+    allegoryUrl: allegoryUrl
+    allegoryKeySecret: allegoryKeySecret
+    ticketsUrl: ticketsUrl
+    authAudience: authAudience
+    retrySchedule: retrySchedule
+    maximumInstanceCount: maximumInstanceCount
+  }
+}
+
+@description('Name to publish to: func azure functionapp publish <name>.')
+output functionAppName string = functions.outputs.name
+
+@description('Base URL of the HTTP doors.')
+output functionAppUrl string = functions.outputs.url
+
+@description('Name of the identity, for CREATE USER in the database and the application user in Dataverse.')
+output identityName string = identity.outputs.name
+
+@description('Application (client) id of the identity.')
+output identityClientId string = identity.outputs.clientId

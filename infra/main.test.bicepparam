@@ -1,0 +1,12 @@
+// Replace what is in angle brackets; nothing here is secret.
+using 'main.bicep'
+
+param environmentName = 'test'
+param dataverseUrl = 'https://<organisation>.crm4.dynamics.com'
+param allegoryUrl = 'https://<allegory host>'
+param ticketsUrl = 'https://<ticket desk host>'
+param authAudience = 'api://tandem-test'
+param sqlAdministratorsName = '<Entra group>'
+param sqlAdministratorsObjectId = '00000000-0000-0000-0000-000000000000'
+param sqlSkuName = 'S1'
+param serviceBusTier = 'Standard'

@@ -41,6 +41,7 @@ def main() -> int:
     # The SDKs tell of every frame and request; what fails is told by who asked for it.
     for chatty in ("azure", "httpx", "azure_functions_runtime"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("azure.servicebus").setLevel(logging.CRITICAL)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())

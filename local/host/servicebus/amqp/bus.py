@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from local.broker.amqp.composites import Accepted, Modified, Rejected, Released
+from local.broker.amqp.composites import Accepted, Modified, Rejected
 from local.broker.amqp.values import Malformed, Symbol, UInt
 from local.host.servicebus.amqp.connection import Connection
 from local.host.servicebus.amqp.incoming import message_of
@@ -144,6 +144,8 @@ class AmqpReceiver:
 
     async def renew(self, message: Message | None = None) -> datetime:
         """Hold longer."""
+        # The broker knows the connection only, and another link of it may hold the session by now.
+        self._link.check()
         if self._session_id is not None:
             self._locked_until = await self._management.renew_session(self._session_id)
             return self._locked_until
@@ -152,13 +154,10 @@ class AmqpReceiver:
         return await self._management.renew_message(message.lock_token)
 
     async def close(self) -> None:
-        """Give up what is held. What came and was not received goes back without a count."""
+        """Give up what is held; what was not settled goes back without a count."""
         try:
-            # Ending a session link gives its messages back by itself.
             if self._session_id is None:
-                for delivery in await self._link.drain():
-                    await self._link.settle(delivery, Released())
+                await self._link.drain()
+            self._link.detach()
         except (Disconnected, LockLost):
             return
-        finally:
-            self._link.detach()

@@ -17,6 +17,7 @@ from local.broker.amqp.composites import (
     End,
     Flow,
     Open,
+    Released,
     SaslInit,
     SaslMechanisms,
     SaslOutcome,
@@ -242,6 +243,10 @@ class Connection(asyncio.Protocol):
         self.send(Disposition(role=True, first=delivery_id, last=delivery_id, state=outcome))
         self._settling[delivery_id] = answer
         return answer
+
+    def give_back(self, delivery_id: int) -> None:
+        """Return a delivery as if it had never come, and ask for no answer. Raises Disconnected."""
+        self.send(Disposition(role=True, first=delivery_id, last=delivery_id, settled=True, state=Released()))
 
     async def bounded(self, answer: "asyncio.Future[Any]", seconds: float = _ANSWER_S) -> Any:
         """Wait for an answer; a broker that gives none in time is taken for gone. Raises Disconnected."""

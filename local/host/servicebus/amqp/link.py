@@ -46,6 +46,7 @@ class Link:
         self._count = 0
         self._parts = bytearray()
         self._first: Transfer | None = None
+        self._unsettled: set[int] = set()
         self._settling: set[asyncio.Future[Any]] = set()
         self.handle, self.name = connection.add(self)
 
@@ -104,7 +105,10 @@ class Link:
             self._parts, self._first = bytearray(), None
         self._count = (self._count + 1) & 0xFFFFFFFF
         self._credit -= 1
-        self._ready.append(Delivery(first.delivery_id or 0, first.delivery_tag or b"", payload))
+        delivery = Delivery(first.delivery_id or 0, first.delivery_tag or b"", payload)
+        self._ready.append(delivery)
+        if not first.settled:
+            self._unsettled.add(delivery.id)
         if self._arrival is not None and not self._arrival.done():
             self._arrival.set_result(None)
 
@@ -165,6 +169,7 @@ class Link:
     async def settle(self, delivery: Delivery, outcome: Any) -> Any:
         """Tell the broker what became of a delivery; returns what it says of that. Raises as `check`."""
         self.check()
+        self._unsettled.discard(delivery.id)
         answer = self._connection.settle(delivery.id, outcome)
         self._settling.add(answer)
         try:
@@ -172,24 +177,20 @@ class Link:
         finally:
             self._settling.discard(answer)
 
-    async def drain(self) -> list[Delivery]:
-        """Take back the credit; returns what had come and was not received."""
+    async def drain(self) -> None:
+        """Take back the credit, so that nothing comes any more. Raises as `check`."""
         if self._credit > 0 and self._lost is None:
             self._drained = self._loop.create_future()
             self._connection.send_flow(self.handle, self._count, self._credit, drain=True)
             await self._connection.bounded(self._drained)
-        came = list(self._ready)
-        self._ready.clear()
-        return came
 
     def detach(self) -> None:
-        """End the link, without waiting for the broker to agree. Never raises."""
+        """End the link, without waiting for the broker to agree. What was not settled goes back uncounted."""
         if self._lost is None and not self.detaching:
             self.detaching = True
-            try:
-                self._connection.send(Detach(self.handle, closed=True))
-            except Disconnected:
-                return
+            for delivery_id in sorted(self._unsettled):
+                self._connection.give_back(delivery_id)
+            self._connection.send(Detach(self.handle, closed=True))
 
 
 def _give_up(arrival: "asyncio.Future[None]") -> None:

@@ -19,15 +19,17 @@ from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 from local.dataverse.api.organisation import Nobody, Organisation
+from local.dataverse.edge.admin import Admin
+from local.dataverse.edge.connections import TrackedProtocol
+from local.dataverse.edge.gateway import WebApi
+from local.dataverse.edge.identity import Identity
 from local.dataverse.flows.definition import load_flows
 from local.dataverse.flows.execution_context import ServiceEndpoint
 from local.dataverse.flows.sender import Bus, Sender, ServiceBus
 from local.dataverse.flows.subscribers import FlowSubscribers
-from local.dataverse.gateway import WebApi
-from local.dataverse.identity import Identity
 from local.dataverse.schema.catalog import load_catalog
 from local.dataverse.seed import plant
-from local.dataverse.store.database import Database
+from local.dataverse.store.database import Database, Outbox
 from local.dataverse.store.rows import RowStore
 
 
@@ -55,7 +57,9 @@ class Simulator:
         self.settings = settings
         # Without a store the file lives as long as the simulator: the sender reads it from its own thread.
         self._folder = TemporaryDirectory(prefix="dataverse-") if settings.store is None else None
-        path = settings.store or Path(self._folder.name if self._folder is not None else ".") / "store.db"
+        self.path = path = (
+            settings.store or Path(self._folder.name if self._folder is not None else ".") / "store.db"
+        )
         self.catalog = load_catalog(settings.customisations)
         self.database = Database(path)
         self.store = RowStore(self.database, self.catalog)
@@ -76,7 +80,14 @@ class Simulator:
 
     def start(self) -> Self:
         """Bind the ports and answer; returns when both listeners are ready."""
-        app = Starlette(routes=[Route("/health", _health), Mount("/api/data", app=self.api)])
+        admin = Admin(self.api, self.reset, self.sender, self.flows, lambda: Outbox(self.path))
+        app = Starlette(
+            routes=[
+                Route("/health", _health),
+                Mount("/admin", routes=admin.routes()),
+                Mount("/api/data", app=self.api),
+            ]
+        )
         plain = _bind(self.settings.http_port)
         self.http_url = f"http://127.0.0.1:{plain.getsockname()[1]}"
         bound = [(_server(app, None, None), plain)]
@@ -105,6 +116,14 @@ class Simulator:
         self.database.close()
         if self._folder is not None:
             self._folder.cleanup()
+
+    def reset(self) -> None:
+        """Back to the seed: every row, file, message and metadata change is gone."""
+        self.database.clear()
+        fresh = load_catalog(self.settings.customisations)
+        self.catalog.become(fresh)
+        self.store.load()
+        plant(self.store)
 
     def _subscribe(self, sender: Sender) -> FlowSubscribers:
         organisation = self.organisation
@@ -158,7 +177,7 @@ def _server(app: Starlette, cert: Path | None, key: Path | None) -> uvicorn.Serv
         uvicorn.Config(
             app,
             loop="asyncio",
-            http="h11",
+            http=TrackedProtocol,
             ws="none",
             lifespan="off",
             access_log=False,

@@ -45,6 +45,13 @@ class Catalog:
         self._sets[table.set_name] = table.name
         self.forget_relationships()
 
+    def become(self, other: "Catalog") -> None:
+        """Hold what another catalog holds; everybody who knows this one sees it."""
+        self.tables = other.tables
+        self._sets = other._sets  # noqa: SLF001 - the same class
+        self.many_to_many = other.many_to_many
+        self.forget_relationships()
+
     def drop_table(self, name: str) -> None:
         """Forget a table."""
         table = self.tables.pop(name)

@@ -20,15 +20,15 @@ class RowStore:
     def __init__(self, database: Database, catalog: Catalog) -> None:
         self.database = database
         self.catalog = catalog
+        self.version = FIRST_VERSION
         self.load()
 
     def load(self) -> None:
-        """Read everything from the file."""
+        """Read everything from the file; versions never go back, not even after a reset."""
         self.rows: dict[str, dict[str, Row]] = {}
         self.tombstones: dict[str, dict[str, int]] = {}
         self.pairs: dict[str, set[tuple[str, str]]] = {}
         self._keys: dict[tuple[str, str], dict[KeyValue, str]] = {}
-        self.version = FIRST_VERSION
         for table, row_id, row in self.database.rows():
             self.rows.setdefault(table, {})[row_id] = row
             self.version = max(self.version, row["versionnumber"])

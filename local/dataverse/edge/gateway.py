@@ -1,5 +1,6 @@
 """The Web API as an ASGI application: from bytes on a connection to an operation and back."""
 
+import asyncio
 import logging
 import re
 import time
@@ -12,8 +13,13 @@ from local.dataverse.api.organisation import Organisation
 from local.dataverse.api.request import Request
 from local.dataverse.api.router import dispatch
 from local.dataverse.calls import Answer, Call, read_preferences, read_query, refused
+from local.dataverse.edge.connections import abort
+from local.dataverse.edge.faults import Faults
+from local.dataverse.edge.identity import Identity
+from local.dataverse.edge.latency import Latency
+from local.dataverse.edge.limits import Limits
+from local.dataverse.edge.request_log import RequestLog
 from local.dataverse.errors import Refusal, unknown_segment
-from local.dataverse.identity import Identity
 from local.dataverse.rows.caller import Caller, Origin
 
 _PATH = re.compile(r"^/api/data/v9\.[0-2](?:/(.*))?$", re.IGNORECASE | re.DOTALL)
@@ -21,27 +27,63 @@ _log = logging.getLogger(__name__)
 
 
 class WebApi:
-    """Answers everything below /api/data."""
+    """Answers everything below /api/data, under the limits, faults and latencies in force."""
 
     def __init__(self, organisation: Organisation, identity: Identity) -> None:
-        self._organisation = organisation
+        self.organisation = organisation
+        self.log = RequestLog()
+        self.faults = Faults()
+        self.limits = Limits()
+        self.latency = Latency()
         self._identity = identity
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """One HTTP exchange."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        body = await _body(receive)
-        call = read_call(scope, headers, body)
-        answer = self.answer(call)
+        call = read_call(scope, headers, await _body(receive))
+        if isinstance(call, Refusal):
+            await _send(send, refused(call, read_preferences("")), headers)
+            return
+        fault = self.faults.take(call) if self.faults.active else None
+        if fault is not None and fault.latency_ms:
+            await asyncio.sleep(fault.latency_ms / 1000)
+        if fault is not None and fault.drop == "before":
+            abort(scope["server"], scope["client"])
+            return
+        answer = await self._timed(call, fault.refusal() if fault is not None else None)
+        if fault is not None and fault.drop == "after":
+            abort(scope["server"], scope["client"])
+            return
         await _send(send, answer, headers)
 
-    def answer(self, call: Call | Refusal) -> Answer:
-        """The answer to a call, errors included."""
-        if isinstance(call, Refusal):
-            return refused(call, read_preferences(""))
+    async def _timed(self, call: Call, refusal: Refusal | None) -> Answer:
+        """The answer, accounted to its user and delayed by the execution-time model."""
+        started = time.perf_counter()
         try:
             caller = self._identity.caller(call.headers, call.root.partition("/api/data/")[0])
-            return dispatch(Request(call, self._organisation, origin_of(call, caller)))
+        except Refusal as unknown:
+            return self._logged(call, refused(unknown, call.preferences), "", started)
+        try:
+            self.limits.enter(caller.real, time.monotonic())
+        except Refusal as throttled:
+            return self._logged(call, refused(throttled, call.preferences), caller.real, started)
+        answer = self._answer(call, caller) if refusal is None else refused(refusal, call.preferences)
+        milliseconds = _since(started)
+        if self.latency.is_modelled:
+            milliseconds = self.latency.of(call, answer)
+            if self.latency.sleep:
+                await asyncio.sleep(max(0.0, milliseconds - _since(started)) / 1000)
+        self.limits.leave(caller.real, time.monotonic(), milliseconds)
+        answer.headers |= self.limits.headers(caller.real, time.monotonic())
+        return self._logged(call, answer, caller.real, started)
+
+    def _logged(self, call: Call, answer: Answer, user: str, started: float) -> Answer:
+        self.log.add(call, answer, user, _since(started))
+        return answer
+
+    def _answer(self, call: Call, caller: Caller) -> Answer:
+        try:
+            return dispatch(Request(call, self.organisation, origin_of(call, caller)))
         except Refusal as refusal:
             return refused(refusal, call.preferences)
         except Exception as failure:  # noqa: BLE001 - the service answers 500, it never lets a caller hang
@@ -103,6 +145,6 @@ async def _send(send: Any, answer: Answer, asked: Mapping[str, str]) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-def elapsed_ms(started: float) -> float:
+def _since(started: float) -> float:
     """Milliseconds since a perf_counter reading."""
     return (time.perf_counter() - started) * 1000

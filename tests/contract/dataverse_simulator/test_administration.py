@@ -1,0 +1,161 @@
+"""Faults, limits, latencies, counts and reset: what tests of the product steer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from local.dataverse.seed import ADMINISTRATOR
+
+if TYPE_CHECKING:
+    from tests.contract.dataverse_simulator.conftest import Api, Recorder
+
+Refused = Callable[[httpx.Response], tuple[int, str]]
+
+
+@pytest.fixture
+def admin(api: Api) -> Callable[..., httpx.Response]:
+    def call(method: str, route: str, body: object = None) -> httpx.Response:
+        return httpx.request(method, f"{api.simulator.http_url}/admin/{route}", json=body)
+
+    return call
+
+
+Admin = Callable[..., httpx.Response]
+
+
+def test_a_fault_hits_the_next_matching_requests_and_ends(api: Api, admin: Admin, refused: Refused) -> None:
+    admin("POST", "faults", {"code": "0x80044150", "times": 2, "method": "POST", "path": "accounts"})
+
+    seen = [api.post("accounts", json={"name": "A"}) for _ in range(3)]
+
+    assert [refused(answer) for answer in seen[:2]] == [(500, "0x80044150")] * 2
+    assert seen[2].status_code == 204
+    assert len(api.select("accounts")) == 1
+    assert admin("GET", "faults").json() == []
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_gateway_error_has_its_status(api: Api, admin: Admin, status: int) -> None:
+    admin("POST", "faults", {"status": status})
+
+    assert api.get("WhoAmI").status_code == status
+
+
+def test_throttling_on_demand_says_when_to_come_back(api: Api, admin: Admin, refused: Refused) -> None:
+    admin("POST", "faults", {"code": "0x80072322", "retry_after": 7})
+
+    answer = api.get("WhoAmI")
+
+    assert refused(answer) == (429, "0x80072322")
+    assert answer.headers["Retry-After"] == "7"
+
+
+@pytest.mark.parametrize(("drop", "written"), [("before", 0), ("after", 1)])
+def test_a_dropped_connection_leaves_the_caller_in_doubt(
+    api: Api, admin: Admin, drop: str, written: int
+) -> None:
+    admin("POST", "faults", {"drop": drop, "method": "POST"})
+
+    with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+        api.post("accounts", json={"name": "A"})
+
+    assert len(api.select("accounts")) == written
+
+
+def test_requests_operations_and_rows_are_counted_exactly(api: Api, admin: Admin) -> None:
+    admin("DELETE", "requests")
+    api.create("accounts", name="A")
+    api.get("accounts?$top=1")
+    item = {"@odata.type": "Microsoft.Dynamics.CRM.account", "name": "B"}
+    api.post("accounts/Microsoft.Dynamics.CRM.CreateMultiple", json={"Targets": [item, item]})
+    api.post(
+        "$batch",
+        content="--b\n\nPOST contacts HTTP/1.1\n\n{}\n--b\n\nGET contacts HTTP/1.1\n\n\n--b--",
+        headers={"Content-Type": "multipart/mixed;boundary=b"},
+    )
+
+    summary = admin("GET", "requests").json()
+
+    summary.pop("recent")
+    assert summary == {
+        "requests": 4,
+        "by_method": {"POST": 3, "GET": 1},
+        "by_set": {"accounts": 3, "$batch": 1},
+        "by_status": {"200": 3, "204": 1},
+        "operations": {"POST accounts": 2, "GET accounts": 1, "POST contacts": 1, "GET contacts": 1},
+        "rows_written": {"accounts": 3, "contacts": 1},
+    }
+
+
+def test_over_the_request_limit_a_user_waits_for_the_window(api: Api, admin: Admin, refused: Refused) -> None:
+    admin("PUT", "limits", {"enabled": True, "requests": 3, "clock_factor": 1000})
+
+    seen = [api.get("WhoAmI") for _ in range(4)]
+
+    assert [answer.status_code for answer in seen] == [200, 200, 200, 429]
+    assert refused(seen[3]) == (429, "0x80072322")
+    assert seen[3].headers["Retry-After"] == "1"
+    assert [answer.headers["x-ms-ratelimit-burst-remaining-xrm-requests"] for answer in seen[:3]] == [
+        "2",
+        "1",
+        "0",
+    ]
+    assert seen[0].headers["x-ms-dop-hint"] == "10"
+
+
+def test_modelled_execution_time_counts_against_the_limit(api: Api, admin: Admin, refused: Refused) -> None:
+    admin("PUT", "limits", {"enabled": True, "execution_ms": 100})
+    admin("PUT", "latency", {"write_ms": 60, "sleep": False})
+
+    seen = [api.post("accounts", json={"name": "A"}) for _ in range(3)]
+
+    assert [answer.status_code for answer in seen] == [204, 204, 429]
+    assert refused(seen[2]) == (429, "0x80072321")
+
+
+def test_a_privilege_taken_away_is_missed_by_name(api: Api, admin: Admin, refused: Refused) -> None:
+    admin("PUT", "privileges", {"user": ADMINISTRATOR, "denied": ["prvCreateAccount"]})
+
+    answer = api.post("accounts", json={"name": "A"})
+
+    assert refused(answer) == (403, "0x80040220")
+    assert "prvCreateAccount" in answer.json()["error"]["message"]
+    admin("PUT", "privileges", {"user": ADMINISTRATOR, "denied": []})
+    assert api.post("accounts", json={"name": "A"}).status_code == 204
+
+
+def test_a_reset_leaves_the_seed(api: Api, admin: Admin) -> None:
+    api.create("accounts", name="A")
+
+    assert admin("POST", "reset").status_code == 204
+
+    assert api.select("accounts") == []
+    assert [row["fullname"] for row in api.select("systemusers", select="fullname", orderby="fullname")] == [
+        "Sam Admin",
+        "Tandem Integration",
+    ]
+
+
+def test_an_unknown_field_is_refused_by_name(admin: Admin) -> None:
+    answer = admin("POST", "faults", {"colour": "red"})
+
+    assert (answer.status_code, answer.json()) == (400, {"error": "unknown fields: colour"})
+
+
+def test_messages_can_be_held_and_doubled(
+    flowing: Callable[[], Api], bus: Recorder, write_flow: Callable[..., None]
+) -> None:
+    write_flow("account", "accountid")
+    api = flowing()
+    url = f"{api.simulator.http_url}/admin/flows"
+    httpx.put(url, json={"held": True})
+    row_id = api.create("accounts", name="A")
+    assert httpx.get(url).json()["outbox"] == {"waiting": 1, "refused": 0}
+
+    httpx.put(url, json={"held": False, "duplicate": 1})
+
+    assert [bus.next()["sessionId"], bus.next()["sessionId"]] == [row_id, row_id]

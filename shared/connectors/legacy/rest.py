@@ -67,6 +67,9 @@ class RestRecords:
         collection = self._system.collections.get(entity)
         if collection is None:
             raise Refused(f"{self._system.name} takes no {entity} over REST", answer="no_collection")
+        if record_id in {"", ".", ".."}:
+            # A URL would take it for the collection itself or for what is above it.
+            raise Refused(f"{self._system.name} cannot address such an id over REST", answer="bad_id")
         return collection if record_id is None else f"{collection}/{quote(record_id, safe='')}"
 
     def _accepted(self, response: "httpx.Response", sent: Mapping[str, Json] | tuple[()]) -> "httpx.Response":

@@ -145,6 +145,15 @@ async def test_an_id_with_odd_characters_addresses_its_own_record_only(records: 
     assert await records.read("company", "a/b?c=#1 é") is None
 
 
+@pytest.mark.parametrize("record_id", ["", ".", ".."])
+async def test_an_id_that_a_url_would_take_for_a_folder_is_refused(crm: Crm, record_id: str) -> None:
+    with pytest.raises(Refused) as refused:
+        await crm.records.delete("company", record_id)
+
+    assert refused.value.answer == "bad_id"
+    assert crm.requests() == []
+
+
 async def test_a_field_the_system_does_not_take_is_named_and_its_value_is_not(crm: Crm) -> None:
     with pytest.raises(Refused) as refused:
         await crm.records.create("company", {"name": "Nordwind", "shoe_size": "Secret 44"}, "m-1")

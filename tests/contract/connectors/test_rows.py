@@ -1,147 +1,29 @@
 """What both directions may rely on when they read and write Dataverse rows."""
 
+from __future__ import annotations
+
 import json
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, Protocol
-from uuid import UUID, uuid4
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import httpx
 import pytest
 
-from local.dataverse.server import Settings, Simulator, start
-from mappers.dataverse import account, contact, systemuser, transactioncurrency
+from mappers.dataverse import account, contact
 from shared.connectors.credentials.secret import FixedSecret
-from shared.connectors.dataverse.directory import DataverseDirectory
 from shared.connectors.dataverse.rows import API, DataverseRows
-from shared.connectors.memory.clock import SettableClock
-from shared.connectors.memory.dataverse import MemoryDirectory, MemoryRows
 from shared.connectors.web.client import WebClient
 from shared.core.codes import Code
 from shared.core.errors import Gone, MovedOn, Refused
-from shared.core.mapping.columns import Option, Table, Value, placeholder_id
-from shared.core.mapping.references import DirectoryRef, RowRef
-from shared.core.ports import Directory, Rows
+from shared.core.mapping.columns import Option, Value
+from shared.core.mapping.references import RowRef
 
-CUSTOMISATIONS = Path(__file__).parents[3] / "infra/dataverse/customisations.json"
-TABLES = {each.TABLE.name: each.TABLE for each in (account, contact, systemuser, transactioncurrency)}
+if TYPE_CHECKING:
+    from tests.contract.connectors.conftest import Organisation, SimulatedOrganisation
+
 ACCOUNT, CONTACT = account.TABLE, contact.TABLE
-
-
-class Organisation(Protocol):
-    """A Dataverse organisation with what its own people do in it."""
-
-    @property
-    def rows(self) -> Rows: ...
-
-    @property
-    def directory(self) -> Directory: ...
-
-    async def person_sets(self, table: Table, row_id: UUID, column: str, value: str) -> None: ...
-
-    async def person_deletes(self, table: Table, row_id: UUID) -> None: ...
-
-    async def user(self, email: str, *, disabled: bool = False) -> UUID: ...
-
-    async def currency(self, iso_code: str) -> UUID: ...
-
-    def time_passes(self, by: timedelta) -> None: ...
-
-
-class MemoryOrganisation:
-    def __init__(self) -> None:
-        self.clock = SettableClock(datetime.now(UTC))
-        self.rows = MemoryRows(self.clock)
-        self.directory = MemoryDirectory(self.rows)
-
-    async def person_sets(self, table: Table, row_id: UUID, column: str, value: str) -> None:
-        self.rows.put(table.name, row_id, {column: value})
-
-    async def person_deletes(self, table: Table, row_id: UUID) -> None:
-        self.rows.remove(table.name, row_id)
-
-    async def user(self, email: str, *, disabled: bool = False) -> UUID:
-        row_id = uuid4()
-        self.rows.put("systemuser", row_id, {"internalemailaddress": email, "isdisabled": disabled})
-        return row_id
-
-    async def currency(self, iso_code: str) -> UUID:
-        row_id = uuid4()
-        self.rows.put("transactioncurrency", row_id, {"isocurrencycode": iso_code})
-        return row_id
-
-    def time_passes(self, by: timedelta) -> None:
-        self.clock.advance(by)
-
-
-class SimulatedOrganisation:
-    def __init__(self, client: WebClient, person: httpx.AsyncClient, *, tag: str | None = None) -> None:
-        self.clock = SettableClock()
-        self.person = person
-        self.rows = DataverseRows(client, tag=lambda: tag)
-        self.directory = DataverseDirectory(client, self.rows, TABLES, self.clock)
-
-    async def person_sets(self, table: Table, row_id: UUID, column: str, value: str) -> None:
-        answer = await self.person.patch(f"{table.entity_set}({row_id})", json={column: value})
-        answer.raise_for_status()
-
-    async def person_deletes(self, table: Table, row_id: UUID) -> None:
-        (await self.person.delete(f"{table.entity_set}({row_id})")).raise_for_status()
-
-    async def user(self, email: str, *, disabled: bool = False) -> UUID:
-        (unit,) = (await self.person.get("businessunits")).json()["value"]
-        body = {
-            "internalemailaddress": email,
-            "domainname": f"{uuid4()}@sign-in.example",
-            "firstname": "A",
-            "lastname": "Person",
-            "businessunitid@odata.bind": f"/businessunits({unit['businessunitid']})",
-        }
-        row_id = UUID(await self._made("systemusers", body))
-        if disabled:
-            answer = await self.person.patch(f"systemusers({row_id})", json={"isdisabled": True})
-            answer.raise_for_status()
-        return row_id
-
-    async def currency(self, iso_code: str) -> UUID:
-        found = (await self.person.get("transactioncurrencies")).json()["value"]
-        (row_id,) = (row["transactioncurrencyid"] for row in found if row["isocurrencycode"] == iso_code)
-        return UUID(row_id)
-
-    async def _made(self, entity_set: str, body: dict[str, Any]) -> str:
-        answer = await self.person.post(entity_set, json=body)
-        assert answer.status_code == 204, answer.text
-        return answer.headers["OData-EntityId"][-37:-1]
-
-    def time_passes(self, by: timedelta) -> None:
-        self.clock.advance(by)
-
-
-@pytest.fixture
-def simulator() -> Iterator[Simulator]:
-    with start(Settings(customisations=CUSTOMISATIONS)) as running:
-        yield running
-
-
-@pytest.fixture
-async def simulated(simulator: Simulator) -> AsyncIterator[SimulatedOrganisation]:
-    url = f"{simulator.http_url}/{API}"
-    client = WebClient("Dataverse", url, FixedSecret("a-token"))
-    headers = {"Authorization": "Bearer a-person"}
-    async with httpx.AsyncClient(base_url=url, headers=headers) as person:
-        yield SimulatedOrganisation(client, person, tag="m-1")
-    await client.aclose()
-
-
-@pytest.fixture(params=["memory", "dataverse"])
-def organisation(request: pytest.FixtureRequest) -> Organisation:
-    if request.param == "memory":
-        return MemoryOrganisation()
-    real: SimulatedOrganisation = request.getfixturevalue("simulated")
-    return real
-
 
 VALUES: dict[str, Value] = {
     "name": "Nordwind Räder & Co",
@@ -283,84 +165,6 @@ async def test_a_lookup_to_a_row_that_does_not_exist_names_its_column(organisati
             "parentaccountid",
             "0x80040217",
         )
-
-
-async def test_a_user_is_found_by_either_address_whatever_its_letters(organisation: Organisation) -> None:
-    user = await organisation.user("Kim.O'Neil@contoso.example")
-
-    found = [
-        await organisation.directory.find(
-            DirectoryRef("systemuser", "internalemailaddress", value, required=True)
-        )
-        for value in ("kim.o'neil@CONTOSO.example", " Kim.O'Neil@contoso.example ", "kim@contoso.example")
-    ]
-
-    assert found == [user, user, None]
-    assert (
-        await organisation.directory.value_of(RowRef("systemuser", user), "internalemailaddress")
-        == "Kim.O'Neil@contoso.example"
-    )
-
-
-async def test_a_disabled_user_does_not_count(organisation: Organisation) -> None:
-    await organisation.user("left@contoso.example", disabled=True)
-    ref = DirectoryRef("systemuser", "internalemailaddress", "left@contoso.example", required=False)
-
-    assert await organisation.directory.find(ref) is None
-
-
-async def test_an_address_of_two_users_is_nobodys(organisation: Organisation) -> None:
-    await organisation.user("team@contoso.example")
-    await organisation.user("team@contoso.example")
-    ref = DirectoryRef("systemuser", "internalemailaddress", "team@contoso.example", required=False)
-
-    assert await organisation.directory.find(ref) is None
-
-
-async def test_a_currency_is_found_by_its_code_and_told_by_it(organisation: Organisation) -> None:
-    euro = await organisation.currency("EUR")
-    ref = DirectoryRef("transactioncurrency", "isocurrencycode", "eur", required=True)
-
-    assert await organisation.directory.find(ref) == euro
-    assert (
-        await organisation.directory.value_of(RowRef("transactioncurrency", euro), "isocurrencycode") == "EUR"
-    )
-
-
-async def test_a_row_that_is_not_there_holds_nothing(organisation: Organisation) -> None:
-    nowhere = RowRef("systemuser", uuid4())
-
-    assert await organisation.directory.value_of(nowhere, "internalemailaddress") is None
-
-
-async def test_there_is_one_placeholder_however_often_it_is_asked_for(organisation: Organisation) -> None:
-    first = await organisation.directory.placeholder(ACCOUNT)
-    organisation.time_passes(timedelta(hours=1))
-    second = await organisation.directory.placeholder(ACCOUNT)
-
-    row = await organisation.rows.read(ACCOUNT, first)
-    assert first == second == placeholder_id("account")
-    assert row is not None
-    assert row.values["name"] == "(no company)"
-
-
-async def test_a_found_user_is_remembered_for_a_while_and_a_miss_for_a_moment(
-    simulated: SimulatedOrganisation,
-) -> None:
-    ref = DirectoryRef("systemuser", "internalemailaddress", "new@contoso.example", required=False)
-    assert await simulated.directory.find(ref) is None
-    user = await simulated.user("new@contoso.example")
-
-    at_once = await simulated.directory.find(ref)
-    simulated.time_passes(timedelta(seconds=6))
-    soon = await simulated.directory.find(ref)
-    await simulated.person.patch(f"systemusers({user})", json={"isdisabled": True})
-    simulated.time_passes(timedelta(minutes=4))
-    still = await simulated.directory.find(ref)
-    simulated.time_passes(timedelta(minutes=2))
-    later = await simulated.directory.find(ref)
-
-    assert (at_once, soon, still, later) == (None, user, user, None)
 
 
 async def test_a_value_the_column_does_not_take_is_refused_by_column_and_not_quoted(

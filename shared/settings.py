@@ -1,7 +1,7 @@
 """The only reader of the environment: every setting, its default, and what it is for.
 
-`local.settings.sample.json` and `docs/reference/settings.md` are held equal to `SETTINGS` by tests. All faults
-are reported at once, by name and rule, never with the value.
+`local.settings.sample.json` and `docs/reference/settings.md` are held equal to `SETTINGS` by tests. All
+faults are reported at once, by name and rule, never with the value.
 """
 
 import os

@@ -33,7 +33,7 @@ from shared.core.lane import LaneWorker
 from shared.core.lookups import Lookups
 from shared.inbound.flow import Inbound
 from shared.inbound.intake import Intake
-from shared.ops.answers import Answers
+from shared.recovery.answers import Answers
 from shared.outbound.flow import Outbound
 from shared.recovery.alert import Alerts
 from shared.recovery.replay import Replay

@@ -17,8 +17,9 @@ def now(told: Told) -> str:
     if not told["conserved"]:
         lines.append(f"  {told['unexplained']} messages have neither outcome nor place, or both")
     lines.append(
-        f"Lanes open {told['lanes_open']}, held {told['lanes_held']}; waiting for their turn {told['waiting']}, "
-        f"behind a failure {told['behind']}; conflicts kept {told['conflicts']}"
+        f"Lanes open {told['lanes_open']}, held {told['lanes_held']}; "
+        f"waiting for their turn {told['waiting']}, behind a failure {told['behind']}; "
+        f"conflicts kept {told['conflicts']}"
     )
     return "\n".join(lines)
 
@@ -72,7 +73,8 @@ def _one_record(entry: Told) -> str:
     for message in entry["messages"]:
         origin = message["subject"] or "?"
         lines.append(
-            f"{message['received_at'][:19]}  {message['status']:<10} {origin}  message {message['message_id']}"
+            f"{message['received_at'][:19]}  {message['status']:<10} {origin}  "
+            f"message {message['message_id']}"
         )
         if message["reason"]:
             lines.append(f"    {message['reason']}")
@@ -88,7 +90,8 @@ def _one_record(entry: Told) -> str:
 
 
 def _decision(decision: Told) -> Iterable[str]:
-    yield f"    {decision['at'][:19]}  {decision['outcome']}: {decision['reason']}  [{decision['map_version']}]"
+    version = decision["map_version"]
+    yield f"    {decision['at'][:19]}  {decision['outcome']}: {decision['reason']}  [{version}]"
     for column, change in sorted(decision["changes"].items()):
         yield f"        {column}: {change['before']!r} -> {change['after']!r}"
 

@@ -1,1 +1,1 @@
-"""What did not go through: tried again by the clock, told to people, sent again by them."""
+"""What did not go through: shown, tried again by the clock, told to people, sent again by them."""

@@ -1,4 +1,4 @@
-"""What operators and senders are told, put together from what the state knows."""
+"""What operators and senders are told about messages and records, put together from what the state knows."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -34,12 +34,13 @@ async def run(options: argparse.Namespace) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     listen = Listen(options.amqp_port, options.admin_port, options.amqps_port, options.cert, options.key)
-    async with serve(read_config(options.config), listen) as broker:
-        print(
-            f"broker: AMQP on {broker.amqp_port}, admin on {broker.admin_port}; not for production",
-            flush=True,
-        )
-        await stop.wait()
+    async with serve(read_config(options.config), listen, store=options.store) as broker:
+        ports = f"AMQP on {broker.amqp_port}, admin on {broker.admin_port}"
+        print(f"broker: {ports}; not for production", flush=True)
+        stopping = asyncio.ensure_future(stop.wait())
+        await asyncio.wait({stopping, broker.failed}, return_when=asyncio.FIRST_COMPLETED)
+        if broker.failed.done():
+            broker.failed.result()
     print("broker: stopped", flush=True)
 
 

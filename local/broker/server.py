@@ -150,8 +150,11 @@ async def serve(
             server.close()
         for connection in list(connections):
             connection.shut("amqp:connection:forced", "the broker stops")
-        # One turn of the loop lets the last words out.
+        # One turn of the loop lets the last words out; who does not take them is cut off in the next.
         await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        for connection in list(connections):
+            connection.drop()
         await asyncio.sleep(0)
         alarm.stop()
         if kept is not None:

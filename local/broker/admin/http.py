@@ -110,8 +110,11 @@ class HttpServer:
         try:
             while await asyncio.wait_for(_exchange(reader, writer, self._handler), PATIENCE):
                 pass
-        finally:
             writer.close()
+        except BaseException:
+            # A polite end of TLS takes two: the other side has gone silent, or this one is stopping.
+            transport.abort()
+            raise
 
 
 async def _peek(client: socket.socket) -> bytes:

@@ -13,6 +13,11 @@ from local.broker.entities.ports import SessionReceiver
 from local.broker.entities.waiting import Waiting
 
 
+# An expired lock settles nothing and can be taken at once. But its holder's link, if nobody else wants the session,
+# is only cut this much later (ms): the service is not exact to the millisecond, and its clients rely on that.
+GRACE_MS = 1_000
+
+
 class Hold:
     """One receiver's lock on one session, and the message locks under it. `until` is ms since 1970 UTC."""
 
@@ -157,6 +162,10 @@ class Sessions:
             over.append(hold)
         return over
 
+    def overdue(self, now: int) -> list[Hold]:
+        """The holds to end now: at once when somebody waits for a session, else after a moment of grace."""
+        return self.expired(now if self._accepting else now - GRACE_MS)
+
     def give_up(self, now: int) -> None:
         """Tell those who waited too long that there is no session for them."""
         for receiver in [receiver for receiver, deadline in self._accepting.items() if deadline <= now]:
@@ -171,5 +180,5 @@ class Sessions:
         """The earliest end of a lock or of a wait (ms since 1970 UTC)."""
         ends = list(self._accepting.values())
         if self._holds:
-            ends.append(next(iter(self._holds)).until)
+            ends.append(next(iter(self._holds)).until + (0 if self._accepting else GRACE_MS))
         return min(ends, default=None)

@@ -28,7 +28,7 @@ class SessionQueue(Queue):
         if len(session_id) > MAX_ID_LENGTH:
             raise InvalidArgument(f"session id: at most {MAX_ID_LENGTH} characters")
         now = self._world.now()
-        self._expire_holds(now)
+        self._end_holds(self._sessions.expired(now))
         hold = self._sessions.accept(session_id, receiver, now + self.settings.lock_duration_ms)
         self._world.wake_at(hold.until)
         return hold
@@ -36,7 +36,7 @@ class SessionQueue(Queue):
     def accept_next(self, receiver: SessionReceiver, wait_ms: int) -> None:
         """Grant the receiver the first free session, now or within the time; else it is evicted."""
         now = self._world.now()
-        self._expire_holds(now)
+        self._end_holds(self._sessions.expired(now))
         hold = self._sessions.accept_next(receiver, now + self.settings.lock_duration_ms)
         if hold is None:
             self._sessions.wait(receiver, now + wait_ms)
@@ -101,7 +101,7 @@ class SessionQueue(Queue):
     def expire(self) -> None:
         """Do what has become due, for the sessions first."""
         now = self._world.now()
-        self._expire_holds(now)
+        self._end_holds(self._sessions.overdue(now))
         super().expire()
         self._sessions.give_up(now)
 
@@ -110,8 +110,8 @@ class SessionQueue(Queue):
         ends = (super().next_deadline(), self._sessions.next_deadline())
         return min((end for end in ends if end is not None), default=None)
 
-    def _expire_holds(self, now: int) -> None:
-        for hold in self._sessions.expired(now):
+    def _end_holds(self, holds: list[Hold]) -> None:
+        for hold in holds:
             hold.receiver.evict(SessionLockLost("the lock on the session has expired"))
             self.release(hold)
 

@@ -130,6 +130,23 @@ def test_an_expired_session_can_be_taken_by_id_even_before_the_alarm_rings(
     assert isinstance(slow.evicted, SessionLockLost)
 
 
+def test_a_holder_that_is_in_nobodys_way_is_told_a_moment_late(queue: SessionQueue, clock: Clock) -> None:
+    send(queue, ("A", "a1"))
+    slow = Taker(queue).accept("A")
+    clock.now += 10_000
+    queue.expire()
+    assert slow.evicted is None
+    with pytest.raises(SessionLockLost):
+        queue.complete(slow.locks[0])
+
+    due = queue.next_deadline()
+    assert due is not None
+    clock.now = due
+    queue.expire()
+
+    assert isinstance(slow.evicted, SessionLockLost)
+
+
 def test_a_renewed_session_lives_on_and_only_its_owner_renews(queue: SessionQueue, clock: Clock) -> None:
     mine, other = object(), object()
     taker = Taker(queue, owner=mine).accept("A")

@@ -1,0 +1,154 @@
+"""The official administration client, and our own JSON routes."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from azure.servicebus import ServiceBusClient, ServiceBusMessage
+from azure.servicebus.exceptions import (
+    MessagingEntityNotFoundError,
+    ServiceBusConnectionError,
+    ServiceBusServerBusyError,
+)
+from azure.servicebus.management import ServiceBusAdministrationClient
+
+from local.broker.server import Broker
+
+
+@pytest.fixture
+def management(broker: Broker, certificate: tuple[Path, Path]) -> Iterator[ServiceBusAdministrationClient]:
+    """The Python client knows https only, whatever the connection string says: the port speaks both."""
+    with ServiceBusAdministrationClient.from_connection_string(
+        broker.admin_connection_string, connection_verify=str(certificate[0]), retry_total=0
+    ) as connected:
+        yield connected
+
+
+def test_queues_are_created_read_changed_listed_and_deleted(management: ServiceBusAdministrationClient) -> None:
+    management.create_queue(
+        "made",
+        requires_session=True,
+        lock_duration=timedelta(seconds=30),
+        default_message_time_to_live="PT10M",
+        max_delivery_count=4,
+        dead_lettering_on_message_expiration=True,
+    )
+    found = management.get_queue("MADE")
+    assert (found.requires_session, found.lock_duration, found.default_message_time_to_live) == (
+        True,
+        timedelta(seconds=30),
+        timedelta(minutes=10),
+    )
+    assert (found.max_delivery_count, found.dead_lettering_on_message_expiration) == (4, True)
+
+    found.max_delivery_count = 7
+    management.update_queue(found)
+    assert management.get_queue("made").max_delivery_count == 7
+    assert [queue.name for queue in management.list_queues(max_page_size=2)][-2:] == ["unique", "made"]
+
+    management.delete_queue("made")
+    with pytest.raises(ResourceNotFoundError):
+        management.get_queue("made")
+
+
+def test_counts_are_what_is_in_the_queue(
+    management: ServiceBusAdministrationClient, client: ServiceBusClient, admin: Callable[..., Any]
+) -> None:
+    with client.get_queue_sender("plain") as sender:
+        sender.send_messages([ServiceBusMessage(str(number)) for number in range(3)])
+    with client.get_queue_receiver("plain") as receiver:
+        receiver.dead_letter_message(receiver.receive_messages(1, max_wait_time=5)[0])
+
+    counted = management.get_queue_runtime_properties("plain")
+
+    assert (counted.active_message_count, counted.dead_letter_message_count) == (2, 1)
+    assert (counted.total_message_count, counted.scheduled_message_count) == (3, 0)
+    assert (counted.size_in_bytes or 0) > 0
+    row = next(queue for queue in admin("GET", "admin/queues")["queues"] if queue["name"] == "plain")
+    assert (row["active"], row["dead_letter"]) == (2, 1)
+
+
+def test_what_cannot_be_is_refused(management: ServiceBusAdministrationClient) -> None:
+    with pytest.raises(ResourceExistsError):
+        management.create_queue("Plain")
+    with pytest.raises(ResourceNotFoundError):
+        management.delete_queue("nowhere")
+    with pytest.raises(HttpResponseError, match="ForwardTo: not supported"):
+        management.create_queue("forwards", forward_to="plain")
+    with pytest.raises(HttpResponseError, match="queues only"):
+        management.create_topic("topic")
+    found = management.get_queue("plain")
+    found.requires_session = True
+    with pytest.raises(HttpResponseError, match="cannot be changed"):
+        management.update_queue(found)
+
+
+def test_a_deleted_queue_sends_its_receivers_away(
+    management: ServiceBusAdministrationClient, client: ServiceBusClient
+) -> None:
+    with client.get_queue_receiver("plain") as receiver:
+        management.delete_queue("plain")
+        with pytest.raises(MessagingEntityNotFoundError):
+            receiver.receive_messages(max_wait_time=5)
+
+
+def test_a_busy_server_is_told_as_often_as_asked(client: ServiceBusClient, admin: Callable[..., Any]) -> None:
+    armed = admin("POST", "admin/faults", {"kind": "server-busy", "entity": "plain", "operation": "send"})
+    assert armed == {
+        "id": 1,
+        "kind": "server-busy",
+        "entity": "plain",
+        "operation": "send",
+        "count": 1,
+        "delay_ms": 1000,
+    }
+    with client.get_queue_sender("plain") as sender:
+        with pytest.raises(ServiceBusServerBusyError):
+            sender.send_messages(ServiceBusMessage("refused"))
+        sender.send_messages(ServiceBusMessage("taken"))
+    assert admin("GET", "admin/faults") == {"faults": []}
+
+
+@pytest.mark.parametrize("kind", ["detach", "drop"])
+def test_a_lost_link_is_a_connection_error_and_a_retry_gets_through(
+    client: ServiceBusClient, broker: Broker, admin: Callable[..., Any], kind: str
+) -> None:
+    admin("POST", "admin/faults", {"kind": kind, "entity": "plain", "operation": "send"})
+    with client.get_queue_sender("plain") as sender, pytest.raises(ServiceBusConnectionError):
+        sender.send_messages(ServiceBusMessage("lost"))
+
+    admin("POST", "admin/faults", {"kind": kind, "entity": "plain", "operation": "send"})
+    with (
+        ServiceBusClient.from_connection_string(broker.connection_string, retry_backoff_factor=0.01) as patient,
+        patient.get_queue_sender("plain") as sender,
+    ):
+        sender.send_messages(ServiceBusMessage("through"))
+    assert broker.namespace.queue("plain").counts()["active"] == 1
+
+
+def test_a_delay_delays_and_loses_nothing(client: ServiceBusClient, admin: Callable[..., Any]) -> None:
+    admin("POST", "admin/faults", {"kind": "delay", "operation": "attach", "delay_ms": 300, "count": 2})
+    with client.get_queue_sender("plain") as sender:
+        sender.send_messages(ServiceBusMessage("late"))
+    admin("DELETE", "admin/faults")
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"kind": "flood"}, "kind: one of server-busy, detach, drop, delay"),
+        ({"kind": "drop", "operation": "x"}, "operation: one of any, attach, send, settle, manage"),
+        ({"kind": "drop", "count": 0}, "count: a number from 1"),
+        ([], "the body is a JSON object"),
+    ],
+)
+def test_a_fault_that_is_none_is_refused(admin: Callable[..., Any], body: Any, error: str) -> None:
+    assert admin("POST", "admin/faults", body) == (400, {"error": error})
+
+
+def test_health_and_unknown_routes(admin: Callable[..., Any]) -> None:
+    assert admin("GET", "health") == {"status": "healthy"}
+    assert admin("GET", "admin/nothing") == (404, {"error": "no such route"})

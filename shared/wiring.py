@@ -33,9 +33,9 @@ from shared.core.lane import LaneWorker
 from shared.core.lookups import Lookups
 from shared.inbound.flow import Inbound
 from shared.inbound.intake import Intake
-from shared.recovery.answers import Answers
 from shared.outbound.flow import Outbound
 from shared.recovery.alert import Alerts
+from shared.recovery.answers import Answers
 from shared.recovery.replay import Replay
 from shared.recovery.retry import Retry
 from shared.settings import Settings

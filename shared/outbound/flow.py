@@ -60,6 +60,9 @@ class Outbound:
             return deciding.unchanged(change, Outcome.ECHO, "the placeholder is Tandem's own")
         target = await self._target(change.subject.entity, record)
         entry = target.entry
+        if not entry.outbound:
+            reason = f"{target.system.name} takes no changes of its {entry.entity}"
+            return deciding.unchanged(change, Outcome.ECHO, reason, entry)
         shadow = await self.shadows.load(record)
         if shadow.deleted_at is not None and change.changed_at <= shadow.deleted_at:
             return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
@@ -76,11 +79,17 @@ class Outbound:
         return await self._update(change, target, target.key, known, ours)
 
     async def _target(self, table: str, record: UUID) -> Target:
-        """The system that holds the record; for a new one, the first that takes rows of its table."""
+        """The system that holds the record; for a new one, the first that takes rows of its table.
+
+        A record that another system holds is not created a second time in one that does not have it.
+        """
+        held: Target | None = None
         for key in await self.crosswalk.records_of(record):
             entry = self.systems[key.system].map_of(key.entity)
-            if entry is not None and entry.outbound:
-                return Target(self.systems[key.system], entry, key)
+            if entry is not None and (held is None or entry.outbound):
+                held = Target(self.systems[key.system], entry, key)
+        if held is not None:
+            return held
         for system in self.systems.values():
             entry = system.map_to(table)
             if entry is not None and entry.outbound:

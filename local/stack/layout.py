@@ -1,19 +1,21 @@
 """Where the stack keeps things: one checkout, and everything that is made under its `.local`."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The paths of one checkout's stack."""
+    """The paths of one checkout's stack; `elsewhere` keeps its state out of the checkout."""
 
     root: Path
+    elsewhere: Path | None = None
 
     @property
     def state(self) -> Path:
         """Everything the stack makes; removing it makes the stack new."""
-        return self.root / ".local"
+        return self.elsewhere or self.root / ".local"
 
     @property
     def logs(self) -> Path:
@@ -58,7 +60,7 @@ class Layout:
     @property
     def azurite(self) -> Path:
         """The storage emulator's program."""
-        return self.state / "npm" / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
+        return self.root / ".local" / "npm" / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
 
     @property
     def allegory_key(self) -> Path:
@@ -71,5 +73,9 @@ class Layout:
 
 
 def this_checkout() -> Layout:
-    """The layout of the checkout that this file belongs to."""
-    return Layout(Path(__file__).resolve().parents[2])
+    """The layout of the checkout that this file belongs to; TANDEM_STATE names another place for its state.
+
+    So a test, or a second stack, runs beside the one a person works with.
+    """
+    elsewhere = os.environ.get("TANDEM_STATE")
+    return Layout(Path(__file__).resolve().parents[2], Path(elsewhere).resolve() if elsewhere else None)

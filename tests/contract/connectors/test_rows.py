@@ -199,7 +199,7 @@ async def test_an_original_creation_time_can_be_given_on_create(simulated: Simul
     assert row["createdon"] == "2019-05-06T07:08:09Z"
 
 
-async def test_writes_cost_one_request_each_and_carry_the_messages_tag() -> None:
+async def test_writes_ask_for_the_new_version_back_and_carry_the_messages_tag() -> None:
     seen: list[tuple[str, str]] = []
     row = {"accountid": str(uuid4()), "modifiedon": "2026-01-31T10:11:12Z", "@odata.etag": 'W/"7"'}
 

@@ -116,7 +116,7 @@ SELECT TOP 10 lane_item.record
 FROM lane_item JOIN lane ON lane.record = lane_item.record JOIN message ON message.number = lane_item.number
 WHERE lane_item.state != 'done' AND (lane_item.state = 'waiting' OR lane_item.state = 'retrying' AND lane_item.due_at <= @now) AND (lane_item.state = 'retrying' OR message.received_at < @settled_before) AND (lane.owner IS NULL OR lane.lease_until < @now) AND NOT (EXISTS (SELECT *
 FROM lane_item AS other
-WHERE other.record = lane_item.record AND other.state != 'done' AND other.changed_at <= lane_item.changed_at AND (other.changed_at < lane_item.changed_at OR other.changed_at = lane_item.changed_at AND (other.version < lane_item.version OR other.version = lane_item.version AND (other.position < lane_item.position OR other.position = lane_item.position AND other.number < lane_item.number))))) ORDER BY lane_item.number;
+WHERE other.record = lane_item.record AND other.state != 'done' AND other.changed_at <= lane_item.changed_at AND (other.changed_at < lane_item.changed_at OR other.changed_at = lane_item.changed_at AND (other.version < lane_item.version OR other.version = lane_item.version AND (other.position < lane_item.position OR other.position = lane_item.position AND other.number < lane_item.number))))) ORDER BY message.received_at, lane_item.number;
 
 -- load
 SELECT shadow.document, shadow.deleted_at

@@ -97,7 +97,7 @@ def _mssql(url: sa.URL, credential: Credential | None, connections: int) -> sa.E
         raise StoreMisconfigured(
             f"Azure SQL needs the system packages libodbc2 and msodbcsql18 (or another ODBC driver): {error}"
         ) from error
-    if url.username is None and credential is None:
+    if not url.username and credential is None:
         raise StoreMisconfigured("an mssql URL without a user needs an Entra credential")
     pyodbc.pooling = False
     engine = sa.create_engine(
@@ -109,7 +109,7 @@ def _mssql(url: sa.URL, credential: Credential | None, connections: int) -> sa.E
         connect_args={"timeout": 15},
     )
     event.listen(engine, "connect", _prepare_mssql)
-    if url.username is None and credential is not None:
+    if not url.username and credential is not None:
         _use_token(engine, credential)
     return engine
 

@@ -113,7 +113,7 @@ def _due() -> sa.Select[Any]:
             sa.or_(lane.c.owner.is_(None), lane.c.lease_until < sa.bindparam("now")),
             is_first,
         )
-        .order_by(lane_item.c.number)
+        .order_by(messages.c.received_at, lane_item.c.number)
     )
 
 

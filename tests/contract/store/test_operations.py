@@ -365,6 +365,16 @@ async def test_every_message_is_accounted_for(world: "World") -> None:
         "outcomes": {"applied": 1, "rejected": 1},
         "open": {"held": 1, "parked": 1, "retrying": 1, "waiting": 6},
         "unexplained": 0,
+        "by_queue": {
+            "inbound": {
+                "applied": 1,
+                "held": 1,
+                "parked": 1,
+                "rejected": 1,
+                "retrying": 1,
+                "waiting": 6,
+            }
+        },
         "behind": 3,
         "lanes_open": 5,
         "lanes_held": 1,

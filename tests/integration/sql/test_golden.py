@@ -252,3 +252,24 @@ def test_a_lease_is_taken_only_if_it_is_free() -> None:
     (acquire,) = (part for part in text.split(";\n") if "owner=@the_owner" in part and "UPDATE lane " in part)
     assert "lane.owner IS NULL OR lane.lease_until < @now" in acquire
     assert "OUTPUT inserted.fence" in acquire
+
+
+def test_the_app_is_granted_what_it_does_and_cannot_rewrite_its_record() -> None:
+    text = (SCRIPTS / "azure" / "security" / "roles.sql").read_text(encoding="utf-8")
+    granted = {
+        table: frozenset(rights.split(", "))
+        for rights, table in re.findall(
+            r"^GRANT (.+) ON OBJECT::sync\.(\w+) TO sync_app;", text, re.MULTILINE
+        )
+    }
+
+    done: dict[str, set[str]] = {}
+    for verb, table in re.findall(
+        r"^(INSERT INTO|UPDATE|DELETE FROM) (\w+)", HOT_PATH.read_text(encoding="utf-8"), re.MULTILINE
+    ):
+        done.setdefault(table, set()).add(verb.split(" ")[0])
+
+    assert set(granted) == set(METADATA.tables) | {"alembic_version"}
+    assert {table: verbs - granted[table] for table, verbs in done.items() if verbs - granted[table]} == {}
+    assert granted["audit_event"] == {"INSERT"}
+    assert granted["journal"] == granted["conflict"] == {"SELECT", "INSERT"}

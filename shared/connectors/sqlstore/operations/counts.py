@@ -29,8 +29,10 @@ _BEHIND = (
     .select_from(lane_item)
     .where(
         lane_item.c.state == word("waiting"),
+        lane_item.c.state != word("done"),  # said for the index, which is filtered by it
         sa.exists().where(
             _STUCK.c.record == lane_item.c.record,
+            _STUCK.c.state != word("done"),
             _STUCK.c.state.in_([word("held"), word("retrying"), word("parked")]),
             sa.or_(
                 _STUCK.c.changed_at < lane_item.c.changed_at,

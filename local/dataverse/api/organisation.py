@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from local.dataverse.api.upload_sessions import Sessions
 from local.dataverse.rows.caller import Origin
 from local.dataverse.rows.privileges import Privileges
 from local.dataverse.schema.catalog import Catalog
@@ -43,6 +44,7 @@ class Organisation:
     new_id: Callable[[], str]
     subscribers: Subscribers
     privileges: Privileges = field(default_factory=Privileges)
+    uploads: Sessions = field(default_factory=Sessions)
 
     @property
     def catalog(self) -> Catalog:

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping
 
-from local.dataverse.api import bulk, reads, relations, tracking, writes
+from local.dataverse.api import bulk, reads, relations, tracking, uploads, writes
+from local.dataverse.api.actions import marketing, quotes, sales, service
+from local.dataverse.api.actions.bulk_delete import bulk_delete
 from local.dataverse.api.batch import run_batch
 from local.dataverse.api.request import Request
 from local.dataverse.api.whoami import who_am_i
 from local.dataverse.calls import Answer, json_answer
 from local.dataverse.errors import Refusal, not_supported, unknown_segment
 from local.dataverse.odata.address import Segment, parse_path
+from local.dataverse.schema.column import Column
 from local.dataverse.schema.table import Table
 
 NAMESPACE = "Microsoft.Dynamics.CRM."
@@ -17,14 +20,34 @@ Unbound = Callable[[Request, Segment], Answer]
 BoundToSet = Callable[[Request, Table], Answer]
 BoundToRow = Callable[[Request, Table, str], Answer]
 
-UNBOUND: Mapping[str, Unbound] = {"WhoAmI": who_am_i}
+UNBOUND: Mapping[str, Unbound] = {
+    "WhoAmI": who_am_i,
+    "WinOpportunity": sales.win_opportunity,
+    "LoseOpportunity": sales.lose_opportunity,
+    "CloseIncident": service.close_incident,
+    "WinQuote": quotes.win_quote,
+    "CloseQuote": quotes.close_quote,
+    "ReviseQuote": quotes.revise_quote,
+    "AddListMembersList": marketing.add_list_members,
+    "AddMemberList": marketing.add_member,
+    "RemoveMemberList": marketing.remove_member,
+    "BulkDelete": bulk_delete,
+    "InitializeAnnotationBlocksUpload": uploads.begin_blocks,
+    "InitializeAttachmentBlocksUpload": uploads.begin_blocks,
+    "UploadBlock": uploads.put_block,
+    "CommitAnnotationBlocksUpload": uploads.commit_note,
+    "CommitAttachmentBlocksUpload": uploads.commit_attachment,
+}
 ON_SET: Mapping[str, BoundToSet] = {
     "CreateMultiple": bulk.create_multiple,
     "UpdateMultiple": bulk.update_multiple,
     "UpsertMultiple": bulk.upsert_multiple,
     "DeleteMultiple": bulk.delete_multiple,
 }
-ON_ROW: Mapping[str, BoundToRow] = {}
+ON_ROW: Mapping[str, BoundToRow] = {
+    "QualifyLead": sales.qualify_lead,
+    "AddItemCampaign": marketing.add_campaign_item,
+}
 
 
 def dispatch(request: Request) -> Answer:
@@ -94,6 +117,9 @@ def _below_row(request: Request, table: Table, key: str, rest: list[Segment]) ->
     action = ON_ROW.get(name.removeprefix(NAMESPACE))
     if action is not None and method == "POST":
         return action(request, table, key)
+    column = uploads.file_column(table, name)
+    if column is not None:
+        return _file(request, table, key, column, rest)
     if method == "GET":
         return reads.get_below(request, table, key, rest)
     if rest[-1].name == "$ref" and len(rest) == 2:
@@ -108,6 +134,18 @@ def _below_row(request: Request, table: Table, key: str, rest: list[Segment]) ->
     if len(rest) == 1 and method == "DELETE":
         return writes.delete_property(request, table, key, name)
     raise _wrong_method(method)
+
+
+def _file(request: Request, table: Table, key: str, column: Column, rest: list[Segment]) -> Answer:
+    match request.call.method:
+        case "PATCH" | "PUT":
+            return uploads.upload(request, table, key, column)
+        case "GET":
+            raw = [step.name for step in rest[1:]] == ["$value"]
+            return uploads.download(request, table, key, column, raw=raw)
+        case "DELETE":
+            return uploads.remove(request, table, key, column)
+    raise _wrong_method(request.call.method)
 
 
 def _service_document(request: Request) -> Answer:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from local.dataverse.rows.attachments import decoded_size
 from local.dataverse.schema.column import Kind
 from local.dataverse.schema.table import Table
 from local.dataverse.store.row import Reference, Row
@@ -98,7 +99,7 @@ def _document(row: Row, touched: frozenset[str]) -> None:
     body = row.get("documentbody")
     if "documentbody" in touched:
         row["isdocument"] = body is not None
-        _put(row, "filesize", len(body) * 3 // 4 - body[-2:].count("=") if body else None)
+        _put(row, "filesize", decoded_size(body) if body else None)
 
 
 def _put(row: Row, name: str, value: Any) -> None:

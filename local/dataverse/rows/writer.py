@@ -15,6 +15,7 @@ from local.dataverse.errors import (
 )
 from local.dataverse.odata.instants import write_instant
 from local.dataverse.rows import cascade
+from local.dataverse.rows.attachments import FILE_COLUMNS, check_attachment, decoded_size
 from local.dataverse.rows.caller import Caller
 from local.dataverse.rows.computed import compute, defaults, has_money, owner_columns
 from local.dataverse.rows.parties import put_parties
@@ -68,6 +69,7 @@ class Writer:
         self._own(table, row)
         self._derive(table, row, frozenset(row))
         self._require(table, row)
+        self._check_file(table, row)
         created = self._put(table, _without_nulls(row), draft.columns)
         self._attach(draft, created)
         return created
@@ -93,6 +95,7 @@ class Writer:
         self._stamp_change(table, row)
         self._derive(table, row, frozenset(values))
         self._require(table, row)
+        self._check_file(table, values)
         changed = self._put(table, _without_nulls(row), draft.columns)
         self._attach(draft, changed)
         return changed
@@ -224,6 +227,13 @@ class Writer:
         for column in table.columns.values():
             if column.required == "system" and not column.server_fills and row.get(column.name) is None:
                 raise required_missing(column.name, table.name)
+
+    def _check_file(self, table: Table, row: Row) -> None:
+        column = FILE_COLUMNS.get(table.name)
+        body = row.get(column) if column is not None else None
+        if body is not None:
+            organisation = next(iter(self.transaction.store.table("organization").values()), {})
+            check_attachment(organisation, row.get("filename"), decoded_size(body))
 
     def _put(self, table: Table, row: Row, columns: frozenset[str], message: str = "") -> Row:
         try:

@@ -149,7 +149,7 @@ async def hold(layout: Layout, wish: Wish, say: Say, *, story: bool = False, onc
                 status = await _tell(layout, stop, once=once)
                 if once or status is None:
                     return status or 0
-            say("The stack stays up until Ctrl-C (or `make down`).")
+            say("It stays up until `make down`, or Ctrl-C where it runs in a terminal.")
             await stop.wait()
             return 0
         finally:

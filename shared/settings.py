@@ -63,6 +63,9 @@ SETTINGS: tuple[Setting, ...] = (
         "ALLEGORY_FEED_SCHEDULE", "When Allegory's change feed is read.", "*/5 * * * * *", "0 */1 * * * *"
     ),
     Setting("TICKETS_URL", "Base URL of the ticket desk.", "http://127.0.0.1:7082"),
+    Setting(
+        "TICKETS_SCOPE", "Token scope of the ticket desk.", "api://tickets/.default", "api://tickets/.default"
+    ),
     Setting("TELEMETRY_BACKEND", "opencensus, console or none.", "opencensus", "opencensus"),
     Setting(
         "APPLICATIONINSIGHTS_CONNECTION_STRING",
@@ -101,6 +104,7 @@ class Settings:
     allegory_url: str
     allegory_key_secret: str
     tickets_url: str
+    tickets_scope: str
     telemetry_backend: str
     insights_connection: str
     auth_issuer: str
@@ -129,6 +133,7 @@ class Settings:
             allegory_url=reader.text("ALLEGORY_URL"),
             allegory_key_secret=reader.text("ALLEGORY_KEY_SECRET"),
             tickets_url=reader.text("TICKETS_URL"),
+            tickets_scope=reader.text("TICKETS_SCOPE"),
             telemetry_backend=reader.one_of("TELEMETRY_BACKEND", {"opencensus", "console", "none"}),
             insights_connection=reader.text("APPLICATIONINSIGHTS_CONNECTION_STRING"),
             auth_issuer=reader.text("AUTH_ISSUER"),

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from mappers import SYSTEMS
+from mappers.allegory import ALLEGORY
 from mappers.dataverse import TABLES
 from shared.connectors.callers import Callers
 from shared.connectors.credentials.azure import AzureCredentials
 from shared.connectors.dataverse.directory import DataverseDirectory
 from shared.connectors.dataverse.rows import API, DataverseRows
+from shared.connectors.legacy.feed import RestFeed
 from shared.connectors.legacy.rest import RestRecords
 from shared.connectors.servicebus.bus import Address, ServiceBus
 from shared.connectors.sqlstore import open_store
@@ -31,6 +32,7 @@ from shared.core.failure import Backoff
 from shared.core.gate import Gate
 from shared.core.lane import LaneWorker
 from shared.core.lookups import Lookups
+from shared.inbound.feed import Feed
 from shared.inbound.flow import Inbound
 from shared.inbound.intake import Intake
 from shared.outbound.flow import Outbound
@@ -44,9 +46,6 @@ if TYPE_CHECKING:
     from shared.connectors.credentials.secret import Secret
     from shared.connectors.sqlstore import Store
     from shared.core.ports import Bus, Clock, Telemetry
-
-
-_HERE = {"127.0.0.1", "localhost"}
 
 
 class SystemClock:
@@ -69,6 +68,7 @@ class App:
     replay: Replay
     retry: Retry
     alerts: Alerts
+    allegory_feed: Feed
 
 
 @cache
@@ -87,10 +87,12 @@ def build(settings: Settings) -> App:
     telemetry = telemetry_for(settings.telemetry_backend, settings.insights_connection)
     queues = {Direction.INBOUND: settings.inbound_queue, Direction.OUTBOUND: settings.outbound_queue}
     bus = ServiceBus(queues, _address(settings, credentials), clock, ca_file=settings.ca_file)
-    gate = _gate(settings, store, credentials, bus, clock, telemetry)
+    allegory = _allegory(settings, credentials, clock)
+    gate = _gate(settings, store, credentials, allegory, bus, clock, telemetry)
     asked = store.operations
     answers = Answers(asked.messages, asked.failures, asked.groups, asked.history, asked.counts, queues)
-    desk = HttpTicketDesk(_client("the ticket desk", settings.tickets_url, settings, None))
+    desk_token = credentials.token(settings.tickets_scope)
+    desk = HttpTicketDesk(_client("the ticket desk", settings.tickets_url, settings, desk_token))
     return App(
         settings=settings,
         gate=gate,
@@ -102,13 +104,38 @@ def build(settings: Settings) -> App:
         replay=Replay(asked.repair, gate, bus, clock),
         retry=Retry(store.lanes, bus, clock, telemetry),
         alerts=Alerts(asked.groups, desk, store.jobs, telemetry, owner),
+        allegory_feed=Feed(
+            ALLEGORY,
+            RestFeed(allegory),
+            store.cursors,
+            store.jobs,
+            bus,
+            gate,
+            telemetry,
+            queue=settings.inbound_queue,
+            owner=owner,
+        ),
     )
+
+
+def _allegory(settings: Settings, credentials: AzureCredentials, clock: "Clock") -> WebClient:
+    """The one client for Allegory's records and its feed: what asks one of them to slow down slows both."""
+    vault = Vault(
+        settings.key_vault_url,
+        credentials,
+        clock,
+        # The SDK insists on Azure's own domains otherwise; a vault elsewhere is the local stack's.
+        verify_challenge_resource=urlsplit(settings.key_vault_url).hostname not in _HERE,
+    )
+    key = vault.secret(settings.allegory_key_secret)
+    return _client("Allegory", settings.allegory_url, settings, key)
 
 
 def _gate(
     settings: Settings,
     store: "Store",
     credentials: AzureCredentials,
+    allegory: WebClient,
     bus: "Bus",
     clock: "Clock",
     telemetry: "Telemetry",
@@ -123,17 +150,7 @@ def _gate(
     rows = DataverseRows(dataverse)
     directory = DataverseDirectory(dataverse, rows, TABLES, clock)
     lookups = {name: Lookups(system, TABLES, store.crosswalk, directory) for name, system in systems.items()}
-    vault = Vault(
-        settings.key_vault_url,
-        credentials,
-        clock,
-        # The SDK insists on Azure's own domains otherwise; a vault elsewhere is the local stack's.
-        verify_challenge_resource=urlsplit(settings.key_vault_url).hostname not in _HERE,
-    )
-    allegory = _client(
-        "Allegory", settings.allegory_url, settings, vault.secret(settings.allegory_key_secret)
-    )
-    records = {"allegory": RestRecords(systems["allegory"], allegory)}
+    records = {ALLEGORY.name: RestRecords(ALLEGORY, allegory)}
     parse = partial(_parse, clock, settings)
     worker = LaneWorker(
         lanes=store.lanes,

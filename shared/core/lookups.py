@@ -8,6 +8,7 @@ from shared.core.errors import Fault, InvalidMessage, ParentMissing
 from shared.core.identity import RecordKey, row_key
 from shared.core.mapping.columns import Table, Unresolved, Value, placeholder_id
 from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordRef, RowRef
+from shared.core.mapping.spec import EntityMap, pointer
 from shared.core.ports import Crosswalk, Directory
 from shared.core.system import LegacySystem
 
@@ -23,8 +24,8 @@ class Lookups:
     crosswalk: Crosswalk
     directory: Directory
 
-    async def to_rows(self, values: Mapping[str, Unresolved]) -> dict[str, Value]:
-        """Every reference turned into a row.
+    async def to_rows(self, entry: EntityMap, values: Mapping[str, Unresolved]) -> dict[str, Value]:
+        """Every reference turned into a row; what cannot be is told by the name of its legacy field.
 
         A record that has not arrived raises ParentMissing; an unknown but required directory entry raises
         InvalidMessage; an unknown one that is not required leaves its column out.
@@ -32,7 +33,7 @@ class Lookups:
         resolved: dict[str, Value] = {}
         for column, value in values.items():
             if isinstance(value, RecordRef):
-                resolved[column] = await self._row_of(column, value.key)
+                resolved[column] = await self._row_of(entry.field_of(column), value.key)
             elif isinstance(value, PlaceholderRef):
                 row_id = await self.directory.placeholder(self.tables[value.table])
                 resolved[column] = RowRef(value.table, row_id)
@@ -42,7 +43,8 @@ class Lookups:
                     resolved[column] = RowRef(value.table, found)
                 elif value.required:
                     expected = f"the {value.column} of a {value.table}"
-                    raise InvalidMessage(Fault(f"/data/{column}", Code.VALUE_UNKNOWN_REFERENCE, expected))
+                    where = pointer(entry.field_of(column))
+                    raise InvalidMessage(Fault(where, Code.VALUE_UNKNOWN_REFERENCE, expected))
             else:
                 resolved[column] = value
         return resolved
@@ -67,11 +69,11 @@ class Lookups:
                 refs[column] = RecordRef(await self._record_of(column, value))
         return refs
 
-    async def _row_of(self, column: str, key: RecordKey) -> RowRef:
+    async def _row_of(self, field: str, key: RecordKey) -> RowRef:
         parent = self.system.map_of(key.entity)
         row_id = await self.crosswalk.row_of(key)
         if row_id is None or parent is None:
-            raise ParentMissing(column, key)
+            raise ParentMissing(field, key)
         return RowRef(parent.table.name, row_id)
 
     async def _record_of(self, column: str, row: RowRef) -> RecordKey:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from shared.core.change import Change, Direction, Json, Message
+from shared.core.change import Change, Direction, Json, Message, Operation
 from shared.core.errors import Fault
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Table, Value
@@ -178,6 +178,60 @@ class LegacyRecords(Protocol):
 
     async def delete(self, entity: str, record_id: str) -> None:
         """Delete the record; one already gone is fine."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyChange:
+    """One change as a legacy system's feed tells it.
+
+    `cursor` is its place in the feed; `record` holds the fields as the change left them, none after a delete.
+    """
+
+    cursor: str
+    entity: str
+    id: str
+    operation: Operation
+    changed_at: datetime
+    record: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """Changes in the order of the feed, and the position after the last of them."""
+
+    changes: Sequence[LegacyChange]
+    next: str
+
+
+class LegacyFeed(Protocol):
+    """What one legacy system tells of its own changes, those we made included."""
+
+    async def changes(self, since: str, limit: int) -> FeedPage:
+        """The changes after a position ("" is the beginning); none left: an empty page.
+
+        Raises Throttled, Unavailable or Refused.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far a feed has been read: its position ("" is the beginning), at a version that each move raises."""
+
+    position: str = ""
+    version: int = 0
+
+
+class Cursors(Protocol):
+    """The watermarks of feeds, by name."""
+
+    async def load(self, name: str) -> Watermark:
+        """Where reading goes on; the beginning when it never started."""
+        ...
+
+    async def move(self, name: str, seen: Watermark, position: str) -> Watermark | None:
+        """Put the watermark at `position`; None, and nothing moved, when it is no longer the one `seen`."""
         ...
 
 

@@ -49,7 +49,7 @@ class Inbound:
         mapped = entry.to_columns(change.data)
         if mapped.faults:
             raise InvalidMessage(*mapped.faults)
-        values = await self.lookups[system.name].to_rows(mapped.values)
+        values = await self.lookups[system.name].to_rows(entry, mapped.values)
         values |= entry.identity(change.subject)
         moment = Moment(change.changed_at, change.version)
         return await self._write(change, entry, record, shadow, Side(system.name, values, moment))

@@ -171,7 +171,7 @@ class Outbound:
             if column not in crossing:
                 continue
             try:
-                values |= await self.lookups[target.system.name].to_rows({column: value})
+                values |= await self.lookups[target.system.name].to_rows(target.entry, {column: value})
             except (ParentMissing, InvalidMessage):
                 continue
         return Side(target.system.name, values, Moment(found.changed_at)), found.version

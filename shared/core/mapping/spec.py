@@ -193,6 +193,11 @@ class EntityMap:
             raise InvalidMessage(Fault("/sourceKey", Code.VALUE_TOO_LONG, expected))
         return {self.source_key.name: str(key)}
 
+    def field_of(self, column: str) -> str:
+        """The legacy field a column comes from; the column's own name where no field is mapped to it."""
+        lines = (line for line in self.fields if line.column.name == column)
+        return next((line.legacy for line in lines), column)
+
     def row_field(self, row: UUID) -> dict[str, Json]:
         """The legacy field that tells a record which row it is; empty where the system has none."""
         return {self.row_id: str(row)} if self.row_id else {}

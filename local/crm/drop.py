@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +56,9 @@ def write_drop(url: str, system: System, exported_at: str, files: Iterable[Expor
     filesystem, root = fsspec.core.url_to_fs(url)
     # Listings are kept per process by default, and a container made meanwhile would stay unseen.
     filesystem.invalidate_cache()
-    filesystem.makedirs(root, exist_ok=True)
+    # Not makedirs: on a blob store only mkdir makes the container.
+    with suppress(FileExistsError):
+        filesystem.mkdir(root, create_parents=True)
     written = list(files)
     for each in written:
         filesystem.pipe_file(f"{root}/{each.name}", each.content)

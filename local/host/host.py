@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from local.host.engines.direct import DirectEngine
 from local.host.engines.port import Engine
 from local.host.engines.thread import EngineThread
 from local.host.function import HTTP, SERVICE_BUS, TIMER, Function
@@ -145,6 +146,7 @@ class Host:
 
     def stop(self) -> None:
         """Take nothing new, let what runs finish for a second, give up the rest; all within two seconds."""
+        self._server.shut()
         self._on_triggers(self._finish()).result()
         self._server.stop()
         self._engine.stop()
@@ -177,6 +179,17 @@ class Host:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def start(
+    app: Path,
+    app_settings: Mapping[str, str],
+    engine: Engine | None = None,
+    port: int = 0,
+    receiver: str = "auto",
+) -> Host:
+    """Run an app in this process: one process, one app, because `function_app` is imported by that name."""
+    return Host(app, engine or DirectEngine(), app_settings, port, receiver)
 
 
 def _report(task: "asyncio.Task[None]") -> None:

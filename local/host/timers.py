@@ -60,10 +60,13 @@ class Timer:
         """Run at each occurrence until cancelled."""
         if self.function.trigger.get("runOnStartup"):
             await self._once(past_due=False)
+        due = datetime.now(UTC)
         while True:
-            due = self._schedule(datetime.now(UTC))
-            by_hand = await self._wait(due)
-            late = not by_hand and datetime.now(UTC) - due > _LATE
+            # A wait may end a moment early by the wall clock, which must not make one occurrence two.
+            due = self._schedule(max(datetime.now(UTC), due))
+            while await self._wait(due):
+                await self._once(past_due=False)
+            late = datetime.now(UTC) - due > _LATE
             await self._once(past_due=late)
 
     async def _wait(self, due: datetime) -> bool:

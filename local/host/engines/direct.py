@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from http.cookies import SimpleCookie
+from http.cookies import Morsel
 from pathlib import Path
 from typing import Any
 
 import azure.functions as func
 from azure.functions import meta
 
+from local.host.engines.cookies import Cookie
 from local.host.engines.port import BrokenApp
 from local.host.function import HTTP, Function, UnsupportedFunction, function_of
 from local.host.invocation import Call, Completion, Datum, HttpAnswer, HttpCall
@@ -169,15 +170,23 @@ def _answer(returned: Any) -> HttpAnswer:
     if encoded.type == "string":
         return text_answer(encoded.value)
     fields = encoded.value
-    cookies = tuple(
-        morsel.OutputString() for cookie in fields["cookies"] or () for morsel in _morsels(cookie)
-    )
+    cookies = tuple(_cookie(morsel) for jar in fields["cookies"] or () for morsel in jar.values())
     headers = {name: value.value for name, value in fields["headers"].items()}
     return HttpAnswer(int(fields["status_code"].value), headers, fields["body"].value, cookies)
 
 
-def _morsels(cookie: SimpleCookie) -> list[Any]:
-    return list(cookie.values())
+def _cookie(morsel: Morsel[str]) -> str:
+    return Cookie(
+        morsel.key,
+        morsel.value,
+        expires=morsel["expires"],
+        domain=morsel["domain"],
+        path=morsel["path"],
+        max_age=str(morsel["max-age"]),
+        http_only=bool(morsel["httponly"]),
+        secure=bool(morsel["secure"]),
+        same_site=morsel["samesite"].capitalize(),
+    ).header()
 
 
 def _check_nothing(returned: Any) -> None:

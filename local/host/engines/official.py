@@ -6,12 +6,15 @@ The library keeps the indexed app in module globals: one app per process, as in 
 import importlib
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from local.host.engines import protos
+from local.host.engines.cookies import Cookie
 from local.host.engines.direct import text_answer
 from local.host.engines.port import BrokenApp
 from local.host.function import Function, function_of
@@ -108,18 +111,22 @@ def _plain(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _cookie(cookie: Any) -> str:
-    """A Set-Cookie value from the runtime's message."""
-    parts = [f"{cookie.name}={cookie.value}"]
-    if cookie.expires is not None:
-        parts.append(f"expires={cookie.expires.value:%a, %d %b %Y %H:%M:%S GMT}")
-    for name, value in (("Domain", cookie.domain), ("Path", cookie.path), ("Max-Age", cookie.max_age)):
-        if value is not None and value.value not in {"", None}:
-            parts.append(f"{name}={value.value:g}" if name == "Max-Age" else f"{name}={value.value}")
-    if cookie.http_only is not None and cookie.http_only.value:
-        parts.append("HttpOnly")
-    if cookie.secure is not None and cookie.secure.value:
-        parts.append("Secure")
-    names = {1: "Lax", 2: "Strict", 3: "None"}
-    if cookie.same_site in names:
-        parts.append(f"SameSite={names[cookie.same_site]}")
-    return "; ".join(parts)
+    def text(nullable: Any) -> str:
+        return "" if nullable is None else str(nullable.value)
+
+    age = cookie.max_age
+    return Cookie(
+        cookie.name,
+        cookie.value,
+        expires="" if cookie.expires is None else format_datetime(_instant(cookie.expires), usegmt=True),
+        domain=text(cookie.domain),
+        path=text(cookie.path),
+        max_age="" if age is None else f"{age.value:g}",
+        http_only=cookie.http_only is not None and cookie.http_only.value,
+        secure=cookie.secure is not None and cookie.secure.value,
+        same_site={1: "Lax", 2: "Strict", 3: "None"}.get(cookie.same_site, ""),
+    ).header()
+
+
+def _instant(nullable: Any) -> datetime:
+    return datetime.fromtimestamp(nullable.value.seconds, UTC)

@@ -142,6 +142,10 @@ class NullableDouble(Message):
     """A number that may be absent."""
 
 
+class Timestamp(Message):
+    """An instant as seconds since 1970 UTC."""
+
+
 class NullableTimestamp(Message):
     """An instant that may be absent."""
 

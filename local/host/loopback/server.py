@@ -57,7 +57,7 @@ def _server(app: ASGIApp) -> _Server:
         uvicorn.Config(
             app,
             http=_CuttableProtocol,
-            log_level="critical",
+            log_level="error",
             access_log=False,
             lifespan="off",
             server_header=False,
@@ -89,9 +89,13 @@ class LoopbackServer:
             self.stop()
             raise TimeoutError(f"the server on port {self.port} did not start")
 
+    def shut(self) -> None:
+        """Take no more requests; those that run have a second."""
+        self._server.should_exit = True
+
     def stop(self) -> None:
         """End the server; a request still held (a hanging fault) is cut after a second."""
-        self._server.should_exit = True
+        self.shut()
         self._thread.join()
         self._listener.close()
 

@@ -113,6 +113,9 @@ async def latest(req: func.HttpRequest) -> str:
 async def rest(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     answer = func.HttpResponse(f"{context.function_name} {req.route_params.get('rest')}")
     answer.headers.add("Set-Cookie", "a=b; Path=/; HttpOnly")
+    answer.headers.add(
+        "Set-Cookie", "c=d; Expires=Wed, 01 Jan 2031 00:00:00 GMT; Max-Age=60; Secure; SameSite=strict"
+    )
     return answer
 
 
@@ -120,6 +123,14 @@ async def rest(req: func.HttpRequest, context: func.Context) -> func.HttpRespons
 @bp.route("failing")
 def failing(req: func.HttpRequest) -> func.HttpResponse:
     raise RuntimeError("boom")
+
+
+@bp.function_name("slow")
+@bp.route("slow/{seconds}")
+async def slow(req: func.HttpRequest) -> str:
+    note(function="slow")
+    await asyncio.sleep(float(req.route_params["seconds"]))
+    return "at last"
 
 
 @bp.function_name("nothing")

@@ -1,0 +1,76 @@
+"""An export drop in a blob container: the same code as a folder, against Azurite."""
+
+import csv
+import io
+import json
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from azure.storage.blob import BlobServiceClient
+
+from local.crm import start
+from local.crm.systems.allegory import ALLEGORY
+
+AZURITE = Path(__file__).parents[3] / ".local/npm/node_modules/azurite/dist/src/blob/main.js"
+# Azurite's well-known development account.
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Iterator[str]:
+    """A blob service's connection string."""
+    if not AZURITE.exists():
+        pytest.skip("Azurite is not installed under .local/npm")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ["node", str(AZURITE), "--blobHost", "127.0.0.1", "--blobPort", str(port), "--silent"]
+    options = ["--location", str(tmp_path), "--skipApiVersionCheck", "--disableTelemetry"]
+    with subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL) as process:
+        try:
+            deadline, pause = time.monotonic() + 30, threading.Event()
+            while True:
+                try:
+                    httpx.get(f"http://127.0.0.1:{port}/")
+                    break
+                except httpx.TransportError:
+                    assert time.monotonic() < deadline, "Azurite does not answer"
+                    pause.wait(0.05)
+            endpoint = f"http://127.0.0.1:{port}/devstoreaccount1"
+            yield (
+                "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
+                f"AccountKey={KEY};BlobEndpoint={endpoint};"
+            )
+        finally:
+            process.terminate()
+
+
+def test_a_drop_is_written_to_a_container_made_on_the_way(
+    blobs: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", blobs)
+    with start(ALLEGORY, drop_url="az://allegory-drop") as server:
+        httpx.put(f"{server.url}/companies/C-0001", json={"name": "Größe"})
+        answers = [httpx.post(f"{server.url}/admin/export", json={"folder": name}) for name in ("one", "two")]
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    with BlobServiceClient.from_connection_string(blobs) as service:
+        container = service.get_container_client("allegory-drop")
+        names = {blob.name for blob in container.list_blobs()}
+        assert names == {
+            f"{folder}/{name}"
+            for folder in ("one", "two")
+            for name in ("companies.csv", "contacts.csv", "deals.csv", "export_manifest.json")
+        }
+        manifest = json.loads(container.download_blob("two/export_manifest.json").readall())
+        rows = list(
+            csv.DictReader(io.StringIO(container.download_blob("two/companies.csv").readall().decode()))
+        )
+    assert manifest == answers[1].json()["manifest"]
+    assert [row["name"] for row in rows] == ["Größe"]

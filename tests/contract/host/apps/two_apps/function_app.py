@@ -1,0 +1,6 @@
+"""Two apps where one is allowed."""
+
+import azure.functions as func
+
+app = func.FunctionApp()
+other = func.FunctionApp()

@@ -77,7 +77,7 @@ async def test_messages_are_worked_in_the_order_in_which_things_happened(world: 
 
 async def test_a_version_orders_changes_of_one_time(world: "World") -> None:
     for name, version in (("newer", 2), ("older", 1)):
-        message = world.message(name)
+        message = world.message(name, position=10 - version)
         change = replace(world.change(message), version=version)
         await world.store.inbox.admit(message, change, world.record)
 

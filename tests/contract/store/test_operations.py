@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from shared.connectors.sqlstore.operations.repair import Done, Repaired
 from shared.connectors.sqlstore.retention import Purged
 from shared.connectors.sqlstore.tables import audit_event, ticket
 from shared.connectors.sqlstore.tables import message as messages
@@ -15,6 +14,7 @@ from shared.core.codes import EXPLANATIONS, Code
 from shared.core.errors import Fault
 from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.outcome import Outcome
+from shared.core.repair import Done, Repaired
 from shared.core.shadow import Mark, Shadow
 from shared.core.verdict import Collision, ColumnChange, Receipt
 
@@ -288,6 +288,17 @@ async def test_whatever_stopped_can_be_replayed(world: "World", state: str) -> N
     assert await world.store.operations.groups.open() == []
 
 
+async def test_a_replayed_message_may_park_again(world: "World") -> None:
+    await world.admit()
+    for _ in range(2):
+        await world.decide(world.verdict(Outcome.PARKED, waits_for=OTHER))
+        await world.store.operations.repair.replay("m-1", "bea")
+    await world.decide(world.verdict(Outcome.PARKED, waits_for=OTHER))
+    await world.admit("m-2", key=OTHER)
+
+    assert await world.decide(world.verdict(pairs=((OTHER, UUID(int=2)),)), OTHER) == [world.record]
+
+
 async def test_a_finished_message_is_not_replayed(world: "World") -> None:
     await world.admit()
     await world.decide(world.verdict(Outcome.STALE))
@@ -396,6 +407,8 @@ async def test_bodies_go_before_metadata_and_open_messages_stay(world: "World") 
     await world.admit("held", key=OTHER)
     await world.decide(world.failed(), OTHER)
     await world.store.inbox.reject(world.message("refused"), None, FAULTS)
+    await world.admit("rejected", minute=1)
+    await world.decide(world.verdict(Outcome.REJECTED, failing=world.failed().failing))
     now = world.clock.now()
     retention = world.store.retention
 
@@ -405,10 +418,15 @@ async def test_bodies_go_before_metadata_and_open_messages_stay(world: "World") 
     second = await retention.purge(bodies_before=now + timedelta(1), messages_before=now + timedelta(1))
 
     assert first == Purged(bodies=2, messages=0)
-    assert bodies == {"done": None, "held": b'{"a":1}', "refused": None}
+    assert bodies == {
+        "done": None,
+        "held": b'{"a":1}',
+        "refused": None,
+        "rejected": b'{"a":1}',
+    }
     assert replayed.done is Done.PURGED
     assert second == Purged(bodies=0, messages=2)
-    assert [row["message_id"] for row in world.rows(messages)] == ["held"]
+    assert [row["message_id"] for row in world.rows(messages)] == ["held", "rejected"]
 
 
 async def test_an_unknown_row_has_no_history(world: "World") -> None:

@@ -18,6 +18,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
+from local.dataverse.api.metadata.changes import apply
 from local.dataverse.api.organisation import Nobody, Organisation
 from local.dataverse.edge.admin import Admin
 from local.dataverse.edge.connections import TrackedProtocol
@@ -62,6 +63,8 @@ class Simulator:
         )
         self.catalog = load_catalog(settings.customisations)
         self.database = Database(path)
+        for kind, name, body in self.database.metadata():
+            apply(self.catalog, kind, name, body)
         self.store = RowStore(self.database, self.catalog)
         plant(self.store)
         self.organisation = Organisation(

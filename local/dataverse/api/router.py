@@ -6,6 +6,8 @@ from local.dataverse.api import bulk, reads, relations, tracking, uploads, write
 from local.dataverse.api.actions import marketing, quotes, sales, service
 from local.dataverse.api.actions.bulk_delete import bulk_delete
 from local.dataverse.api.batch import run_batch
+from local.dataverse.api.metadata import resource as definitions
+from local.dataverse.api.metadata.csdl import metadata_document
 from local.dataverse.api.request import Request
 from local.dataverse.api.whoami import who_am_i
 from local.dataverse.calls import Answer, json_answer
@@ -32,11 +34,21 @@ UNBOUND: Mapping[str, Unbound] = {
     "AddMemberList": marketing.add_member,
     "RemoveMemberList": marketing.remove_member,
     "BulkDelete": bulk_delete,
+    "CreateEntities": definitions.create_entities,
+    "RetrieveMetadataChanges": definitions.retrieve_metadata_changes,
+    "InsertOptionValue": definitions.insert_option,
+    "PublishXml": definitions.publish,
+    "PublishAllXml": definitions.publish,
     "InitializeAnnotationBlocksUpload": uploads.begin_blocks,
     "InitializeAttachmentBlocksUpload": uploads.begin_blocks,
     "UploadBlock": uploads.put_block,
     "CommitAnnotationBlocksUpload": uploads.commit_note,
     "CommitAttachmentBlocksUpload": uploads.commit_attachment,
+}
+RESOURCES: Mapping[str, Callable[[Request, list[Segment]], Answer]] = {
+    "EntityDefinitions": definitions.entity_definitions,
+    "RelationshipDefinitions": definitions.relationship_definitions,
+    "GlobalOptionSetDefinitions": definitions.global_choices,
 }
 ON_SET: Mapping[str, BoundToSet] = {
     "CreateMultiple": bulk.create_multiple,
@@ -56,6 +68,11 @@ def dispatch(request: Request) -> Answer:
     if not segments:
         return _service_document(request)
     first, rest = segments[0], segments[1:]
+    resource = RESOURCES.get(first.name)
+    if resource is not None:
+        return resource(request, segments)
+    if first.name == "$metadata":
+        return metadata_document(request)
     if first.name == "$batch" and request.call.method == "POST":
         return run_batch(request, dispatch)
     unbound = UNBOUND.get(first.name)

@@ -34,6 +34,8 @@ class Catalog:
         self._sets: dict[str, str] = {}
         self._collections: dict[str, dict[str, Collection]] = {}
         self._referencing: dict[str, list[tuple[str, Column]]] = {}
+        # (referencing table, lookup, referenced table) -> schema name, for relationships made at run time
+        self.relationship_names: dict[tuple[str, str, str], str] = {}
         self.many_to_many: dict[str, ManyToMany] = {pair.name: pair for pair in MANY_TO_MANY}
         for table in tables:
             self.add_table(table)
@@ -50,6 +52,7 @@ class Catalog:
         self.tables = other.tables
         self._sets = other._sets  # noqa: SLF001 - the same class
         self.many_to_many = other.many_to_many
+        self.relationship_names = other.relationship_names
         self.forget_relationships()
 
     def drop_table(self, name: str) -> None:
@@ -80,6 +83,11 @@ class Catalog:
             self._derive()
         return self._referencing.get(table, [])
 
+    def collection(self, referencing: str, column: str, referenced: str) -> str:
+        """The name of the collection on `referenced`."""
+        named = self.relationship_names.get((referencing, column, referenced))
+        return named or collection_name(referencing, column, referenced)
+
     def pairs_of(self, table: str) -> dict[str, ManyToMany]:
         """The many-to-many navigation properties of a table."""
         found = {}
@@ -98,7 +106,7 @@ class Catalog:
                 for target in column.targets:
                     if target not in self.tables:
                         continue
-                    name = collection_name(table.name, column.name, target)
+                    name = self.collection(table.name, column.name, target)
                     self._collections[target][name] = Collection(name, table.name, column, target)
                     self._referencing[target].append((table.name, column))
 

@@ -30,12 +30,16 @@ def _section(system: LegacySystem, entry: EntityMap) -> str:
     back = f"written back to `{system.collections[entry.entity]}`" if entry.outbound else "read only"
     lines = [
         f"\n### {entry.entity} to {entry.table.name}\n",
-        f"\nKey `{entry.key}`, map version {entry.version}, {back}. Loss: {lost}.\n",
+        f"\nKey `{entry.key}`{_row_id(entry)}, map version {entry.version}, {back}. Loss: {lost}.\n",
         "\n| field | column | transform | direction | loss | description |\n",
         "|---|---|---|---|---|---|\n",
         *(_row(cells) for cells in _rows(entry)),
     ]
     return "".join(lines)
+
+
+def _row_id(entry: EntityMap) -> str:
+    return f", row's id in `{entry.row_id}`" if entry.row_id else ""
 
 
 def _rows(entry: EntityMap) -> Iterator[tuple[str, ...]]:

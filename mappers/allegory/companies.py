@@ -9,6 +9,7 @@ COMPANY = EntityMap(
     entity="company",
     table=account.TABLE,
     key="company_id",
+    row_id=words.ROW_ID,
     source_key=synced.tandem_sourcekey,
     fields=(
         Field("name", account.name, text(160, required=True)),

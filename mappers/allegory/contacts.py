@@ -9,6 +9,7 @@ CONTACT = EntityMap(
     entity="contact",
     table=contact.TABLE,
     key="contact_id",
+    row_id=words.ROW_ID,
     source_key=synced.tandem_sourcekey,
     fields=(
         Field("first_name", contact.firstname, text(50)),

@@ -18,6 +18,7 @@ DEAL = EntityMap(
     entity="deal",
     table=opportunity.TABLE,
     key="deal_id",
+    row_id=words.ROW_ID,
     source_key=synced.tandem_sourcekey,
     fields=(
         Field("name", opportunity.name, text(300, required=True)),

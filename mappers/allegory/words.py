@@ -9,6 +9,8 @@ from shared.core.mapping.spec import Transform
 from shared.core.mapping.transforms import Slashes
 
 SYSTEM = "allegory"
+ROW_ID = "cf_dataverse_id"
+"""The custom field in which a record that began in Dataverse carries its row's GUID."""
 ZONE = "America/New_York"
 """Where a time without an offset was written, by the export's manifest."""
 

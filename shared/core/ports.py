@@ -217,7 +217,7 @@ class LegacyFeed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """How far a feed has been read: its position ("" is the beginning), at a version that each move raises."""
+    """How far a feed has been read: the position ("" is its beginning), and a version each move raises."""
 
     position: str = ""
     version: int = 0

@@ -14,3 +14,11 @@ async def retry(timer: func.TimerRequest) -> None:
     del timer
     await app().retry.run()
     await app().alerts.run()
+
+
+@bp.function_name("allegory_feed")
+@bp.timer_trigger(arg_name="timer", schedule="%ALLEGORY_FEED_SCHEDULE%")
+async def allegory_feed(timer: func.TimerRequest) -> None:
+    """Bring in what people changed in Allegory since the last run."""
+    del timer
+    await app().allegory_feed.run()

@@ -154,6 +154,16 @@ CREATE TABLE shadow (
 
 GO
 
+CREATE TABLE watermark (
+    name NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+    position NVARCHAR(max) NOT NULL,
+    moved_at DATETIME2(6) NOT NULL,
+    version BIGINT NOT NULL,
+    CONSTRAINT pk_watermark PRIMARY KEY (name)
+);
+
+GO
+
 CREATE TABLE conflict (
     id BIGINT NOT NULL IDENTITY,
     number BIGINT NOT NULL,

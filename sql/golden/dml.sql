@@ -163,3 +163,14 @@ WHERE job_lease.name = @the_name);
 
 -- job
 INSERT INTO job_lease (name, owner, lease_until, fence) VALUES (@name, @owner, @lease_until, @fence);
+
+-- read a feed
+SELECT watermark.position, watermark.version
+FROM watermark
+WHERE watermark.name = @the_name;
+
+-- read a feed
+INSERT INTO watermark (name, position, moved_at, version) VALUES (@name, @position, @moved_at, @version);
+
+-- read on
+UPDATE watermark SET position=@the_position, moved_at=@now, version=(watermark.version + 1) WHERE watermark.name = @the_name AND watermark.version = @seen;

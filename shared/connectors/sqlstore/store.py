@@ -22,6 +22,7 @@ from shared.connectors.sqlstore.retention import Retention
 from shared.connectors.sqlstore.schema import prepare
 from shared.connectors.sqlstore.shadows import SqlShadows
 from shared.connectors.sqlstore.transactions import Database, Transactions
+from shared.connectors.sqlstore.watermarks import SqlCursors
 from shared.core.ports import Clock
 
 _CONNECTIONS = 5
@@ -37,6 +38,7 @@ class Store:
     shadows: SqlShadows
     crosswalk: SqlCrosswalk
     jobs: SqlJobs
+    cursors: SqlCursors
     operations: Operations
     retention: Retention
     _executor: Executor
@@ -77,6 +79,7 @@ def open_store(
         shadows=SqlShadows(database),
         crosswalk=SqlCrosswalk(database, clock, sleep),
         jobs=SqlJobs(database, clock),
+        cursors=SqlCursors(database, clock),
         operations=operations_on(database, clock),
         retention=Retention(database),
         _executor=runs_on,

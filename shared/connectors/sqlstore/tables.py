@@ -229,6 +229,15 @@ job_lease = sa.Table(
     sa.Column("fence", Number, nullable=False),
 )
 
+watermark = sa.Table(
+    "watermark",
+    METADATA,
+    sa.Column("name", Key(128), primary_key=True),
+    sa.Column("position", Document, nullable=False),
+    sa.Column("moved_at", Instant, nullable=False),
+    sa.Column("version", Number, nullable=False),
+)
+
 audit_event = sa.Table(
     "audit_event",
     METADATA,

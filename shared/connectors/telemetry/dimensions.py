@@ -6,6 +6,7 @@ DIMENSIONS = frozenset(
     {
         "answer",
         "attempt",
+        "changes",
         "code",
         "correlation_id",
         "direction",
@@ -23,6 +24,7 @@ DIMENSIONS = frozenset(
         "record",
         "run",
         "session_id",
+        "skipped",
         "subject",
         "table",
     }

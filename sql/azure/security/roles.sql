@@ -47,6 +47,7 @@ GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.shadow TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.crosswalk TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.failure_group TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.ticket TO sync_app;
+GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.watermark TO sync_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON OBJECT::sync.job_lease TO sync_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON OBJECT::sync.dependency TO sync_app;
 GRANT SELECT, INSERT ON OBJECT::sync.journal TO sync_app;

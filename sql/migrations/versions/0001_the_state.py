@@ -21,6 +21,7 @@ def upgrade() -> None:
     _lane()
     _message()
     _shadow()
+    _watermark()
     _conflict()
     _journal()
     _lane_item()
@@ -41,6 +42,7 @@ _TABLES = (
     "lane",
     "message",
     "shadow",
+    "watermark",
     "conflict",
     "journal",
     "lane_item",
@@ -189,6 +191,17 @@ def _shadow() -> None:
         sa.Column("fence", sqltypes.Number(), nullable=False),
         sa.Column("saved_at", sqltypes.Instant(), nullable=False),
         sa.PrimaryKeyConstraint("record", name=op.f("pk_shadow")),
+    )
+
+
+def _watermark() -> None:
+    op.create_table(
+        "watermark",
+        sa.Column("name", sqltypes.Key(128), nullable=False),
+        sa.Column("position", sqltypes.Document(), nullable=False),
+        sa.Column("moved_at", sqltypes.Instant(), nullable=False),
+        sa.Column("version", sqltypes.Number(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_watermark")),
     )
 
 

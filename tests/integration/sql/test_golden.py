@@ -28,6 +28,7 @@ from shared.core.change import Change, Message, Operation
 from shared.core.codes import Code
 from shared.core.identity import RecordKey, chosen_row_id, row_key
 from shared.core.outcome import Outcome
+from shared.core.ports import Watermark
 from shared.core.shadow import Shadow
 from shared.core.verdict import Collision, Failing, Verdict
 
@@ -155,6 +156,8 @@ STORY: tuple[tuple[str, Callable[[Store], Awaitable[object]]], ...] = (
     ("hand over", lambda store: store.crosswalk.claim(CHILD, RECORD, RECORD)),
     ("job", lambda store: store.jobs.lease("sweep", "one", 60)),
     ("job again", lambda store: store.jobs.lease("sweep", "two", 60)),
+    ("read a feed", lambda store: store.cursors.move("feed", Watermark(), "7")),
+    ("read on", lambda store: store.cursors.move("feed", Watermark("7", 1), "8")),
 )
 
 

@@ -7,6 +7,7 @@ services it uses are connection references, so a deployment binds them and nothi
 from typing import Any, TypeAlias
 
 from mappers.dataverse.filters import Filter
+from shared.core.mapping.columns import Kind
 
 QUEUE = "outbound"
 PUBLISHER = "tandem"
@@ -78,9 +79,20 @@ def _payload(filter_: Filter) -> Flow:
                 "@coalesce(triggerOutputs()?['body/_modifiedby_value'], "
                 "triggerOutputs()?['body/RunAsSystemUserId'])"
             ),
-            "data": "@triggerOutputs()?['body']",
+            "data": _columns(filter_),
         },
     }
+
+
+def _columns(filter_: Filter) -> dict[str, str]:
+    """The columns that cross, each by name: a trigger's body leaves out what is null, and a column that a
+    person cleared must arrive as one. What does not cross is not sent at all.
+    """
+    names = [filter_.table.primary_key]
+    for attribute in filter_.attributes:
+        is_lookup = filter_.table.columns[attribute].kind is Kind.LOOKUP
+        names += [f"_{attribute}_value", f"_{attribute}_type"] if is_lookup else [attribute]
+    return {name: _body(name) for name in names}
 
 
 def _send(filter_: Filter) -> Flow:

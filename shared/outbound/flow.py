@@ -225,7 +225,7 @@ def _row_version(change: Change, shadow: Shadow, decision: Merge) -> str | None:
 
     The message's own, when everything it says is agreed now and it is newer than what was known.
     """
-    told = change.data.get("@odata.etag")
+    told = change.data.get("@odata.etag", f'W/"{change.version}"' if change.version else None)
     known = shadow.versions.get(DATAVERSE)
     if decision.stale or decision.collisions or not isinstance(told, str):
         return known if change.version <= deciding.number_of(shadow) else None

@@ -79,8 +79,19 @@ def test_the_flow_composes_the_envelope_the_service_reads() -> None:
             "@coalesce(triggerOutputs()?['body/_modifiedby_value'], "
             "triggerOutputs()?['body/RunAsSystemUserId'])"
         ),
-        "data": "@triggerOutputs()?['body']",
+        "data": compose["inputs"]["data"],
     }
+
+
+def test_the_payload_names_each_column_that_crosses_so_that_a_cleared_one_arrives_as_null() -> None:
+    """A trigger's body leaves nulls out; an expression on an absent property gives null."""
+    _, compose, _ = parts(flow(OPPORTUNITY))
+
+    data = compose["inputs"]["data"]
+    assert data["name"] == "@triggerOutputs()?['body/name']"
+    assert data["_parentaccountid_type"] == "@triggerOutputs()?['body/_parentaccountid_type']"
+    columns = {name.removeprefix("_").removesuffix("_value").removesuffix("_type") for name in data}
+    assert columns == {"opportunityid", *OPPORTUNITY.attributes}
 
 
 def test_the_flow_sends_in_the_session_of_the_row() -> None:

@@ -158,6 +158,8 @@ def _comparison(node: Compare, scope: Scope) -> Predicate:
     if isinstance(left, Literal) and isinstance(right, Path):
         left, right = right, left
         word = {"gt": "lt", "lt": "gt", "ge": "le", "le": "ge"}.get(word, word)
+    if isinstance(left, Call):
+        raise not_supported(f"The function {left.name}")
     if not isinstance(left, Path):
         raise bad_query("The left side of a comparison must be a property.")
     column, value_of = getter(left.parts, scope)

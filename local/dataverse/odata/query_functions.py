@@ -92,6 +92,7 @@ def _time_test(name: str, value: Any, column: Column, now: datetime) -> Test:
 def _within(start: datetime, end: datetime, column: Column) -> Test:
     size = 10 if column.kind is Kind.DATE else 19
     low, high = (moment.replace(tzinfo=None).isoformat()[:size] for moment in (start, end))
-    if column.kind is Kind.DATE and end.hour + end.minute + end.second + end.microsecond:
+    # A window that ends now includes this second; one that ends at midnight does not include the next day.
+    if end.hour + end.minute + end.second + end.microsecond:
         return lambda found: found is not None and low <= found <= high
     return lambda found: found is not None and low <= found < high

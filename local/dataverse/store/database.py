@@ -59,6 +59,7 @@ class Database:
     """The request thread's connection; the sender thread has its own in `Outbox`."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = _connect(str(path))
         self._connection.executescript(_SCHEMA)

@@ -1,0 +1,129 @@
+"""Transactions over the rows, and what is left of them after a restart."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.dataverse.rows.caller import Caller, Origin
+from local.dataverse.schema.catalog import Catalog, customise, load_catalog
+from local.dataverse.schema.table import Table
+from local.dataverse.store.database import Content, Database, Outbox
+from local.dataverse.store.row import Reference
+from local.dataverse.store.rows import RowStore
+from local.dataverse.store.transaction import KeyTaken, Transaction
+
+ORIGIN = Origin(Caller("u", "u"))
+COLUMNS = frozenset({"name"})
+
+
+@pytest.fixture
+def catalog() -> Catalog:
+    catalog = load_catalog()
+    column = {"name": "x_key", "type": "string"}
+    key = {"name": "x", "columns": ["x_key"]}
+    customise(catalog, {"publisher_prefix": "x", "tables": {"account": {"columns": [column], "keys": [key]}}})
+    return catalog
+
+
+@pytest.fixture
+def account(catalog: Catalog) -> Table:
+    return catalog.tables["account"]
+
+
+@pytest.fixture
+def store(tmp_path: Path, catalog: Catalog) -> Iterator[RowStore]:
+    database = Database(tmp_path / "store.db")
+    yield RowStore(database, catalog)
+    database.close()
+
+
+def put(store: RowStore, table: Table, row_id: str, **values: object) -> None:
+    transaction = Transaction(store, ORIGIN)
+    transaction.put(table, {"accountid": row_id, **values}, COLUMNS)
+    transaction.commit()
+
+
+def reopened(store: RowStore) -> RowStore:
+    store.database.close()
+    path = store.database.path
+    store.database = Database(path)
+    return RowStore(store.database, store.catalog)
+
+
+def test_nothing_shows_before_the_commit(store: RowStore, account: Table) -> None:
+    transaction = Transaction(store, ORIGIN)
+    transaction.put(account, {"accountid": "1", "name": "A"}, COLUMNS)
+
+    assert transaction.get("account", "1") is not None
+    assert store.get("account", "1") is None
+    transaction.commit()
+    assert store.get("account", "1") == {"accountid": "1", "name": "A", "versionnumber": store.version}
+
+
+def test_rows_references_and_versions_survive_a_restart(store: RowStore, account: Table) -> None:
+    put(store, account, "1", name="A", ownerid=Reference("systemuser", "u"))
+    put(store, account, "2", name="B")
+    transaction = Transaction(store, ORIGIN)
+    transaction.delete(account, "2")
+    transaction.pair("campaignlist_association", "c", "l", present=True)
+    transaction.put_content("account", "1", "file", Content("a.txt", b"\x00"))
+    transaction.commit()
+    before = (store.rows, store.tombstones, store.pairs, store.version)
+
+    again = reopened(store)
+
+    assert (again.table("account"), again.tombstones, again.pairs, again.version) == (
+        before[0]["account"],
+        *before[1:],
+    )
+    assert again.database.content("account", "1", "file") == Content("a.txt", b"\x00")
+
+
+def test_a_key_belongs_to_one_row_whatever_its_case(store: RowStore, account: Table) -> None:
+    put(store, account, "1", x_key="Key")
+
+    with pytest.raises(KeyTaken) as taken:
+        put(store, account, "2", x_key="kEY")
+
+    assert (taken.value.holder, taken.value.key.name) == ("1", "x")
+    assert store.get("account", "2") is None
+
+
+def test_a_key_is_free_again_when_its_row_moves_on_or_goes(store: RowStore, account: Table) -> None:
+    put(store, account, "1", x_key="a")
+    put(store, account, "1", x_key="b")
+    put(store, account, "2", x_key="a")
+    transaction = Transaction(store, ORIGIN)
+    transaction.delete(account, "1")
+    transaction.put(account, {"accountid": "3", "x_key": "b"}, COLUMNS)
+    transaction.commit()
+
+    assert store.index(account, account.keys["x"]) == {("a",): "2", ("b",): "3"}
+    assert reopened(store).index(account, account.keys["x"]) == {("a",): "2", ("b",): "3"}
+
+
+def test_a_null_in_a_key_is_not_enforced(store: RowStore, account: Table) -> None:
+    put(store, account, "1", name="A")
+    put(store, account, "2", name="B")
+
+    assert len(store.table("account")) == 2
+
+
+def test_messages_are_written_with_the_change_and_leave_in_order(store: RowStore, account: Table) -> None:
+    transaction = Transaction(store, ORIGIN)
+    transaction.put(account, {"accountid": "1"}, COLUMNS)
+    transaction.send("q", "1")
+    transaction.send("q", "2")
+    transaction.commit()
+    outbox = Outbox(store.database.path)
+
+    pending = outbox.pending(10)
+    outbox.sent([pending[0].sequence])
+    outbox.failed([pending[1].sequence])
+
+    assert [message.message for message in pending] == ["1", "2"]
+    assert [(message.message, message.attempts) for message in outbox.pending(10)] == [("2", 1)]
+    outbox.refuse(pending[1].sequence, "too big")
+    assert outbox.counts() == {"waiting": 0, "refused": 1}
+    outbox.close()

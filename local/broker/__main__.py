@@ -37,8 +37,8 @@ async def run(options: argparse.Namespace) -> None:
     async with serve(read_config(options.config), listen, store=options.store) as broker:
         ports = f"AMQP on {broker.amqp_port}, admin on {broker.admin_port}"
         print(f"broker: {ports}; not for production", flush=True)
-        stopping = asyncio.ensure_future(stop.wait())
-        await asyncio.wait({stopping, broker.failed}, return_when=asyncio.FIRST_COMPLETED)
+        broker.failed.add_done_callback(lambda _failed: stop.set())
+        await stop.wait()
         if broker.failed.done():
             broker.failed.result()
     print("broker: stopped", flush=True)

@@ -25,7 +25,7 @@ class Fault:
         """Whether an operation is one that the fault waits for; a queue's dead letters count as the queue."""
         if self.operation not in {"any", operation}:
             return False
-        return self.entity == "*" or path == self.entity or path.startswith(self.entity + "/")
+        return self.entity in {"*", path} or path.startswith(self.entity + "/")
 
 
 class Faults:

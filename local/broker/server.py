@@ -120,8 +120,8 @@ async def serve(
     listen = listen or Listen()
     loop = asyncio.get_running_loop()
     alarm = Alarm(loop)
-    kept = None if store is None else Store(store, lambda: turn.touch(), now_ms)
-    turn = Turn(loop, (lambda: None) if kept is None else kept.commit)
+    kept = None if store is None else Store(store, lambda: turn.touch(), now_ms)  # noqa: PLW0108  # the turn needs the store first
+    turn = Turn(loop, None if kept is None else kept.commit)
     namespace = Namespace(World(now_ms, uuid4, kept or Forgetful(), alarm.wake_at), max_queues)
     alarm.namespace, alarm.turn = namespace, turn
     for name, settings in queues.items():

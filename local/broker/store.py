@@ -1,7 +1,7 @@
 """What survives a kill: one SQLite file, written in one transaction per turn of the event loop.
 
-Memory is the working state; this is its journal, replayed at the start. Locks are not kept: after a restart every
-message is available again, with its delivery count.
+Memory is the working state; this is its journal, replayed at the start. Locks are not kept: after a restart
+every message is available again, with its delivery count.
 """
 
 import json
@@ -23,13 +23,15 @@ _VERSION = 1
 _SCHEMA = """
 CREATE TABLE entity (name TEXT PRIMARY KEY, settings TEXT NOT NULL, created_at INTEGER NOT NULL);
 CREATE TABLE message (
-    path TEXT NOT NULL, sequence INTEGER NOT NULL, enqueued_sequence INTEGER NOT NULL, enqueued_at INTEGER NOT NULL,
-    expires_at INTEGER, delivery_count INTEGER NOT NULL, state INTEGER NOT NULL, scheduled_for INTEGER, source TEXT,
+    path TEXT NOT NULL, sequence INTEGER NOT NULL,
+    enqueued_sequence INTEGER NOT NULL, enqueued_at INTEGER NOT NULL, expires_at INTEGER,
+    delivery_count INTEGER NOT NULL, state INTEGER NOT NULL, scheduled_for INTEGER, source TEXT,
     content BLOB NOT NULL, PRIMARY KEY (path, sequence)
 ) WITHOUT ROWID;
 CREATE TABLE counter (path TEXT PRIMARY KEY, last_sequence INTEGER NOT NULL);
 CREATE TABLE session (
-    path TEXT NOT NULL, id TEXT NOT NULL, state BLOB NOT NULL, updated_at INTEGER NOT NULL, PRIMARY KEY (path, id)
+    path TEXT NOT NULL, id TEXT NOT NULL, state BLOB NOT NULL, updated_at INTEGER NOT NULL,
+    PRIMARY KEY (path, id)
 );
 CREATE TABLE seen (
     path TEXT NOT NULL, message_id TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (path, message_id)

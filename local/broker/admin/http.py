@@ -1,4 +1,6 @@
-"""Enough HTTP/1.1 for an administration client and a health check: one request, one answer, then close or wait."""
+"""Enough HTTP/1.1 for an administration client and a health check: one request, one answer, then close or
+wait.
+"""
 
 import asyncio
 import socket
@@ -49,7 +51,8 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 
 class HttpServer:
-    """Listens on the loopback interface and speaks HTTP, or HTTPS to a client that begins with a TLS handshake.
+    """Listens on the loopback interface and speaks HTTP, or HTTPS to a client that begins with a TLS
+    handshake.
 
     One port for both: the official Python administration client knows only https, health checks only http.
     """

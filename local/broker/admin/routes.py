@@ -1,4 +1,6 @@
-"""The admin port: health, counts and faults as JSON of our own, and queues as the administration client wants them."""
+"""The admin port: health, counts and faults as JSON of our own, and queues as the administration client
+wants them.
+"""
 
 import json
 from collections.abc import Callable
@@ -10,7 +12,6 @@ from local.broker.admin.http import HttpRequest, HttpResponse
 from local.broker.entities.errors import EntityNotFound, InvalidArgument, NotImplementedHere, Refusal
 from local.broker.entities.namespace import Entry, Namespace
 from local.broker.faults import Faults
-
 
 # Queues on one page of a listing, at most.
 MAX_PAGE = 100

@@ -1,6 +1,7 @@
 """The composite types of AMQP 1.0: frame bodies, termini, outcomes and errors, as named tuples.
 
-One table per type says what each field may hold; a field of the wrong type is Malformed before any code sees it.
+One table per type says what each field may hold; a field of the wrong type is Malformed before any code sees
+it.
 """
 
 from collections.abc import Callable
@@ -27,7 +28,7 @@ class AmqpError(NamedTuple):
 
     condition: str
     description: str = ""
-    info: Fields = {}
+    info: Fields = {}  # noqa: RUF012  # a default that is sent, never changed
 
 
 class Source(NamedTuple):
@@ -225,15 +226,14 @@ class SaslOutcome(NamedTuple):
 
 
 class _Kind(NamedTuple):
-    """How a field is checked when it comes in and written when it goes out."""
+    """What a field may hold when it comes in (None: anything), and how it is written when it goes out."""
 
-    accepts: Callable[[Any], bool]
+    accepts: frozenset[type] | None
     write: Callable[[bytearray, Any], None]
 
 
-def _is(*types: type) -> Callable[[Any], bool]:
-    wanted = frozenset(types)
-    return lambda value: type(value) in wanted
+def _is(*types: type) -> frozenset[type]:
+    return frozenset(types)
 
 
 def _write_ubyte(out: bytearray, value: int) -> None:
@@ -244,12 +244,15 @@ def _write_ushort(out: bytearray, value: int) -> None:
     write(out, UShort(value))
 
 
-def _anything(_value: Any) -> bool:
-    return True
+def _write_any(out: bytearray, value: Any) -> None:
+    if type(value) in _BY_TYPE:
+        write_composite(out, value)
+    else:
+        write(out, value)
 
 
 _KINDS = {
-    "any": _Kind(_anything, lambda out, value: _write_any(out, value)),
+    "any": _Kind(None, _write_any),
     "boolean": _Kind(_is(bool), write_boolean),
     "ubyte": _Kind(_is(UByte), _write_ubyte),
     "ushort": _Kind(_is(UShort), _write_ushort),
@@ -261,9 +264,9 @@ _KINDS = {
     "symbol": _Kind(_is(str, Symbol), write_symbol),
     "symbols": _Kind(_is(Symbol, Array), write),
     "map": _Kind(_is(dict), write),
-    "error": _Kind(_is(AmqpError), lambda out, value: _write_any(out, value)),
-    "source": _Kind(_is(Source), lambda out, value: _write_any(out, value)),
-    "target": _Kind(_is(Target, Coordinator), lambda out, value: _write_any(out, value)),
+    "error": _Kind(_is(AmqpError), _write_any),
+    "source": _Kind(_is(Source), _write_any),
+    "target": _Kind(_is(Target, Coordinator), _write_any),
 }
 
 # An exclamation mark: the field must be there.
@@ -308,25 +311,27 @@ _LAYOUTS: dict[int, tuple[type, str, str]] = {
 }
 
 
-class _Field(NamedTuple):
-    name: str
-    kind: _Kind
-    required: bool
-    default: Any
-
-
 class _Composite(NamedTuple):
-    code: int
-    build: Callable[..., Any]
-    fields: tuple[_Field, ...]
+    head: bytes
+    build: Any
+    names: tuple[str, ...]
+    accepts: tuple[frozenset[type] | None, ...]
+    writers: tuple[Callable[[bytearray, Any], None], ...]
+    required: tuple[int, ...]
+    defaults: tuple[Any, ...]
 
 
 def _composite(code: int, build: Any, layout: str) -> _Composite:
-    fields = tuple(
-        _Field(name, _KINDS[kind.rstrip("!")], kind.endswith("!"), build._field_defaults.get(name))
-        for name, kind in zip(build._fields, layout.split(), strict=True)
+    kinds = [_KINDS[kind.rstrip("!")] for kind in layout.split()]
+    return _Composite(
+        head=bytes((0x00, 0x53, code)),
+        build=build,
+        names=build._fields,
+        accepts=tuple(kind.accepts for kind in kinds),
+        writers=tuple(kind.write for kind in kinds),
+        required=tuple(index for index, kind in enumerate(layout.split()) if kind.endswith("!")),
+        defaults=tuple(build._field_defaults.get(name) for name in build._fields),
     )
-    return _Composite(code, build, fields)
 
 
 _BY_CODE = {code: _composite(code, build, layout) for code, (build, _, layout) in _LAYOUTS.items()}
@@ -345,27 +350,27 @@ def lift(value: Any) -> Any:
 
 
 def _built(composite: _Composite, items: Any) -> Any:
-    if type(items) is not list or len(items) > len(composite.fields):
+    if type(items) is not list or len(items) > len(composite.names):
         raise Malformed(f"{composite.build.__name__} has too many fields")
-    values = []
-    for field, item in zip(composite.fields, items, strict=False):
+    values = list(composite.defaults)
+    for index, item in enumerate(items):
+        if item is None:
+            continue
         lifted = lift(item) if type(item) is Described else item
-        if lifted is None:
-            if field.required:
-                raise Malformed(f"{composite.build.__name__}.{field.name} is missing")
-            values.append(field.default)
-        elif field.kind.accepts(lifted):
-            values.append(lifted)
-        else:
-            raise Malformed(f"{composite.build.__name__}.{field.name} has the wrong type")
-    for field in composite.fields[len(items) :]:
-        if field.required:
-            raise Malformed(f"{composite.build.__name__}.{field.name} is missing")
-    return composite.build(*values)
+        accepted = composite.accepts[index]
+        if accepted is not None and type(lifted) not in accepted:
+            raise Malformed(f"{composite.build.__name__}.{composite.names[index]} has the wrong type")
+        values[index] = lifted
+    for index in composite.required:
+        if values[index] is None:
+            raise Malformed(f"{composite.build.__name__}.{composite.names[index]} is missing")
+    return composite.build._make(values)
 
 
 def read_composite(body: bytes) -> tuple[Any, int]:
-    """The composite a frame body starts with, and the position after it. Raises Malformed for anything else."""
+    """The composite a frame body starts with, and the position after it. Raises Malformed for anything
+    else.
+    """
     value, position = decode(body)
     composite = lift(value)
     if type(composite) is Described or type(composite) not in _BY_TYPE:
@@ -376,18 +381,16 @@ def read_composite(body: bytes) -> tuple[Any, int]:
 def write_composite(out: bytearray, value: Any) -> None:
     """Append a composite. No trailing field is left out: some clients index past the end of a short list."""
     composite = _BY_TYPE[type(value)]
+    out += composite.head
+    if not value:
+        out.append(0x45)
+        return
     body = bytearray()
-    for field, item in zip(composite.fields, value, strict=True):
+    for writer, item in zip(composite.writers, value, strict=True):
         if item is None:
             body.append(0x40)
+        elif item is False:
+            body.append(0x42)
         else:
-            field.kind.write(body, item)
-    out += bytes((0x00, 0x53, composite.code))
-    write_list(out, len(composite.fields), body)
-
-
-def _write_any(out: bytearray, value: Any) -> None:
-    if type(value) in _BY_TYPE:
-        write_composite(out, value)
-    else:
-        write(out, value)
+            writer(body, item)
+    write_list(out, len(value), body)

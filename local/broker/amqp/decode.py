@@ -1,4 +1,6 @@
-"""Bytes to AMQP values. Every length and count is checked against the bytes that are there before it is believed."""
+"""Bytes to AMQP values. Every length and count is checked against the bytes that are there before it is
+believed.
+"""
 
 import struct
 from collections.abc import Callable
@@ -56,7 +58,7 @@ def decode(buffer: bytes, position: int = 0) -> tuple[Any, int]:
     Raises Malformed for anything that is not one whole, well-formed value.
     """
     try:
-        return _value(buffer, position, 0)
+        return _READERS[buffer[position]](buffer, position + 1, 0)
     except (IndexError, struct.error, UnicodeDecodeError, TypeError, OverflowError) as wrong:
         # TypeError: a map key that cannot be one (a list, a map).
         raise Malformed(f"not an AMQP value: {type(wrong).__name__}") from wrong
@@ -80,13 +82,6 @@ def skip(buffer: bytes, position: int) -> int:
     return end
 
 
-def _value(buffer: bytes, position: int, depth: int) -> tuple[Any, int]:
-    reader = _READERS.get(buffer[position])
-    if reader is None:
-        raise Malformed(f"no such constructor: 0x{buffer[position]:02x}")
-    return reader(buffer, position + 1, depth)
-
-
 def _constant(value: Any) -> _Reader:
     return lambda _buffer, position, _depth: (value, position)
 
@@ -99,6 +94,12 @@ def _fixed(layout: str, build: Callable[[Any], Any]) -> _Reader:
         return build(unpack(buffer, position)[0]), position + width
 
     return read
+
+
+def _octet(build: Callable[[int], Any]) -> _Reader:
+    """For one-byte numbers, which are most of a frame: all of them made beforehand."""
+    numbers = tuple(build(number) for number in range(256))
+    return lambda buffer, position, _depth: (numbers[buffer[position]], position + 1)
 
 
 def _plain(value: Any) -> Any:
@@ -166,7 +167,8 @@ def _compound_head(buffer: bytes, position: int, depth: int, *, wide: bool) -> t
     else:
         size, count = buffer[position], buffer[position + 1]
         start, end = position + 2, position + 1 + size
-    # Elements of an array may be empty, so the count alone could ask for gigabytes: it may not exceed the size.
+    # Elements of an array may be empty, so the count alone could ask for gigabytes: it may not exceed the
+    # size.
     if end > len(buffer) or end < start or count > size:
         raise Malformed("a compound value's size and count do not fit its frame")
     return count, start, end
@@ -175,8 +177,9 @@ def _compound_head(buffer: bytes, position: int, depth: int, *, wide: bool) -> t
 def _items(buffer: bytes, position: int, depth: int, *, wide: bool) -> tuple[list[Any], int]:
     count, position, end = _compound_head(buffer, position, depth, wide=wide)
     items = []
+    depth += 1
     for _ in range(count):
-        item, position = _value(buffer, position, depth + 1)
+        item, position = _READERS[buffer[position]](buffer, position + 1, depth)
         items.append(item)
     if position != end:
         raise Malformed("a compound value's size does not match its items")
@@ -201,8 +204,8 @@ def _array(*, wide: bool) -> _Reader:
     def read(buffer: bytes, position: int, depth: int) -> tuple[Any, int]:
         count, position, end = _compound_head(buffer, position, depth, wide=wide)
         code = buffer[position]
-        reader = _READERS.get(code)
-        if code == 0 or reader is None:
+        reader = _READERS[code]
+        if code == 0:
             raise Malformed("an array's items have a plain type")
         position += 1
         items = []
@@ -219,8 +222,9 @@ def _array(*, wide: bool) -> _Reader:
 def _described(buffer: bytes, position: int, depth: int) -> tuple[Any, int]:
     if depth >= MAX_DEPTH:
         raise Malformed("nested too deeply")
-    descriptor, position = _value(buffer, position, depth + 1)
-    value, position = _value(buffer, position, depth + 1)
+    depth += 1
+    descriptor, position = _READERS[buffer[position]](buffer, position + 1, depth)
+    value, position = _READERS[buffer[position]](buffer, position + 1, depth)
     return Described(descriptor, value), position
 
 
@@ -228,7 +232,11 @@ def _empty_list(_buffer: bytes, position: int, _depth: int) -> tuple[Any, int]:
     return [], position
 
 
-_READERS: dict[int, _Reader] = {
+def _unknown(buffer: bytes, position: int, _depth: int) -> tuple[Any, int]:
+    raise Malformed(f"no such constructor: 0x{buffer[position - 1]:02x}")
+
+
+_KNOWN: dict[int, _Reader] = {
     0x00: _described,
     0x40: _constant(None),
     0x41: _constant(value=True),
@@ -236,10 +244,10 @@ _READERS: dict[int, _Reader] = {
     0x43: _constant(UInt(0)),
     0x44: _constant(ULong(0)),
     0x45: _empty_list,
-    0x50: _fixed(">B", UByte),
+    0x50: _octet(UByte),
     0x51: _fixed(">b", Byte),
-    0x52: _fixed(">B", UInt),
-    0x53: _fixed(">B", ULong),
+    0x52: _octet(UInt),
+    0x53: _octet(ULong),
     0x54: _fixed(">b", Int),
     0x55: _fixed(">b", _plain),
     0x56: _fixed(">B", _boolean),
@@ -270,3 +278,6 @@ _READERS: dict[int, _Reader] = {
     0xE0: _array(wide=False),
     0xF0: _array(wide=True),
 }
+
+# By constructor; a list, because this is looked up for every value there is.
+_READERS = [_KNOWN.get(code, _unknown) for code in range(256)]

@@ -212,7 +212,8 @@ def _array_element(value: Array) -> bytes:
     return bytes(out)
 
 
-# An array's items follow one constructor, so each is written in the widest encoding, without a constructor of its own.
+# An array's items follow one constructor, so each is written in the widest encoding, without a constructor of
+# its own.
 _ELEMENTS: dict[int, Callable[[Any], bytes]] = {
     0x40: lambda _value: b"",
     0x50: struct.Struct(">B").pack,

@@ -1,5 +1,6 @@
 """Frames: where one ends and the next begins, and the protocol headers before the first."""
 
+import struct
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -12,6 +13,8 @@ EMPTY_FRAME = b"\x00\x00\x00\x08\x02\x00\x00\x00"
 
 # What this broker lets a peer send and sends itself at most (bytes).
 MAX_FRAME_SIZE = 65536
+
+_HEAD = struct.Struct(">IBBH").unpack_from
 
 AMQP = 0
 SASL = 1
@@ -32,13 +35,12 @@ def take_frames(buffer: bytearray) -> Iterator[Frame]:
     Raises Malformed when the bytes cannot be frames, or a frame is longer than MAX_FRAME_SIZE.
     """
     while len(buffer) >= 8:
-        size = int.from_bytes(buffer[:4], "big")
-        start = buffer[4] * 4
-        if size > MAX_FRAME_SIZE or not 8 <= start <= size or buffer[5] > SASL:
+        size, words, kind, channel = _HEAD(buffer)
+        start = words * 4
+        if size > MAX_FRAME_SIZE or not 8 <= start <= size or kind > SASL:
             raise Malformed("not a frame, or one longer than was agreed")
         if len(buffer) < size:
             return
-        kind, channel = buffer[5], int.from_bytes(buffer[6:8], "big")
         body = bytes(buffer[start:size])
         del buffer[:size]
         if body:

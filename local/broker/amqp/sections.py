@@ -1,12 +1,12 @@
 """A message as its sections. The body is never decoded: its bytes leave as they came."""
 
+import struct
 from dataclasses import dataclass, replace
-from struct import error as StructError
 from typing import Any
 from uuid import UUID
 
 from local.broker.amqp.decode import decode, skip
-from local.broker.amqp.encode import encode, write, write_list
+from local.broker.amqp.encode import encode, write, write_list, write_uint
 from local.broker.amqp.values import Described, Malformed, Symbol, Timestamp, UByte, UInt, ULong
 
 HEADER, DELIVERY_ANNOTATIONS, ANNOTATIONS, PROPERTIES, APPLICATION, DATA, SEQUENCE, VALUE, FOOTER = range(
@@ -15,6 +15,10 @@ HEADER, DELIVERY_ANNOTATIONS, ANNOTATIONS, PROPERTIES, APPLICATION, DATA, SEQUEN
 
 # Where each property of interest stands in the properties section.
 MESSAGE_ID, REPLY_TO, CORRELATION_ID, GROUP_ID = 0, 4, 5, 10
+
+
+# The delivery annotations up to the token itself, which always has the same length.
+_LOCK_TOKEN = encode(Described(ULong(DELIVERY_ANNOTATIONS), {Symbol("x-opt-lock-token"): UUID(int=0)}))[:-16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +136,14 @@ def delivery(
     content: Content, delivery_count: int, lock_token: UUID | None, annotations: bytes, count: int
 ) -> bytes:
     """A message as a receiver gets it; `annotations` are `count` keys and values, already encoded."""
-    out = bytearray()
-    ttl = None if content.ttl_ms is None else UInt(min(content.ttl_ms, 0xFFFFFFFF))
-    header = [content.durable, UByte(content.priority), ttl, None, UInt(delivery_count)]
-    out += b"\x00\x53\x70"
-    write(out, header)
+    header = bytearray((0x41 if content.durable else 0x42, 0x50, content.priority))
+    write(header, None if content.ttl_ms is None else UInt(content.ttl_ms))
+    header.append(0x40)
+    write_uint(header, delivery_count)
+    out = bytearray(b"\x00\x53\x70")
+    write_list(out, 5, header)
     if lock_token is not None:
-        out += b"\x00\x53\x71"
-        write(out, {Symbol("x-opt-lock-token"): lock_token})
+        out += _LOCK_TOKEN + lock_token.bytes
     out += b"\x00\x53\x72\xd1" + (len(annotations) + 4).to_bytes(4, "big") + count.to_bytes(4, "big")
     out += annotations
     out += content.properties
@@ -189,7 +193,7 @@ def _ranges(payload: bytes) -> tuple[dict[int, tuple[int, int]], int]:
             end = skip(payload, value_at)
             found[code] = (position, end)
             position, last = end, code
-    except (IndexError, StructError) as wrong:
+    except (IndexError, struct.error) as wrong:
         raise Malformed("a section is cut short") from wrong
     return found, position
 

@@ -1,7 +1,7 @@
 """The AMQP 1.0 types that Python does not tell apart, and the two that only AMQP has.
 
-A plain `int` is a long, `float` a double, `str` a string, `bytes` a binary, `list` a list and `dict` a map; every
-other width is a subclass below, so that a value that is decoded and encoded again keeps its type.
+A plain `int` is a long, `float` a double, `str` a string, `bytes` a binary, `list` a list and `dict` a map;
+every other width is a subclass below, so that a value that is decoded and encoded again keeps its type.
 """
 
 from dataclasses import dataclass

@@ -21,12 +21,26 @@ class Turn:
     That is the group commit: a client never sees an acknowledgement of something that a kill could undo.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, commit: Callable[[], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, commit: Callable[[], None] | None) -> None:
+        """Without anything to `commit` there is nothing to gather: each input is answered at once."""
         self._loop = loop
         self._commit = commit
         self._waiting: dict[Flushes, None] = {}
         self._planned = False
+        self._inside = False
         self.failed: asyncio.Future[None] = loop.create_future()
+
+    def __enter__(self) -> None:
+        """An input is worked on."""
+        self._inside = True
+
+    def __exit__(self, *details: object) -> None:
+        """It is done with."""
+        self._inside = False
+        if self._commit is None:
+            self.end()
+        else:
+            self.touch()
 
     def speak(self, connection: Flushes) -> None:
         """Flush this connection at the end of the turn."""
@@ -35,16 +49,19 @@ class Turn:
 
     def touch(self) -> None:
         """Commit at the end of the turn, even if nobody is told."""
-        if not self._planned:
+        if not self._planned and not self._inside:
             self._planned = True
             self._loop.call_soon(self._end_planned)
 
     def end(self) -> None:
-        """Commit now, and let everybody speak. When the commit fails nobody is answered, and the broker must stop."""
+        """Commit now, and let everybody speak. When the commit fails nobody is answered, and the broker
+        must stop.
+        """
         self._planned = False
         waiting, self._waiting = self._waiting, {}
         try:
-            self._commit()
+            if self._commit is not None:
+                self._commit()
         except Exception as wrong:  # noqa: BLE001  # whatever it was, `failed` carries it to who runs the broker
             for connection in waiting:
                 connection.drop()

@@ -5,7 +5,9 @@ from heapq import heapify, heappop, heappush
 
 
 class Deadlines:
-    """A heap of (when, key). Keys that died are dropped when they surface, or when they outnumber the living."""
+    """A heap of (when, key). Keys that died are dropped when they surface, or when they outnumber the
+    living.
+    """
 
     def __init__(self, due_at: Callable[[int], int | None]) -> None:
         """`due_at` tells when a key is due now: None, or another time, makes an older entry void."""

@@ -60,7 +60,9 @@ class Namespace:
         return entry
 
     def restore(self, name: str, settings: QueueSettings, created_at: int) -> None:
-        """Take back a queue that the store kept; one that the configuration names by now is the configuration's."""
+        """Take back a queue that the store kept; one that the configuration names by now is the
+        configuration's.
+        """
         if name.lower() not in self._entries:
             self._made(name, settings, created_at, configured=False)
 

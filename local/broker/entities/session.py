@@ -12,9 +12,9 @@ from local.broker.entities.message import Lock
 from local.broker.entities.ports import SessionReceiver
 from local.broker.entities.waiting import Waiting
 
-
-# An expired lock settles nothing and can be taken at once. But its holder's link, if nobody else wants the session,
-# is only cut this much later (ms): the service is not exact to the millisecond, and its clients rely on that.
+# An expired lock settles nothing and can be taken at once. But its holder's link, if nobody else wants the
+# session, is only cut this much later (ms): the service is not exact to the millisecond, and its clients rely
+# on that.
 GRACE_MS = 1_000
 
 
@@ -56,7 +56,8 @@ class Sessions:
     def __init__(self, new_waiting: Callable[[], Waiting]) -> None:
         self._new_waiting = new_waiting
         self._sessions: dict[str, Session] = {}
-        # (lowest waiting sequence number, id) of free sessions; entries that are out of date are seen through.
+        # (lowest waiting sequence number, id) of free sessions; entries that are out of date are seen
+        # through.
         self._free: list[tuple[int, str]] = []
         self._holds: OrderedDict[Hold, None] = OrderedDict()
         # Who waits for any session, oldest first, and until when.
@@ -146,7 +147,9 @@ class Sessions:
         self._holds.move_to_end(hold)
 
     def end(self, hold: Hold) -> bool:
-        """A hold counts no more; False when that was so before. The session is freed once it is in order again."""
+        """A hold counts no more; False when that was so before. The session is freed once it is in order
+        again.
+        """
         if hold not in self._holds:
             return False
         del self._holds[hold]

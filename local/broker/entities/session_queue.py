@@ -24,7 +24,9 @@ class SessionQueue(Queue):
         raise NotAllowed("the queue requires sessions: receive from a session")
 
     def accept(self, session_id: str, receiver: SessionReceiver) -> Hold:
-        """Lock a session by its id, whether it has messages or not. Raises SessionCannotBeLocked, NotAllowed."""
+        """Lock a session by its id, whether it has messages or not. Raises SessionCannotBeLocked,
+        NotAllowed.
+        """
         if len(session_id) > MAX_ID_LENGTH:
             raise InvalidArgument(f"session id: at most {MAX_ID_LENGTH} characters")
         now = self._world.now()
@@ -58,7 +60,9 @@ class SessionQueue(Queue):
             self._deliver(message, hold.session.waiting, hold.receiver, hold)
 
     def release(self, hold: Hold) -> None:
-        """The receiver lets go of its session: what it had not settled comes back, in order, as a failed delivery."""
+        """The receiver lets go of its session: what it had not settled comes back, in order, as a failed
+        delivery.
+        """
         if not self._sessions.end(hold):
             return
         for lock in list(hold.locks.values()):

@@ -1,4 +1,6 @@
-"""The names clients give to nodes: `amqps://host:port/queue`, `host/queue` or just `queue`, with or without a suffix."""
+"""The names clients give to nodes: `amqps://host:port/queue`, `host/queue` or just `queue`, with or without
+a suffix.
+"""
 
 from typing import Any
 

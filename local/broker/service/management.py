@@ -23,7 +23,8 @@ from local.broker.service.arguments import Arguments
 from local.broker.service.intake import checked
 from local.broker.service.wire import render
 
-# A client that lists sessions with this time (the year 10000) asks for all that are active, not for changed states.
+# A client that lists sessions with this time (the year 10000) asks for all that are active, not for changed
+# states.
 ACTIVE_SESSIONS = 253_402_300_800_000
 
 # What one answer may carry at most.
@@ -56,7 +57,9 @@ class Management:
         }
 
     def answer(self, request: Request, owner: object) -> bytes:
-        """Do what is asked: 200 with a map, 204 when there is nothing, or the refusal's code and condition."""
+        """Do what is asked: 200 with a map, 204 when there is nothing, or the refusal's code and
+        condition.
+        """
         status: dict[str, Any]
         body: Any = None
         try:

@@ -20,7 +20,9 @@ class Node(Protocol):
     """Something that answers requests."""
 
     def answer(self, request: Request, owner: object) -> bytes:
-        """The encoded response to a request from one connection. Raises Refusal for what is no request at all."""
+        """The encoded response to a request from one connection. Raises Refusal for what is no request at
+        all.
+        """
 
 
 class Questions:

@@ -12,7 +12,9 @@ class Trouble:
         self._faults = faults
 
     def strikes(self, path: str, operation: str, link: Link | Attaching) -> bool:
-        """Whether the operation is lost to a fault; a mere delay loses nothing. Raises ServerBusy, Detached."""
+        """Whether the operation is lost to a fault; a mere delay loses nothing. Raises ServerBusy,
+        Detached.
+        """
         fault = self._faults.strike(path, operation)
         if fault is None:
             return False

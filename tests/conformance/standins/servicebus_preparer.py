@@ -1,4 +1,6 @@
-"""Stands in for the module of the same name: queues are created on the local broker instead of in a subscription."""
+"""Stands in for the module of the same name: queues are created on the local broker instead of in a
+subscription.
+"""
 
 import functools
 import inspect
@@ -37,7 +39,7 @@ _PROPERTIES = {
 
 def _call(method: str, name: str, body: str = "") -> None:
     url = f"http://{HOST}:{ADMIN_PORT}/{name}?api-version=2021-05"
-    request = urllib.request.Request(url, body.encode() or None, method=method)  # noqa: S310  # our own broker
+    request = urllib.request.Request(url, body.encode() or None, method=method)
     with urllib.request.urlopen(request, timeout=10):  # noqa: S310  # our own broker
         pass
 
@@ -46,11 +48,12 @@ def _call(method: str, name: str, body: str = "") -> None:
 def _queue(name_prefix: str, options: dict[str, Any]) -> Any:
     name = f"{name_prefix}{uuid.uuid4().hex[:12]}"
     options = {"lock_duration": "PT30S"} | options
-    elements = [
-        f"<{element}>{str(options[option]).lower() if option != 'lock_duration' else options[option]}</{element}>"
-        for option, element in _PROPERTIES.items()
-        if option in options
-    ]
+    elements = []
+    for option, element in _PROPERTIES.items():
+        if option in options:
+            value = options[option]
+            text = value if isinstance(value, str) else str(value).lower()
+            elements.append(f"<{element}>{text}</{element}>")
     _call("PUT", name, _ENTRY.format("".join(elements)))
     try:
         yield SimpleNamespace(name=name)

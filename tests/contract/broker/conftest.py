@@ -6,7 +6,6 @@
 `admin`    calls a JSON route of the admin port
 """
 
-import datetime
 import gc
 import ipaddress
 import json
@@ -20,6 +19,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,9 @@ QUEUES = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The official client leaves sockets to the garbage collector when a connection dies; nothing else here may."""
+    """The official client leaves sockets to the garbage collector when a connection dies; nothing else here
+    may.
+    """
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"))
@@ -79,9 +81,10 @@ def admin(broker: Broker) -> Callable[..., Any]:
 
     def call(method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{broker.admin_port}/{path}", data, method=method)
+        url = f"http://127.0.0.1:{broker.admin_port}/{path}"
+        request = urllib.request.Request(url, data, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310  # our own broker
                 return json.loads(response.read() or "null")
         except urllib.error.HTTPError as refused:
             return refused.code, json.loads(refused.read())
@@ -95,15 +98,15 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("certificate")
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "broker under test")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = datetime.now(UTC)
     built = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(days=1))
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
         )
@@ -154,8 +157,18 @@ class Process:
 def process(tmp_path: Path) -> Iterator[Process]:
     ports = [str(_free_port()) for _ in range(2)]
     config = CHECKOUT / "infra" / "servicebus" / "config.json"
-    command = [sys.executable, "-m", "local.broker", "--config", str(config), "--store", str(tmp_path / "store")]
-    broker = Process([*command, "--amqp-port", ports[0], "--admin-port", ports[1]], int(ports[0]), int(ports[1]))
+    command = [
+        sys.executable,
+        "-m",
+        "local.broker",
+        "--config",
+        str(config),
+        "--store",
+        str(tmp_path / "store"),
+    ]
+    broker = Process(
+        [*command, "--amqp-port", ports[0], "--admin-port", ports[1]], int(ports[0]), int(ports[1])
+    )
     broker.start()
     yield broker
     if broker.running is not None and broker.running.poll() is None:

@@ -27,7 +27,9 @@ def management(broker: Broker, certificate: tuple[Path, Path]) -> Iterator[Servi
         yield connected
 
 
-def test_queues_are_created_read_changed_listed_and_deleted(management: ServiceBusAdministrationClient) -> None:
+def test_queues_are_created_read_changed_listed_and_deleted(
+    management: ServiceBusAdministrationClient,
+) -> None:
     management.create_queue(
         "made",
         requires_session=True,
@@ -122,7 +124,9 @@ def test_a_lost_link_is_a_connection_error_and_a_retry_gets_through(
 
     admin("POST", "admin/faults", {"kind": kind, "entity": "plain", "operation": "send"})
     with (
-        ServiceBusClient.from_connection_string(broker.connection_string, retry_backoff_factor=0.01) as patient,
+        ServiceBusClient.from_connection_string(
+            broker.connection_string, retry_backoff_factor=0.01
+        ) as patient,
         patient.get_queue_sender("plain") as sender,
     ):
         sender.send_messages(ServiceBusMessage("through"))

@@ -34,7 +34,11 @@ def drain(process: "Process") -> list[str]:
         while True:
             try:
                 with client.get_queue_receiver(
-                    "inbound", session_id=NEXT_AVAILABLE_SESSION, max_wait_time=1, prefetch_count=50, keep_alive=0
+                    "inbound",
+                    session_id=NEXT_AVAILABLE_SESSION,
+                    max_wait_time=1,
+                    prefetch_count=50,
+                    keep_alive=0,
                 ) as link:
                     for message in link:
                         found.append(str(message))
@@ -69,10 +73,14 @@ def test_a_kill_while_messages_come_in_loses_none_and_invents_none(process: "Pro
         assert numbers == sorted(numbers)
 
 
-def test_what_was_completed_stays_completed_and_the_rest_keeps_its_place_and_count(process: "Process") -> None:
+def test_what_was_completed_stays_completed_and_the_rest_keeps_its_place_and_count(
+    process: "Process",
+) -> None:
     with connect(process) as client:
         with client.get_queue_sender("inbound") as sender:
-            sender.send_messages([ServiceBusMessage(body, session_id="A") for body in ("1", "2", "3", "4", "5")])
+            sender.send_messages(
+                [ServiceBusMessage(body, session_id="A") for body in ("1", "2", "3", "4", "5")]
+            )
         with client.get_queue_receiver("inbound", session_id="A", max_wait_time=5) as link:
             found: list[Any] = []
             while len(found) < 5:

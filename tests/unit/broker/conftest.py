@@ -35,9 +35,11 @@ def section(code: int, value: object) -> bytes:
     return encode(Described(ULong(code), value))
 
 
-def text(body: str, session: str | None = None, ttl_ms: int | None = None, message_id: str | None = None) -> Content:
+def text(
+    body: str, session: str | None = None, ttl_ms: int | None = None, message_id: str | None = None
+) -> Content:
     """A message whose body is a text."""
-    payload = section(0x73, [message_id or body, *[None] * 9, session]) + section(0x75, body.encode())
+    payload = section(0x73, [message_id or body[:40], *[None] * 9, session]) + section(0x75, body.encode())
     content = parse(payload)
     return Content(
         content.durable,

@@ -87,14 +87,20 @@ ARRAYS = st.one_of(
     st.lists(whole(64, signed=True), max_size=300).map(lambda items: Array(LONG_ARRAY, tuple(items))),
     st.lists(whole(64, signed=True).map(Timestamp)).map(lambda items: Array(TIMESTAMP_ARRAY, tuple(items))),
     st.lists(st.text(max_size=9), max_size=20).map(lambda items: Array(STRING_ARRAY, tuple(items))),
-    st.lists(st.sampled_from([Symbol("a"), Symbol("b")])).map(lambda items: Array(SYMBOL_ARRAY, tuple(items))),
+    st.lists(st.sampled_from([Symbol("a"), Symbol("b")])).map(
+        lambda items: Array(SYMBOL_ARRAY, tuple(items))
+    ),
 )
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
     SCALARS | ARRAYS,
     lambda inner: st.one_of(
         st.lists(inner, max_size=6),
-        st.dictionaries(st.text(st.characters(max_codepoint=127), max_size=9).map(Symbol) | st.integers(0, 99).map(UInt), inner, max_size=6),
+        st.dictionaries(
+            st.text(st.characters(max_codepoint=127), max_size=9).map(Symbol) | st.integers(0, 99).map(UInt),
+            inner,
+            max_size=6,
+        ),
         st.builds(Described, whole(64, signed=False).map(ULong), inner),
     ),
     max_leaves=20,

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.unit.broker.conftest import START, Clock, Taker, body_of, text
 
 from local.broker.amqp.sections import application_properties
 from local.broker.entities.errors import (
@@ -16,6 +15,7 @@ from local.broker.entities.errors import (
 )
 from local.broker.entities.message import State
 from local.broker.entities.queue import Queue
+from tests.unit.broker.conftest import START, Clock, Taker, body_of, text
 
 MakeQueue = Callable[..., Queue]
 
@@ -86,7 +86,10 @@ def test_a_completed_message_is_gone(make_queue: MakeQueue) -> None:
 
     queue.complete(taker.locks[0])
 
-    assert (queue.counts(), queue.shelf.size) == ({"active": 0, "deferred": 0, "scheduled": 0, "locked": 0}, 0)
+    assert (queue.counts(), queue.shelf.size) == (
+        {"active": 0, "deferred": 0, "scheduled": 0, "locked": 0},
+        0,
+    )
     with pytest.raises(MessageLockLost):
         queue.complete(taker.locks[0])
 
@@ -202,7 +205,7 @@ def test_cancelling_takes_all_or_none(make_queue: MakeQueue, clock: Clock) -> No
 
 @pytest.mark.parametrize(("dead_letters", "expected"), [(True, ["a"]), (False, [])])
 def test_an_expired_message_is_buried_or_dropped_as_the_queue_says(
-    make_queue: MakeQueue, clock: Clock, dead_letters: bool, expected: list[str]
+    make_queue: MakeQueue, clock: Clock, *, dead_letters: bool, expected: list[str]
 ) -> None:
     queue = make_queue(default_ttl_ms=60_000, dead_letter_on_expiration=dead_letters)
     queue.send(text("a", ttl_ms=1_000))
@@ -272,7 +275,12 @@ def test_peeking_shows_everything_and_locks_nothing(make_queue: MakeQueue, clock
     taker = receiving(queue, room=2)
     queue.defer(taker.locks[1], {})
 
-    assert [body_of(message) for message in queue.peek(0, 10)] == ["locked", "deferred", "active", "scheduled"]
+    assert [body_of(message) for message in queue.peek(0, 10)] == [
+        "locked",
+        "deferred",
+        "active",
+        "scheduled",
+    ]
     assert [body_of(message) for message in queue.peek(3, 1)] == ["active"]
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from tests.unit.broker.conftest import Clock, Taker, body_of, text
 
 from local.broker.entities.errors import (
     AcceptTimeout,
@@ -13,6 +12,7 @@ from local.broker.entities.errors import (
 )
 from local.broker.entities.queue import Queue
 from local.broker.entities.session_queue import SessionQueue
+from tests.unit.broker.conftest import Clock, Taker, body_of, text
 
 
 @pytest.fixture
@@ -67,7 +67,9 @@ def test_the_next_session_is_the_one_that_waited_longest(queue: SessionQueue) ->
     assert (first.bodies(), second.bodies(), third.hold) == (["b1", "b2"], ["a1"], None)
 
 
-def test_waiting_accepts_are_served_oldest_first_and_give_up_in_time(queue: SessionQueue, clock: Clock) -> None:
+def test_waiting_accepts_are_served_oldest_first_and_give_up_in_time(
+    queue: SessionQueue, clock: Clock
+) -> None:
     patient, late, left = Taker(queue), Taker(queue), Taker(queue)
     for taker, wait in ((left, 5_000), (patient, 5_000), (late, 1_000)):
         queue.accept_next(taker, wait)
@@ -93,7 +95,9 @@ def test_order_within_a_session_survives_an_abandon(queue: SessionQueue) -> None
     assert taker.bodies() == ["a1", "a1", "a2"]
 
 
-def test_what_was_not_settled_comes_back_in_order_before_the_next_holder_gets_any(queue: SessionQueue) -> None:
+def test_what_was_not_settled_comes_back_in_order_before_the_next_holder_gets_any(
+    queue: SessionQueue,
+) -> None:
     send(queue, ("A", "a1"), ("A", "a2"), ("A", "a3"))
     first, second = Taker(queue).accept("A"), Taker(queue)
     queue.accept_next(second, 5_000)
@@ -175,7 +179,9 @@ def test_a_sessions_state_outlives_its_messages_and_its_holder(queue: SessionQue
     assert queue.session_ids(None) == []
 
 
-def test_sessions_are_listed_with_messages_or_by_the_time_of_their_state(queue: SessionQueue, clock: Clock) -> None:
+def test_sessions_are_listed_with_messages_or_by_the_time_of_their_state(
+    queue: SessionQueue, clock: Clock
+) -> None:
     send(queue, ("messages", "a"))
     mine = object()
     Taker(queue, owner=mine).accept("state")

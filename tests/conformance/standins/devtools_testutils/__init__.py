@@ -1,7 +1,9 @@
-"""Stands in for the package of the same name in Microsoft's repository, as far as the Service Bus tests use it."""
+"""Stands in for the package of the same name in Microsoft's repository, as far as the Service Bus tests use
+it.
+"""
 
 import time
-from typing import Any
+from typing import Any, Self
 
 from azure.core.credentials import AccessToken
 
@@ -31,7 +33,7 @@ class _AsyncCredential:
     async def close(self) -> None:
         """Nothing to close."""
 
-    async def __aenter__(self) -> "_AsyncCredential":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *details: object) -> None:

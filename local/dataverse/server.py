@@ -189,6 +189,7 @@ def _server(app: Starlette, cert: Path | None, key: Path | None) -> uvicorn.Serv
             ssl_certfile=str(cert) if cert is not None else None,
             ssl_keyfile=str(key) if key is not None else None,
             h11_max_incomplete_event_size=256 * 1024,  # GET addresses may be 64 KiB long
+            timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
         )
     )

@@ -11,8 +11,10 @@ from local.dataverse.odata.options import MAX_PAGE, Expand, Options
 from local.dataverse.odata.predicate import Getter, compile_filter, getter
 from local.dataverse.odata.rendering import context, with_context
 from local.dataverse.odata.skiptoken import Resume, read_token, write_token
+from local.dataverse.schema.catalog import Collection
 from local.dataverse.schema.table import Table
 from local.dataverse.store.row import Row
+from local.dataverse.store.rows import UNLINKED
 
 TOTAL = "Microsoft.Dynamics.CRM.totalrecordcount"
 
@@ -102,13 +104,7 @@ def related(request: Request, table: Table, row: Row, name: str) -> tuple[Table,
     row_id = row[table.id_column]
     collection = catalog.collections(table.name).get(name)
     if collection is not None:
-        column, target = collection.column.name, table.name
-        found = [
-            other
-            for other in request.organisation.rows(collection.table)
-            if (value := other.get(column)) is not None and value[1] == row_id and value[0] == target
-        ]
-        return catalog.tables[collection.table], found
+        return catalog.tables[collection.table], _children(request, collection, row_id)
     pair = catalog.pairs_of(table.name).get(name)
     if pair is None:
         return None
@@ -119,6 +115,18 @@ def related(request: Request, table: Table, row: Row, name: str) -> tuple[Table,
         other, ids = pair.first, [first for first, second in members if second == row_id]
     rows = [member for name in ids if (member := request.organisation.get(other, name)) is not None]
     return catalog.tables[other], rows
+
+
+def _children(request: Request, collection: Collection, row_id: str) -> list[Row]:
+    organisation, column = request.organisation, collection.column.name
+    if collection.table != "activitypointer" and column not in UNLINKED:
+        ids = organisation.store.pointing(collection.table, column, row_id)
+        return [row for child in ids if (row := organisation.get(collection.table, child)) is not None]
+    return [
+        row
+        for row in organisation.rows(collection.table)
+        if row.get(column) == (collection.referenced, row_id)
+    ]
 
 
 def parent(request: Request, table: Table, row: Row, name: str) -> tuple[Table, Row | None] | None:

@@ -19,6 +19,7 @@ from local.dataverse.store.database import Outbox, Pending
 _log = logging.getLogger(__name__)
 _BATCH = 50
 _LONGEST_PAUSE = 5.0
+_PATIENCE = 1.0
 
 
 class BusUnavailable(Exception):
@@ -118,10 +119,13 @@ class Sender:
         self._wake.set()
 
     def stop(self) -> None:
-        """Finish the batch in hand and stop; the rest stays in the outbox."""
+        """Finish the batch in hand and stop; the rest stays in the outbox.
+
+        A send that hangs on a dead broker is left behind: its messages are still there at the next start.
+        """
         self._stopping = True
         self._wake.set()
-        self._thread.join()
+        self._thread.join(_PATIENCE)
 
     def _work(self) -> None:
         outbox = Outbox(self._path)

@@ -6,12 +6,25 @@ from typing import Any
 from local.dataverse.schema.catalog import Catalog
 from local.dataverse.schema.table import AlternateKey, Table
 from local.dataverse.store.database import Database
-from local.dataverse.store.row import Row
+from local.dataverse.store.row import Reference, Row
 
 # A store that was never used starts here, so that version numbers look like those of a lived-in organisation.
 FIRST_VERSION = 1_000_000
 
 KeyValue = tuple[Any, ...]
+
+# Every row points at users and the unit by these; nobody asks the way back, and users are never deleted.
+UNLINKED = frozenset(
+    {
+        "createdby",
+        "modifiedby",
+        "createdonbehalfby",
+        "modifiedonbehalfby",
+        "owninguser",
+        "owningteam",
+        "owningbusinessunit",
+    }
+)
 
 
 class RowStore:
@@ -29,8 +42,10 @@ class RowStore:
         self.tombstones: dict[str, dict[str, int]] = {}
         self.pairs: dict[str, set[tuple[str, str]]] = {}
         self._keys: dict[tuple[str, str], dict[KeyValue, str]] = {}
+        self._links: dict[str, dict[tuple[str, str], set[str]]] = {}
         for table, row_id, row in self.database.rows():
             self.rows.setdefault(table, {})[row_id] = row
+            self.relink(table, row_id, None, row)
             self.version = max(self.version, row["versionnumber"])
         for table, row_id, version in self.database.tombstones():
             self.tombstones.setdefault(table, {})[row_id] = version
@@ -66,14 +81,24 @@ class RowStore:
         """Every key of a table with its index."""
         return [(key, self.index(table, key)) for key in table.keys.values()]
 
-    def referencing(self, table: str, row_id: str) -> Iterator[tuple[str, str, Row]]:
-        """Rows pointing at this row: their table, the column, the row."""
-        for source, column in self.catalog.referencing(table):
-            name = column.name
-            for row in self.rows.get(source, {}).values():
-                value = row.get(name)
-                if value is not None and value[1] == row_id and value[0] == table:
-                    yield source, name, row
+    def pointing(self, table: str, column: str, target: str) -> set[str]:
+        """The ids of the rows of a table whose lookup holds this id."""
+        return self._links.get(target, {}).get((table, column), set())
+
+    def referencing(self, row_id: str) -> Iterator[tuple[str, str, str]]:
+        """Rows pointing at a row: their table, the column, their id."""
+        for (table, column), holders in self._links.get(row_id, {}).items():
+            for holder in holders:
+                yield table, column, holder
+
+    def relink(self, table: str, row_id: str, before: Row | None, after: Row | None) -> None:
+        """Follow the lookups of a row that changed."""
+        for name, value in (before or {}).items():
+            if isinstance(value, Reference) and name not in UNLINKED and (after or {}).get(name) != value:
+                self._links[value.id][table, name].discard(row_id)
+        for name, value in (after or {}).items():
+            if isinstance(value, Reference) and name not in UNLINKED and (before or {}).get(name) != value:
+                self._links.setdefault(value.id, {}).setdefault((table, name), set()).add(row_id)
 
 
 def key_value(key: AlternateKey, row: Row) -> KeyValue | None:

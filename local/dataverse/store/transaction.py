@@ -8,8 +8,8 @@ from typing import Any
 from local.dataverse.rows.caller import Origin
 from local.dataverse.schema.table import AlternateKey, Table
 from local.dataverse.store.database import Content, encode
-from local.dataverse.store.row import Row
-from local.dataverse.store.rows import KeyValue, RowStore, key_value
+from local.dataverse.store.row import Reference, Row
+from local.dataverse.store.rows import UNLINKED, KeyValue, RowStore, key_value
 
 
 class Operation(StrEnum):
@@ -84,13 +84,22 @@ class Transaction:
         return self.store.index(table, key).get(value)
 
     def referencing(self, table: str, row_id: str) -> list[tuple[str, str, Row]]:
-        """Rows pointing at this row, as this transaction sees them."""
+        """Rows pointing at this row, as this transaction sees them: their table, the column, the row."""
         found = []
-        for source, column in self.store.catalog.referencing(table):
-            for row in self.rows(source):
-                value = row.get(column.name)
-                if value is not None and value[1] == row_id and value[0] == table:
-                    found.append((source, column.name, row))
+        for source, column, holder in self.store.referencing(row_id):
+            row = self.get(source, holder)
+            if row is not None and row.get(column) == (table, row_id):
+                found.append((source, column, row))
+        known = {id(row) for _, _, row in found}
+        pointer = (table, row_id)
+        for (source, _), changed in self._rows.items():
+            if changed is None or id(changed) in known:
+                continue
+            found += [
+                (source, column, changed)
+                for column, value in changed.items()
+                if isinstance(value, Reference) and value == pointer and column not in UNLINKED
+            ]
         return found
 
     def put(self, table: Table, row: Row, columns: frozenset[str], message: str = "") -> Row:
@@ -213,6 +222,7 @@ class Transaction:
         for name, row_id in self._revived():
             store.tombstones[name].pop(row_id)
         for (name, row_id), row in self._rows.items():
+            store.relink(name, row_id, store.get(name, row_id), row)
             if row is None:
                 store.table(name).pop(row_id, None)
             else:

@@ -23,6 +23,9 @@ param allegoryKeySecret string = 'allegory-api-key'
 @description('Required. Base URL of the ticket desk.')
 param ticketsUrl string
 
+@description('Optional. Scope of the tokens for it.')
+param ticketsScope string = 'api://tickets/.default'
+
 @description('Required. Audience that the tokens of senders and operators name: the app registration of the API.')
 param authAudience string
 
@@ -49,6 +52,9 @@ param maximumInstanceCount int = 40
 
 @description('Optional. When due retries are looked for (six-field NCRONTAB).')
 param retrySchedule string = '*/15 * * * * *'
+
+@description('Optional. When Allegory\'s change feed is read.')
+param allegoryFeedSchedule string = '0 */1 * * * *'
 
 @description('Optional. Tags for every resource.')
 param tags object = {}
@@ -150,6 +156,8 @@ module functions 'modules/functions.bicep' = {
     ticketsUrl: ticketsUrl
     authAudience: authAudience
     retrySchedule: retrySchedule
+    allegoryFeedSchedule: allegoryFeedSchedule
+    ticketsScope: ticketsScope
     maximumInstanceCount: maximumInstanceCount
   }
 }

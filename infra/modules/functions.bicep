@@ -60,6 +60,12 @@ param authAudience string
 @description('Required. When due retries are looked for.')
 param retrySchedule string
 
+@description('Required. When Allegory\'s change feed is read.')
+param allegoryFeedSchedule string
+
+@description('Required. Scope of the tokens for the ticket desk.')
+param ticketsScope string
+
 @description('Required. Most instances of the app.')
 param maximumInstanceCount int
 
@@ -141,7 +147,9 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       KEY_VAULT_URL: keyVaultUrl
       ALLEGORY_URL: allegoryUrl
       ALLEGORY_KEY_SECRET: allegoryKeySecret
+      ALLEGORY_FEED_SCHEDULE: allegoryFeedSchedule
       TICKETS_URL: ticketsUrl
+      TICKETS_SCOPE: ticketsScope
       APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
       AUTH_ISSUER: '${authority}/v2.0'
       AUTH_AUDIENCE: authAudience

@@ -37,9 +37,7 @@ def tell(endpoints: Mapping[str, Any], once: bool) -> int:  # noqa: FBT001  # th
         _outbound_part(told, dataverse, allegory)
         after = _quiet(service)
     except NeverHappenedError as missing:
-        print(
-            f"\nNever happened: {missing}. `.venv/bin/tandem now` and `.venv/bin/tandem failures list` say more."
-        )
+        print(f"\nNever happened: {missing}. `.venv/bin/tandem now` says how things stand.")
         return 1
     _print_inbound(told)
     _print_outbound(told)

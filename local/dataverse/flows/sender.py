@@ -53,10 +53,8 @@ class ServiceBus:
         try:
             self._sender(queue).send_messages([_service_bus_message(message) for message in messages])
         except MessageSizeExceededError as wrong:
-            if len(messages) == 1:
-                raise MessageRefused(str(wrong)) from wrong
-            for message in messages:
-                self.send(queue, [message])
+            # Of several messages only some may be too big: the sender tries them one by one.
+            raise MessageRefused(str(wrong)) from wrong
         except (ServiceBusError, OSError) as wrong:
             self.close()
             raise BusUnavailable(str(wrong)) from wrong

@@ -66,6 +66,7 @@ class Writer:
         row |= initial_state(table, values, row_id)
         row[table.id_column] = row_id
         self._stamp_creation(table, row, stamp)
+        self._place(table, row)
         self._own(table, row)
         self._derive(table, row, frozenset(row))
         self._require(table, row)
@@ -193,6 +194,12 @@ class Writer:
         if "modifiedonbehalfby" in table.columns:
             real = Reference("systemuser", self.caller.real) if self.caller.impersonates else None
             row["modifiedonbehalfby"] = real
+
+    def _place(self, table: Table, row: Row) -> None:
+        """A user or team belongs to a business unit: the caller's, unless the request names one."""
+        if "businessunitid" in table.columns and table.id_column != "businessunitid":
+            unit = (self.transaction.get("systemuser", self.caller.user) or {}).get("businessunitid")
+            row.setdefault("businessunitid", unit)
 
     def _own(self, table: Table, row: Row) -> None:
         column = table.columns.get("ownerid")

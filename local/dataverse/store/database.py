@@ -153,7 +153,9 @@ class Outbox:
 
     def sent(self, sequences: Iterable[int]) -> None:
         """Forget messages the broker has taken."""
+        self._connection.execute("BEGIN IMMEDIATE")
         self._connection.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq in sequences])
+        self._connection.execute("COMMIT")
 
     def failed(self, sequences: Sequence[int]) -> None:
         """Count an attempt that the broker did not take."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from queue import Empty
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from azure.servicebus import NEXT_AVAILABLE_SESSION, ServiceBusClient
 
@@ -143,6 +145,25 @@ def test_messages_outlive_a_broker_that_is_down_and_a_restart(
     assert [bus.next()["body"]["recordId"] for _ in rows] == rows
 
 
+def test_a_message_the_broker_will_never_take_is_set_aside(
+    flowing: Run, bus: Recorder, write_flow: WriteFlow
+) -> None:
+    write_flow("account", "accountid")
+    bus.refuses = True
+    api = flowing()
+    api.create("accounts", name="Poison")
+    url = f"{api.simulator.http_url}/admin/flows"
+    deadline = time.monotonic() + 10
+    while (counts := httpx.get(url).json()["outbox"])["waiting"] and time.monotonic() < deadline:
+        pass
+
+    bus.refuses = False
+    row_id = api.create("accounts", name="Fine")
+
+    assert counts == {"waiting": 0, "refused": 1}
+    assert bus.next()["sessionId"] == row_id
+
+
 def test_a_definition_with_an_unknown_function_stops_the_start(
     flow_folder: Path, flowing: Run, write_flow: WriteFlow
 ) -> None:
@@ -157,8 +178,6 @@ def test_a_definition_with_an_unknown_function_stops_the_start(
 def test_a_flow_reaches_a_session_queue_through_the_real_sdk(
     tmp_path: Path, customisations: Path, flow_folder: Path, write_flow: WriteFlow
 ) -> None:
-    import httpx  # noqa: PLC0415 - the only test that brings its own client
-
     write_flow("account", "accountid")
     with in_thread({"outbound": QueueSettings(requires_session=True)}) as broker:
         settings = Settings(

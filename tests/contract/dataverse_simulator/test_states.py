@@ -197,6 +197,17 @@ def test_a_disabled_user_cannot_own(api: Api, refused: Refused) -> None:
     assert (row["_ownerid_value"], row["_owningteam_value"], row["_owninguser_value"]) == (team, team, None)
 
 
+def test_a_new_user_belongs_to_the_unit_of_its_maker(api: Api) -> None:
+    unit = api.get("WhoAmI").json()["BusinessUnitId"]
+    user = api.create("systemusers", firstname="New", lastname="Person")
+
+    assert api.row(f"systemusers({user})", "_businessunitid_value", "fullname") == {
+        "systemuserid": user,
+        "_businessunitid_value": unit,
+        "fullname": "New Person",
+    }
+
+
 @pytest.mark.parametrize("claim", ["appid", "azp", "oid"])
 def test_a_token_of_the_application_acts_as_its_user(api: Api, claim: str) -> None:
     token = jwt.encode({claim: TANDEM_APPLICATION_ID}, "x" * 32, algorithm="HS256")

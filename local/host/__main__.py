@@ -51,7 +51,9 @@ def main() -> int:
         with Host(
             given.app.resolve(), ENGINES[given.engine](), os.environ, given.port, given.receiver
         ) as host:
-            print(f"host: {len(host.functions)} functions on {host.url}", flush=True)
+            # One write, line feed included: other threads log to the same stream by now.
+            sys.stdout.write(f"host: {len(host.functions)} functions on {host.url}\n")
+            sys.stdout.flush()
             stop.wait()
     except (BrokenApp, UnsupportedFunction, InvalidSettings, OSError) as broken:
         print(f"host: {broken}", file=sys.stderr)

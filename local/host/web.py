@@ -5,6 +5,7 @@ GET  /admin/functions           the functions with their triggers
 POST /admin/functions/{name}    runs a timer now (202), as the real host does
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -101,7 +102,11 @@ class Web:
             ),
             trace_parent=trace_parent(request.headers.get("traceparent", "")),
         )
-        completion = await self._invoke(call)
+        try:
+            completion = await self._invoke(call)
+        except asyncio.CancelledError:
+            # Only the end of the host's patience with a request cancels it, when the host is being stopped.
+            return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
         if completion.error:
             return Response(status_code=HTTPStatus.INTERNAL_SERVER_ERROR)
         if completion.http is None:

@@ -87,6 +87,8 @@ class Listener:
         self._warned_at = now
 
     async def _pause(self, seconds: float) -> None:
+        if not seconds:
+            return
         try:
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
@@ -110,12 +112,17 @@ class Listener:
     async def _plain_turn(self) -> None:
         """Receive until the connection is gone or the host stops."""
         receiver = await self._unless_stopping(self._bus.open(self._path))
+        pause = _FIRST_PAUSE_S
         try:
             while True:
                 message = await self._unless_stopping(receiver.receive(_PLAIN_WAIT_S))
-                if message is not None:
-                    async with self._locked(receiver, message.locked_until, message) as lost:
-                        await self._handle(receiver, message, lost)
+                if message is None:
+                    continue
+                async with self._locked(receiver, message.locked_until, message) as lost:
+                    handled = await self._handle(receiver, message, lost)
+                # A dead-letter queue has no last delivery: a function that fails on it would spin.
+                await self._pause(0 if handled else pause)
+                pause = _FIRST_PAUSE_S if handled else min(pause * 2, _LONGEST_PAUSE_S)
         finally:
             await receiver.close()
 
@@ -134,8 +141,11 @@ class Listener:
                 work.cancel()
                 await asyncio.wait({work})
 
-    async def _handle(self, receiver: Receiver, message: Message, lost: asyncio.Event) -> None:
-        """Invoke the function with one message, then settle it. Raises LockLost and Disconnected."""
+    async def _handle(self, receiver: Receiver, message: Message, lost: asyncio.Event) -> bool:
+        """Invoke the function with one message, settle it, and say whether it went well.
+
+        Raises LockLost and Disconnected.
+        """
         completion = await self._invoke(call_for(self._function, message))
         if lost.is_set():
             raise LockLost
@@ -143,6 +153,7 @@ class Listener:
             await receiver.abandon(message)
         elif self._completes:
             await receiver.complete(message)
+        return not completion.error
 
     @asynccontextmanager
     async def _locked(

@@ -1,5 +1,6 @@
 """What a client of the legacy CRM's REST interface may rely on."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -315,3 +316,13 @@ def test_records_versions_and_the_feed_outlive_the_process(tmp_path: Path) -> No
             assert answer.headers["etag"] == f'"{round_}"'
             stamps = [change["changed_at"] for change in client.get("/changes").json()["changes"]]
     assert stamps == ["2026-03-01T12:00:00.000Z", "2026-03-01T12:00:00.001Z"]
+
+
+def test_requests_on_one_connection_do_not_wait_for_each_others_packets(crm: httpx.Client) -> None:
+    crm.put("/companies/C-0001", json=acme())
+    started = time.monotonic()
+    for _ in range(100):
+        crm.get("/companies/C-0001")
+
+    # Nagle's algorithm against delayed acknowledgement would make it 40 ms for each.
+    assert time.monotonic() - started < 3

@@ -381,3 +381,17 @@ def test_sessions_of_one_message_are_turned_over_fast(start: Run, broker: Broker
 
     assert len(ends) / (max(ends) - min(ends)) > 100
     assert broker.namespace.entry("s").queue.counts()["active"] == 0
+
+
+def test_a_function_that_fails_on_dead_letters_does_not_spin(
+    start: Run, broker: Broker, send: Sender
+) -> None:
+    # Nothing ends the deliveries of a dead-letter queue, so only a pause keeps the machine free.
+    send("s", work("a", n=0, **{"raise": True}))
+    with start(broker, FAIL_DEAD="yes") as host:
+        until(lambda: len(host.notes("dead")) >= 8)
+        first, *_, last = notes = host.notes("dead")[:8]
+
+    # Two slots, which wait 0.1, 0.2 and 0.4 seconds.
+    assert last["at"] - first["at"] >= 0.5
+    assert [note["delivery_count"] for note in notes] == [4, 5, 6, 7, 8, 9, 10, 11]

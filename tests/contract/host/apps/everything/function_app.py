@@ -85,6 +85,8 @@ def plain(message: func.ServiceBusMessage) -> None:
 )
 def dead(message: func.ServiceBusMessage) -> None:
     note(function="dead", **described(message))
+    if os.environ.get("FAIL_DEAD"):
+        raise RuntimeError("boom")
 
 
 @bp.function_name("item")

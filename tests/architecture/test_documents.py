@@ -147,3 +147,16 @@ def test_every_envelope_in_the_documents_is_admitted(pages: dict[Path, str]) -> 
             found += 1
 
     assert found >= 2
+
+
+def test_every_promise_that_is_referred_to_is_written_down(root: Path, files: list[Path]) -> None:
+    page = root / "docs/reference/promises.md"
+    written = set(re.findall(r"^\| `([A-Z]-\d\d[a-z]?)` \|", page.read_text(), re.MULTILINE))
+    told = {
+        promise
+        for path in files
+        if path.suffix in {".py", ".md"} and path.parts[:2] != ("tests", "data") and root / path != page
+        for promise in re.findall(r"(?<![\w-])[ACEGLNPX]-\d\d[a-z]?(?![\w-])", (root / path).read_text())
+    }
+
+    assert told == written

@@ -12,7 +12,7 @@ import pytest
 
 from mappers import SYSTEMS
 
-# The design card names the first eight; docs/adr/0003 says why there is a local stack beside them.
+# docs/adr/0003 says why there is a local stack beside the app.
 FOLDERS = {"shared", "mappers", "sql", "infra", "tests", "local", "docs"}
 FILES = {
     "host.json",
@@ -90,7 +90,7 @@ def leftovers(text: str) -> list[str]:
     return [f"line {token.start[0]}" for token in notes] + [f"line {node.lineno}" for node in stubs]
 
 
-def test_the_top_level_is_the_design_cards(files: list[Path]) -> None:
+def test_the_top_level_is_a_closed_list(files: list[Path]) -> None:
     top = {path.parts[0] for path in files}
 
     assert top - FOLDERS - FILES - HIDDEN == set()

@@ -56,6 +56,9 @@ param retrySchedule string = '*/15 * * * * *'
 @description('Optional. When Allegory\'s change feed is read.')
 param allegoryFeedSchedule string = '0 */1 * * * *'
 
+@description('Optional. When old payloads and metadata are forgotten.')
+param purgeSchedule string = '0 0 3 * * *'
+
 @description('Optional. Tags for every resource.')
 param tags object = {}
 
@@ -156,6 +159,7 @@ module functions 'modules/functions.bicep' = {
     ticketsUrl: ticketsUrl
     authAudience: authAudience
     retrySchedule: retrySchedule
+    purgeSchedule: purgeSchedule
     allegoryFeedSchedule: allegoryFeedSchedule
     ticketsScope: ticketsScope
     maximumInstanceCount: maximumInstanceCount

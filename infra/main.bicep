@@ -53,6 +53,9 @@ param maximumInstanceCount int = 40
 @description('Optional. When due retries are looked for (six-field NCRONTAB).')
 param retrySchedule string = '*/15 * * * * *'
 
+@description('Optional. When old payloads and metadata are forgotten (six-field NCRONTAB, UTC).')
+param purgeSchedule string = '0 0 3 * * *'
+
 @description('Optional. When Allegory\'s change feed is read.')
 param allegoryFeedSchedule string = '0 */1 * * * *'
 
@@ -159,6 +162,7 @@ module functions 'modules/functions.bicep' = {
     ticketsUrl: ticketsUrl
     authAudience: authAudience
     retrySchedule: retrySchedule
+    purgeSchedule: purgeSchedule
     purgeSchedule: purgeSchedule
     allegoryFeedSchedule: allegoryFeedSchedule
     ticketsScope: ticketsScope

@@ -51,6 +51,9 @@ SETTINGS: tuple[Setting, ...] = (
         "CLOCK_SKEW_SECONDS", "How far a change may lie in the future before it is refused.", "300", "300"
     ),
     Setting("LANE_LEASE_SECONDS", "How long a worker that died may hold a lane.", "120", "120"),
+    Setting("PURGE_SCHEDULE", "When old payloads and metadata are forgotten.", "0 0 3 * * *"),
+    Setting("PAYLOAD_DAYS", "How long a finished message's body is kept.", "30", "30"),
+    Setting("METADATA_DAYS", "How long a finished message's metadata and history are kept.", "400", "400"),
     Setting("SQL_URL", "State: sqlite:///<file> or mssql+pyodbc://...", "sqlite:///.local/tandem.db"),
     Setting("DATAVERSE_URL", "Base URL of the Dataverse organisation.", "http://127.0.0.1:7080"),
     Setting("DATAVERSE_SCOPE", "Token scope; derived from DATAVERSE_URL when blank.", "", ""),
@@ -97,6 +100,8 @@ class Settings:
     longest_delay: timedelta
     clock_skew: timedelta
     lane_lease: timedelta
+    payload_days: timedelta
+    metadata_days: timedelta
     sql_url: str
     dataverse_url: str
     dataverse_scope: str
@@ -126,6 +131,8 @@ class Settings:
             longest_delay=reader.seconds("RETRY_LONGEST_DELAY_SECONDS"),
             clock_skew=reader.seconds("CLOCK_SKEW_SECONDS"),
             lane_lease=reader.seconds("LANE_LEASE_SECONDS"),
+            payload_days=reader.days("PAYLOAD_DAYS"),
+            metadata_days=reader.days("METADATA_DAYS"),
             sql_url=reader.text("SQL_URL"),
             dataverse_url=dataverse,
             dataverse_scope=reader.text("DATAVERSE_SCOPE") or f"{dataverse}/.default",
@@ -169,6 +176,10 @@ class _Reader:
     def seconds(self, name: str) -> timedelta:
         value = self._checked(name, float, "a number of seconds above 0")
         return timedelta(seconds=value if value and value > 0 else 1)
+
+    def days(self, name: str) -> timedelta:
+        value = self._checked(name, int, "a whole number of days above 0")
+        return timedelta(days=value or 1)
 
     def one_of(self, name: str, choices: set[str]) -> str:
         value = self.text(name)

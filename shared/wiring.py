@@ -39,6 +39,7 @@ from shared.outbound.flow import Outbound
 from shared.recovery.alert import Alerts
 from shared.recovery.answers import Answers
 from shared.recovery.replay import Replay
+from shared.recovery.retention import Retention
 from shared.recovery.retry import Retry
 from shared.settings import Settings
 
@@ -69,6 +70,7 @@ class App:
     retry: Retry
     alerts: Alerts
     allegory_feed: Feed
+    retention: Retention
 
 
 @cache
@@ -114,6 +116,15 @@ def build(settings: Settings) -> App:
             telemetry,
             queue=settings.inbound_queue,
             owner=owner,
+        ),
+        retention=Retention(
+            store.retention,
+            store.jobs,
+            clock,
+            telemetry,
+            owner,
+            bodies_for=settings.payload_days,
+            messages_for=settings.metadata_days,
         ),
     )
 

@@ -61,6 +61,7 @@ def app_settings(layout: Layout, ports: Mapping[str, int], certificates: Certifi
         "INBOUND_QUEUE": "inbound",
         "OUTBOUND_QUEUE": "outbound",
         "RETRY_SCHEDULE": "*/2 * * * * *",
+        "PURGE_SCHEDULE": "0 0 3 * * *",
         "RETRY_FIRST_DELAY_SECONDS": "1",
         "ALLEGORY_FEED_SCHEDULE": "*/2 * * * * *",
         "SQL_URL": sql_url(layout),

@@ -1,4 +1,4 @@
-"""What the clock starts: due retries and lost wakes, tickets, and the legacy change feed."""
+"""What the clock starts: due retries and lost wakes, tickets, the legacy change feed, forgetting."""
 
 import azure.functions as func
 
@@ -22,3 +22,11 @@ async def allegory_feed(timer: func.TimerRequest) -> None:
     """Bring in what people changed in Allegory since the last run."""
     del timer
     await app().allegory_feed.run()
+
+
+@bp.function_name("purge")
+@bp.timer_trigger(arg_name="timer", schedule="%PURGE_SCHEDULE%")
+async def purge(timer: func.TimerRequest) -> None:
+    """Forget payloads and metadata that are older than they may be."""
+    del timer
+    await app().retention.run()

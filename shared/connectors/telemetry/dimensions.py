@@ -6,6 +6,7 @@ DIMENSIONS = frozenset(
     {
         "answer",
         "attempt",
+        "bodies",
         "changes",
         "code",
         "correlation_id",
@@ -19,6 +20,7 @@ DIMENSIONS = frozenset(
         "lanes",
         "map_version",
         "message_id",
+        "messages",
         "outcome",
         "plan",
         "record",

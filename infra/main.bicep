@@ -59,9 +59,6 @@ param purgeSchedule string = '0 0 3 * * *'
 @description('Optional. When Allegory\'s change feed is read.')
 param allegoryFeedSchedule string = '0 */1 * * * *'
 
-@description('Optional. When old payloads and metadata are forgotten.')
-param purgeSchedule string = '0 0 3 * * *'
-
 @description('Optional. Tags for every resource.')
 param tags object = {}
 
@@ -162,7 +159,6 @@ module functions 'modules/functions.bicep' = {
     ticketsUrl: ticketsUrl
     authAudience: authAudience
     retrySchedule: retrySchedule
-    purgeSchedule: purgeSchedule
     purgeSchedule: purgeSchedule
     allegoryFeedSchedule: allegoryFeedSchedule
     ticketsScope: ticketsScope

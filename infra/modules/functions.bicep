@@ -66,9 +66,6 @@ param purgeSchedule string
 @description('Required. When Allegory\'s change feed is read.')
 param allegoryFeedSchedule string
 
-@description('Required. When old payloads and metadata are forgotten.')
-param purgeSchedule string
-
 @description('Required. Scope of the tokens for the ticket desk.')
 param ticketsScope string
 
@@ -155,7 +152,6 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       ALLEGORY_URL: allegoryUrl
       ALLEGORY_KEY_SECRET: allegoryKeySecret
       ALLEGORY_FEED_SCHEDULE: allegoryFeedSchedule
-      PURGE_SCHEDULE: purgeSchedule
       TICKETS_URL: ticketsUrl
       TICKETS_SCOPE: ticketsScope
       APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString

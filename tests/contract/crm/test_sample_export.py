@@ -1,0 +1,36 @@
+"""The sample export's records go in as they are and come out as they went in."""
+
+import csv
+import io
+import os
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local.crm import start
+from local.crm.declaration import Collection
+from local.crm.systems.allegory import ALLEGORY
+
+DATA = Path(os.environ.get("TANDEM_SAMPLE_DATA", Path(__file__).parents[4] / "shared/data"))
+
+
+@pytest.mark.parametrize("collection", ALLEGORY.collections, ids=lambda collection: collection.name)
+def test_a_sample_export_survives_the_crm(collection: Collection, tmp_path: Path) -> None:
+    source = DATA / "allegory/small" / f"{collection.name}.csv"
+    if not source.exists():
+        pytest.skip("the sample data is not on this machine")
+    rows = list(csv.DictReader(io.StringIO(source.read_text("utf-8-sig"), newline="")))
+    with start(ALLEGORY, drop_url=str(tmp_path)) as server, httpx.Client(base_url=server.url) as client:
+        for row in rows:
+            answer = client.put(f"/{collection.name}/{row[collection.key]}", json=row)
+            assert answer.status_code in {200, 201}, answer.text
+        client.post("/admin/export", json={"folder": "out"})
+
+    exported = (tmp_path / "out" / f"{collection.name}.csv").read_text("utf-8")
+    stamped = {"updated_at", "created_at"}
+    latest = {row[collection.key]: row for row in rows}
+    assert [
+        {name: value for name, value in row.items() if name not in stamped}
+        for row in csv.DictReader(io.StringIO(exported, newline=""))
+    ] == [{name: value for name, value in row.items() if name not in stamped} for row in latest.values()]

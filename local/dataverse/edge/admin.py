@@ -51,6 +51,7 @@ class Admin:
             ("/privileges", "PUT", self._set_privileges),
             ("/flows", "GET", self._delivery),
             ("/flows", "PUT", self._set_delivery),
+            ("/store", "GET", self._store),
             ("/reset", "POST", self._reset_all),
         ]
         return [Route(path, _local_only(handler), methods=[method]) for path, method, handler in table]
@@ -114,6 +115,20 @@ class Admin:
         self._sender.delivery = _changed(self._sender.delivery, await request.json())
         self._sender.wake()
         return await self._delivery(request)
+
+    async def _store(self, _request: Request) -> Response:
+        store = self._api.organisation.store
+        return JSONResponse(
+            {
+                "version": store.version,
+                "rows": {name: len(rows) for name, rows in sorted(store.rows.items()) if rows},
+                "deleted": {name: len(rows) for name, rows in sorted(store.tombstones.items()) if rows},
+                "dangling": [
+                    {"table": table, "column": column, "id": row_id}
+                    for table, column, row_id in store.dangling()
+                ],
+            }
+        )
 
     async def _reset_all(self, _request: Request) -> Response:
         self._reset()

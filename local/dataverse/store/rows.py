@@ -91,6 +91,15 @@ class RowStore:
             for holder in holders:
                 yield table, column, holder
 
+    def dangling(self) -> Iterator[tuple[str, str, str]]:
+        """Lookups that point at nobody: table, column, id of the row that holds them."""
+        for target, holders in self._links.items():
+            for (table, column), row_ids in holders.items():
+                for row_id in row_ids:
+                    pointer = self.rows[table][row_id][column]
+                    if pointer.table in self.catalog.tables and self.get(pointer.table, target) is None:
+                        yield table, column, row_id
+
     def relink(self, table: str, row_id: str, before: Row | None, after: Row | None) -> None:
         """Follow the lookups of a row that changed."""
         for name, value in (before or {}).items():

@@ -128,6 +128,28 @@ def test_a_privilege_taken_away_is_missed_by_name(api: Api, admin: Admin, refuse
     assert api.post("accounts", json={"name": "A"}).status_code == 204
 
 
+def test_the_store_counts_rows_and_no_lookup_points_at_nobody(api: Api, admin: Admin) -> None:
+    company = api.create("accounts", name="A")
+    parent = {"parentcustomerid_account@odata.bind": f"/accounts({company})"}
+    person = api.create("contacts", lastname="P", **parent)
+    api.create("tasks", subject="T", **{"regardingobjectid_contact_task@odata.bind": f"/contacts({person})"})
+    api.create("accounts", name="B", **{"primarycontactid@odata.bind": f"/contacts({person})"})
+
+    before = admin("GET", "store").json()
+    api.delete(f"accounts({company})")
+    after = admin("GET", "store").json()
+
+    counted = {"account", "contact", "task"}
+    assert {name: n for name, n in before["rows"].items() if name in counted} == {
+        "account": 2,
+        "contact": 1,
+        "task": 1,
+    }
+    assert {name: n for name, n in after["rows"].items() if name in counted} == {"account": 1}
+    assert after["deleted"] == {"account": 1, "contact": 1, "task": 1}
+    assert (before["dangling"], after["dangling"]) == ([], [])
+
+
 def test_a_reset_leaves_the_seed(api: Api, admin: Admin) -> None:
     api.create("accounts", name="A")
 

@@ -70,6 +70,10 @@ def _run(
     preferences = read_preferences(operation.headers.get("prefer", ""))
     try:
         call = _call(request, operation, entities)
+        fault = request.organisation.faults.take(call, in_batch=True)
+        refusal = fault.refusal() if fault is not None else None
+        if refusal is not None:
+            raise refusal
         silent = operation.headers.get("mscrm.suppresscallbackregistrationexpanderjob", "").lower() == "true"
         origin = Origin(request.origin.caller, silent, call.query.get("tag", ""), request.origin.correlation)
         return dispatch(Request(call, request.organisation, origin, transaction))

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from local.dataverse.api.upload_sessions import Sessions
+from local.dataverse.faults import Faults
 from local.dataverse.rows.caller import Origin
 from local.dataverse.rows.privileges import Privileges
 from local.dataverse.schema.catalog import Catalog
@@ -45,6 +46,7 @@ class Organisation:
     subscribers: Subscribers
     privileges: Privileges = field(default_factory=Privileges)
     uploads: Sessions = field(default_factory=Sessions)
+    faults: Faults = field(default_factory=Faults)
 
     @property
     def catalog(self) -> Catalog:

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.dataverse.edge.faults import Faults
 from local.dataverse.edge.gateway import WebApi
+from local.dataverse.faults import Faults
 from local.dataverse.flows.sender import Sender
 from local.dataverse.flows.subscribers import FlowSubscribers
 from local.dataverse.store.database import Outbox

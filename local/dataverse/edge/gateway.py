@@ -14,7 +14,6 @@ from local.dataverse.api.request import Request
 from local.dataverse.api.router import dispatch
 from local.dataverse.calls import Answer, Call, read_preferences, read_query, refused
 from local.dataverse.edge.connections import abort
-from local.dataverse.edge.faults import Faults
 from local.dataverse.edge.identity import Identity
 from local.dataverse.edge.latency import Latency
 from local.dataverse.edge.limits import Limits
@@ -32,7 +31,7 @@ class WebApi:
     def __init__(self, organisation: Organisation, identity: Identity) -> None:
         self.organisation = organisation
         self.log = RequestLog()
-        self.faults = Faults()
+        self.faults = organisation.faults
         self.limits = Limits()
         self.latency = Latency()
         self._identity = identity

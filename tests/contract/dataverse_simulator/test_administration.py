@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,17 @@ def test_a_fault_hits_the_next_matching_requests_and_ends(api: Api, admin: Admin
     assert seen[2].status_code == 204
     assert len(api.select("accounts")) == 1
     assert admin("GET", "faults").json() == []
+
+
+def test_one_operation_of_a_batch_can_fail_alone(api: Api, admin: Admin) -> None:
+    admin("POST", "faults", {"code": "0x80060882", "in_batch": True, "path": "contacts"})
+    parts = "".join(f"--b\n\nPOST {name} HTTP/1.1\n\n{{}}\n" for name in ("accounts", "contacts", "contacts"))
+    headers = {"Content-Type": "multipart/mixed;boundary=b", "Prefer": "odata.continue-on-error"}
+
+    answer = api.post("$batch", content=f"{parts}--b--", headers=headers)
+
+    assert re.findall(r"^HTTP/1\.1 (\d+)", answer.text, re.MULTILINE) == ["204", "412", "204"]
+    assert len(api.select("contacts")) == 1
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])

@@ -3,10 +3,10 @@
 import pytest
 
 from local.dataverse.calls import Answer, Call
-from local.dataverse.edge.faults import Faults
 from local.dataverse.edge.latency import Latency
 from local.dataverse.edge.limits import Limits, LimitSettings
 from local.dataverse.errors import Refusal
+from local.dataverse.faults import Faults
 
 
 def limits(**settings: float) -> Limits:

@@ -34,7 +34,8 @@ class Fault:
 
     `times` requests are hit (None: all). `status` and `code` answer instead of the service, before anything
     is written. `latency_ms` delays. `drop` closes the connection: "before" nothing happened, "after" the
-    write is committed and only the answer is lost. `method` and `path` (a part of it) choose the requests.
+    write is committed and only the answer is lost. `method` and `path` (a part of it) choose the requests;
+    with `in_batch` the operations inside a batch are meant instead, which know no latency and no drop.
     """
 
     times: int | None = 1
@@ -46,6 +47,7 @@ class Fault:
     drop: str = ""
     method: str = ""
     path: str = ""
+    in_batch: bool = False
 
     def hits(self, call: Call) -> bool:
         """Whether the call is one of those meant."""
@@ -84,10 +86,10 @@ class Faults:
         self.active.append(fault)
         return fault
 
-    def take(self, call: Call) -> Fault | None:
+    def take(self, call: Call, *, in_batch: bool = False) -> Fault | None:
         """The fault that hits this call, spent by one."""
         for fault in self.active:
-            if fault.hits(call):
+            if fault.in_batch == in_batch and fault.hits(call):
                 fault.spend()
                 self.active = [other for other in self.active if other.times != 0]
                 return fault

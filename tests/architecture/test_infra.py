@@ -101,6 +101,20 @@ def test_every_file_is_balanced(infra: Path) -> None:
         assert [code.count(bracket) for bracket in "({["] == [code.count(bracket) for bracket in ")}]"], path
 
 
+def test_nothing_is_named_twice(infra: Path, main: str, app_settings: str) -> None:
+    bodies = [body for _, _, body in MODULE.findall(main)]
+    lists = [
+        *(re.findall(r"^    (\w+): ", body, re.MULTILINE) for body in bodies),
+        SETTING.findall(app_settings),
+        *(
+            [name for name, _ in PARAMETER.findall(path.read_text())]
+            for path in [infra / "main.bicep", *infra.glob("modules/*.bicep")]
+        ),
+    ]
+
+    assert [name for names in lists for name in set(names) if names.count(name) > 1] == []
+
+
 def test_every_parameter_is_used(infra: Path) -> None:
     for path in [infra / "main.bicep", *infra.glob("modules/*.bicep")]:
         text = path.read_text()

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from local.dataverse.rows.caller import Caller, Origin
 from local.dataverse.schema.catalog import Catalog, customise, load_catalog
@@ -17,13 +20,17 @@ ORIGIN = Origin(Caller("u", "u"))
 COLUMNS = frozenset({"name"})
 
 
-@pytest.fixture
-def catalog() -> Catalog:
+def keyed_catalog() -> Catalog:
     catalog = load_catalog()
     column = {"name": "x_key", "type": "string"}
     key = {"name": "x", "columns": ["x_key"]}
     customise(catalog, {"publisher_prefix": "x", "tables": {"account": {"columns": [column], "keys": [key]}}})
     return catalog
+
+
+@pytest.fixture
+def catalog() -> Catalog:
+    return keyed_catalog()
 
 
 @pytest.fixture
@@ -127,3 +134,52 @@ def test_messages_are_written_with_the_change_and_leave_in_order(store: RowStore
     outbox.refuse(pending[1].sequence, "too big")
     assert outbox.counts() == {"waiting": 0, "refused": 1}
     outbox.close()
+
+
+STEP = st.tuples(
+    st.sampled_from(["put", "put", "delete", "undo"]),
+    st.sampled_from("123"),
+    st.sampled_from([None, "a", "b"]),
+    st.sampled_from([None, "1", "2", "3"]),
+)
+
+
+@given(st.lists(STEP, max_size=12))
+@settings(max_examples=60, deadline=None)
+def test_memory_and_file_never_disagree(steps: list[tuple[str, str, str | None, str | None]]) -> None:
+    catalog = keyed_catalog()
+    account = catalog.tables["account"]
+    with TemporaryDirectory() as folder:
+        store = RowStore(Database(Path(folder) / "store.db"), catalog)
+        for verb, row_id, key, parent in steps:
+            transaction = Transaction(store, ORIGIN)
+            row: dict[str, object] = {"accountid": row_id, "x_key": key}
+            row["parentaccountid"] = Reference("account", parent) if parent else None
+            try:
+                if verb != "delete":
+                    transaction.put(account, {k: v for k, v in row.items() if v is not None}, COLUMNS)
+                elif store.get("account", row_id) is not None:
+                    transaction.delete(account, row_id)
+            except KeyTaken:
+                continue
+            if verb != "undo":
+                transaction.commit()
+        seen = picture(store, account)
+        store.database.close()
+        again = RowStore(Database(Path(folder) / "store.db"), catalog)
+        kept = picture(again, account)
+        again.database.close()
+
+    assert kept == seen
+
+
+def picture(store: RowStore, account: Table) -> tuple[object, ...]:
+    """Everything a store knows of accounts."""
+    pointing = {target: store.pointing("account", "parentaccountid", target) for target in "123"}
+    return (
+        store.table("account"),
+        store.index(account, account.keys["x"]),
+        store.tombstones.get("account", {}),
+        pointing,
+        store.version if store.tombstones or store.table("account") else None,
+    )

@@ -15,7 +15,7 @@ PARTS = $(call with_tests,tests/contract tests/integration tests/simulation)
 WHOLE = $(call with_tests,tests/acceptance tests/browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down test check bench conformance simulate acceptance format lint types architecture clean \
+.PHONY: help run up down test check bench conformance simulate acceptance format lint types architecture approve clean \
         set-up set-up-python static
 
 help: ## List the targets
@@ -69,6 +69,9 @@ types: set-up-python ## Type check
 architecture: set-up-python ## Who may import whom, and the shape of the repository
 	@$(BIN)/lint-imports
 	@$(BIN)/pytest tests/architecture
+
+approve: set-up-python ## Write the approved texts of the public surfaces anew, to be read in the diff
+	@TANDEM_APPROVE=1 $(BIN)/pytest -q tests/architecture/test_approved_surfaces.py
 
 clean: ## Stop the stack and remove everything that was made
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m local.stack down || true; fi

@@ -5,6 +5,7 @@ Imports of connectors stay inside the builders, so that a start pays for nothing
 
 import os
 import random
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -80,13 +81,26 @@ def app() -> App:
 
 
 def build(settings: Settings) -> App:
-    """An app wired from settings."""
+    """An app wired from settings.
+
+    A build that fails gives back what it opened: the next message builds again, and must not find the threads
+    of every attempt before it.
+    """
+    with ExitStack() as opened:
+        built = _build(settings, opened)
+        opened.pop_all()
+        return built
+
+
+def _build(settings: Settings, opened: ExitStack) -> App:
     clock = SystemClock()
     credentials = AzureCredentials(clock)
     owner = f"{os.uname().nodename}-{uuid4().hex[:8]}"
     credential = credentials.credential() if settings.sql_url.startswith("mssql") else None
     store = open_store(settings.sql_url, clock, credential=credential, owner=owner, lease=settings.lane_lease)
+    opened.callback(store.close)
     telemetry = telemetry_for(settings.telemetry_backend, settings.insights_connection)
+    opened.callback(telemetry.close)
     queues = {Direction.INBOUND: settings.inbound_queue, Direction.OUTBOUND: settings.outbound_queue}
     bus = ServiceBus(queues, _address(settings, credentials), clock, ca_file=settings.ca_file)
     allegory = _allegory(settings, credentials, clock)

@@ -6,6 +6,7 @@ nothing found, a replay that did not go through), 2 the question could not be pu
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
@@ -74,8 +75,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Unreachable, Declined) as problem:
         print(f"tandem: {problem}", file=sys.stderr)
         return 1 if isinstance(problem, Declined) else 2
-    print(json.dumps(told, indent=2, ensure_ascii=False) if asked.json else show(told))
+    _print(json.dumps(told, indent=2, ensure_ascii=False) if asked.json else show(told))
     return 0 if good else 1
+
+
+def _print(text: str) -> None:
+    """Print; whoever reads only the first lines (`| head`) has not made a mistake."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Python flushes once more at exit, and would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _command(

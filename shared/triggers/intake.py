@@ -1,4 +1,4 @@
-"""The HTTP door for external systems: post an envelope, ask what became of it (E-15, journey 2)."""
+"""The HTTP door for external systems: post an envelope, ask what became of it (E-15)."""
 
 from typing import TYPE_CHECKING
 

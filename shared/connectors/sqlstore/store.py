@@ -69,7 +69,11 @@ def open_store(
     """
     parsed = sa.make_url(url)
     engine = engine_for(parsed, credential, _CONNECTIONS)
-    prepare(engine)
+    try:
+        prepare(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     runs_on = executor or Threads(1 if is_in_memory(parsed) else _CONNECTIONS)
     database = Database(Transactions(engine, time.sleep, random.random), runs_on)
     return Store(

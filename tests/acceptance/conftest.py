@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -14,6 +16,9 @@ from uuid import uuid4
 import httpx
 import pytest
 from azure.servicebus import ServiceBusClient, ServiceBusMessage
+
+from shared.core.identity import RecordKey, chosen_row_id
+from tests.acceptance.trouble import Trouble
 
 ROOT = Path(__file__).parents[2]
 T = TypeVar("T")
@@ -108,6 +113,52 @@ class Stack:
         with self.api() as api:
             return dict(api.get("ops/now").raise_for_status().json())
 
+    def outcome(self, message_id: str, *outcomes: str) -> dict[str, Any]:
+        """The fate of an inbound message once it is one of these."""
+
+        def look() -> dict[str, Any] | None:
+            fate = self.fate(message_id)
+            return fate if fate["outcome"] in outcomes else None
+
+        return eventually(f"{message_id} {' or '.join(outcomes)}", look)
+
+    def failure(self, message_id: str) -> dict[str, Any] | None:
+        """What operators are told of a failing message; None when it does not fail."""
+        with self.api() as api:
+            told = api.get("ops/failures").raise_for_status().json()["failures"]
+        return next((entry for entry in told if entry["message_id"] == message_id), None)
+
+    def decisions(self, message_id: str) -> list[dict[str, Any]]:
+        """Every decision on a message, oldest first."""
+        with self.api() as api:
+            told = api.get(f"ops/records/{message_id}").raise_for_status().json()["records"]
+        lines: list[dict[str, Any]] = [line for record in told for line in record["journal"]]
+        return [line for line in lines if line["message_id"] == message_id]
+
+    def kept(self, statement: str, *values: Any) -> list[dict[str, Any]]:
+        """Rows of the state, read beside the service."""
+        database = sqlite3.connect(f"file:{self.state / 'tandem.db'}?mode=ro", uri=True)
+        database.row_factory = sqlite3.Row
+        try:
+            return [dict(row) for row in database.execute(statement, values)]
+        finally:
+            database.close()
+
+    def part(self, name: str) -> dict[str, Any]:
+        """What the supervisor says of a part."""
+        return dict(json.loads((self.state / "stack.json").read_text())["parts"][name])
+
+    def kill(self, name: str) -> None:
+        """End a part the hard way, and come back once the supervisor has it answering again."""
+        before = self.part(name)
+        os.kill(before["pid"], signal.SIGKILL)
+
+        def back() -> bool | None:
+            now = self.part(name)
+            return (now["restarts"] > before["restarts"] and now["state"] == "ready") or None
+
+        eventually(f"{name} back", back)
+
 
 def eventually(what: str, look: Callable[[], T | None], seconds: float = 60) -> T:
     """The first thing `look` finds; fails naming `what`."""
@@ -122,7 +173,8 @@ def eventually(what: str, look: Callable[[], T | None], seconds: float = 60) -> 
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The stack, with state of its own."""
     state = tmp_path_factory.mktemp("stack")
-    env = os.environ | {"TANDEM_STATE": str(state)}
+    # What outlives a killed host must not take the two minutes that are right for Azure.
+    env = os.environ | {"TANDEM_STATE": str(state), "LANE_LEASE_SECONDS": "8"}
     command = [sys.executable, "-m", "local.stack"]
     up = subprocess.run(
         [*command, "up", "--detach"], cwd=ROOT, env=env, capture_output=True, text=True, check=False
@@ -132,6 +184,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield Stack(json.loads((state / "endpoints.json").read_text()), state)
     finally:
         subprocess.run([*command, "down"], cwd=ROOT, env=env, capture_output=True, check=True)
+
+
+@pytest.fixture
+def trouble(stack: Stack) -> Iterator[Trouble]:
+    """Bad days on demand; over at the end of the test, whatever its end is."""
+    made = Trouble(stack.endpoints)
+    try:
+        yield made
+    finally:
+        made.over()
 
 
 @pytest.fixture
@@ -168,6 +230,16 @@ def envelope(entity: str, record: str, data: dict[str, Any], **more: Any) -> dic
         "data": data,
         **more,
     }
+
+
+def edit(body: Mapping[str, Any], second: int, **data: Any) -> dict[str, Any]:
+    """A later change of the same record."""
+    return dict(body) | {"changedOn": f"2026-02-01T10:00:{second:02d}Z", "data": data}
+
+
+def row_id(tag: str, number: int) -> str:
+    """The row that company `number` is created as."""
+    return str(chosen_row_id(RecordKey("allegory", "company", f"{tag}-C{number}")))
 
 
 def session_of(body: Mapping[str, Any]) -> str:

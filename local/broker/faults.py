@@ -32,11 +32,8 @@ class Faults:
     """The faults that are armed."""
 
     def __init__(self) -> None:
-        self._armed: dict[int, Fault] = {}
+        self.armed: dict[int, Fault] = {}
         self._last_id = 0
-
-    def __iter__(self) -> Any:
-        return iter(list(self._armed.values()))
 
     def arm(self, wish: Mapping[str, Any]) -> Fault:
         """Arm a fault: kind, and optionally entity, operation, count and delay_ms. Raises InvalidArgument."""
@@ -53,19 +50,19 @@ class Faults:
         self._last_id += 1
         entity = str(wish.get("entity", "*")).lower()
         fault = Fault(self._last_id, kind, entity, operation, count, delay_ms)
-        self._armed[fault.id] = fault
+        self.armed[fault.id] = fault
         return fault
 
     def disarm(self) -> None:
         """Forget all faults."""
-        self._armed.clear()
+        self.armed.clear()
 
     def strike(self, path: str, operation: str) -> Fault | None:
         """The fault that this operation meets; it is used up by one."""
-        for fault in self._armed.values():
+        for fault in self.armed.values():
             if fault.meets(path.lower(), operation):
                 fault.count -= 1
                 if fault.count == 0:
-                    del self._armed[fault.id]
+                    del self.armed[fault.id]
                 return fault
         return None

@@ -6,11 +6,12 @@ import asyncio
 import ssl
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from local.broker.admin.http import HttpServer
 from local.broker.admin.routes import Admin
@@ -105,6 +106,14 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def tokens() -> Callable[[], UUID]:
+    """Makes lock tokens: unique in this process and, by a random beginning, in any other. They guard
+    nothing.
+    """
+    numbers = count(uuid4().int >> 48 << 48)
+    return lambda: UUID(int=next(numbers))
+
+
 @asynccontextmanager
 async def serve(
     queues: Mapping[str, QueueSettings],
@@ -122,7 +131,7 @@ async def serve(
     alarm = Alarm(loop)
     kept = None if store is None else Store(store, lambda: turn.touch(), now_ms)  # noqa: PLW0108  # the turn needs the store first
     turn = Turn(loop, None if kept is None else kept.commit)
-    namespace = Namespace(World(now_ms, uuid4, kept or Forgetful(), alarm.wake_at), max_queues)
+    namespace = Namespace(World(now_ms, tokens(), kept or Forgetful(), alarm.wake_at), max_queues)
     alarm.namespace, alarm.turn = namespace, turn
     for name, settings in queues.items():
         namespace.create(name, settings, configured=True)

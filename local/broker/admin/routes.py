@@ -46,7 +46,7 @@ class Admin:
         if route == ("GET", "admin/queues"):
             return _json(200, {"queues": [_counts(entry) for entry in self._namespace]})
         if route == ("GET", "admin/faults"):
-            return _json(200, {"faults": [asdict(fault) for fault in self._faults]})
+            return _json(200, {"faults": [asdict(fault) for fault in self._faults.armed.values()]})
         if route == ("POST", "admin/faults"):
             return _json(201, asdict(self._faults.arm(_object(request.body))))
         if route == ("DELETE", "admin/faults"):

@@ -371,9 +371,13 @@ def read_composite(body: bytes) -> tuple[Any, int]:
     """The composite a frame body starts with, and the position after it. Raises Malformed for anything
     else.
     """
+    known = _BY_CODE.get(body[2]) if len(body) > 3 and body.startswith(b"\x00\x53") else None
+    if known is not None:
+        items, position = decode(body, 3)
+        return _built(known, items), position
     value, position = decode(body)
     composite = lift(value)
-    if type(composite) is Described or type(composite) not in _BY_TYPE:
+    if type(composite) not in _BY_TYPE:
         raise Malformed("a frame's body starts with a performative")
     return composite, position
 

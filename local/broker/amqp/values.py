@@ -5,7 +5,7 @@ every other width is a subclass below, so that a value that is decoded and encod
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Malformed(ValueError):
@@ -68,8 +68,7 @@ class Opaque:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
+class Described(NamedTuple):
     """A value with a descriptor that says what it means."""
 
     descriptor: Any

@@ -24,8 +24,10 @@ from local.broker.amqp.frames import (
     SASL,
     SASL_HEADER,
     Frame,
-    take_frames,
+    take_frame,
+    write_accepted,
     write_frame,
+    write_transfer,
 )
 from local.broker.amqp.values import SYMBOL_ARRAY, Array, Malformed, Symbol
 from local.broker.engine.ports import Router, Violation
@@ -112,8 +114,8 @@ class Connection(asyncio.Protocol):
     def flush(self) -> None:
         """Hand what was said in this turn to the network."""
         if self._out and not self._transport.is_closing():
-            self._transport.write(bytes(self._out))
-        self._out.clear()
+            self._transport.write(self._out)
+        self._out = bytearray()
         if self._closing:
             self._transport.close()
 
@@ -121,6 +123,20 @@ class Connection(asyncio.Protocol):
         """Queue a frame; it leaves at the end of this turn, after what it speaks of is durable."""
         if not self._closing:
             write_frame(self._out, channel, performative, payload)
+            self._turn.speak(self)
+
+    def send_whole(
+        self, channel: int, handle: int, delivery_id: int, tag: bytes, payload: bytes, *, settled: bool
+    ) -> None:
+        """Queue a message that fits one frame."""
+        if not self._closing:
+            write_transfer(self._out, channel, handle, delivery_id, tag, payload, settled=settled)
+            self._turn.speak(self)
+
+    def send_accepted(self, channel: int, delivery_id: int, *, receiver: bool) -> None:
+        """Queue the settlement of one delivery as accepted; `receiver`: it was the client that sent it."""
+        if not self._closing:
+            write_accepted(self._out, channel, delivery_id, receiver=receiver)
             self._turn.speak(self)
 
     def drop(self) -> None:
@@ -194,7 +210,7 @@ class Connection(asyncio.Protocol):
         return True
 
     def _sasl(self) -> bool:
-        frame = next(take_frames(self._in), None)
+        frame = take_frame(self._in)
         if frame is None:
             return False
         if frame.kind != SASL or not isinstance(frame.performative, SaslInit):
@@ -213,14 +229,14 @@ class Connection(asyncio.Protocol):
         return True
 
     def _frames(self) -> bool:
-        for frame in take_frames(self._in):
-            if frame.kind != AMQP:
-                raise Malformed("a SASL frame after the handshake")
-            if frame.performative is not None:
-                self._on_frame(frame)
-            if self._held or self._closing:
-                break
-        return False
+        frame = take_frame(self._in)
+        if frame is None:
+            return False
+        if frame.kind != AMQP:
+            raise Malformed("a SASL frame after the handshake")
+        if frame.performative is not None:
+            self._on_frame(frame)
+        return not (self._held or self._closing)
 
     def _on_frame(self, frame: Frame) -> None:
         performative = frame.performative

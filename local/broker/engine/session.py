@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from local.broker.amqp.composites import Attach, Begin, Detach, Disposition, Flow, Transfer
+from local.broker.amqp.composites import Accepted, Attach, Begin, Detach, Disposition, Flow, Transfer
 from local.broker.engine.link import Attaching, IncomingLink, Link, OutgoingLink
 from local.broker.engine.ports import Violation
 
@@ -176,6 +176,12 @@ class Session:
         if item is not None:
             self._unsettled[delivery_id] = (link, item)
         room = self.connection.peer_frame_size - 96
+        if len(payload) <= room and self._remote_window > 0 and not self.backlog:
+            self._count_frame()
+            self.connection.send_whole(
+                self.channel, link.handle, delivery_id, tag, payload, settled=item is None
+            )
+            return
         first = Transfer(
             link.handle,
             delivery_id=delivery_id,
@@ -196,13 +202,25 @@ class Session:
             self._transmit(transfer, payload)
 
     def _transmit(self, transfer: Transfer, payload: bytes) -> None:
+        self._count_frame()
+        self.connection.send(self.channel, transfer, payload)
+
+    def _count_frame(self) -> None:
         self._next_outgoing = (self._next_outgoing + 1) & _WRAP
         self._remote_window -= 1
-        self.connection.send(self.channel, transfer, payload)
 
     def settle_incoming(self, delivery_id: int, outcome: Any) -> None:
         """Tell the client what became of a message it sent."""
-        self.send(Disposition(role=True, first=delivery_id, last=delivery_id, settled=True, state=outcome))
+        self._settle(delivery_id, outcome, receiver=True)
+
+    def _settle(self, delivery_id: int, outcome: Any, *, receiver: bool) -> None:
+        if type(outcome) is Accepted:
+            self.connection.send_accepted(self.channel, delivery_id, receiver=receiver)
+        else:
+            settled = Disposition(
+                role=receiver, first=delivery_id, last=delivery_id, settled=True, state=outcome
+            )
+            self.send(settled)
 
     def _on_transfer(self, transfer: Transfer, payload: bytes) -> None:
         self._next_incoming = (self._next_incoming + 1) & _WRAP
@@ -219,6 +237,9 @@ class Session:
         if not disposition.role:
             return  # the sender's word on messages that were settled when they came
         last = disposition.first if disposition.last is None else disposition.last
+        if last == disposition.first:
+            self._settle_outgoing(last, disposition)
+            return
         count = ((last - disposition.first) & _WRAP) + 1
         if count > len(self._unsettled):
             # The range is the client's claim: walk what was sent, never what was claimed.

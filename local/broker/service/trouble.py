@@ -15,7 +15,7 @@ class Trouble:
         """Whether the operation is lost to a fault; a mere delay loses nothing. Raises ServerBusy,
         Detached.
         """
-        fault = self._faults.strike(path, operation)
+        fault = self._faults.strike(path, operation) if self._faults.armed else None
         if fault is None:
             return False
         connection = link.session.connection

@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from local.broker.amqp.composites import (
+    Accepted,
     AmqpError,
     Attach,
     Disposition,
@@ -24,7 +25,7 @@ from local.broker.amqp.composites import (
 )
 from local.broker.amqp.decode import decode, skip
 from local.broker.amqp.encode import encode
-from local.broker.amqp.frames import MAX_FRAME_SIZE, take_frames, write_frame
+from local.broker.amqp.frames import MAX_FRAME_SIZE, take_frames, write_accepted, write_frame, write_transfer
 from local.broker.amqp.sections import parse, parse_request, serialise, split_batch, with_application
 from local.broker.amqp.values import (
     LONG_ARRAY,
@@ -244,6 +245,24 @@ def test_frames_come_out_whole_however_they_come_in(payloads: list[bytes], step:
 
     assert found == [(number, number, payload) for number, payload in enumerate(payloads)]
     assert not buffer
+
+
+@given(
+    number=whole(32, signed=False),
+    channel=whole(16, signed=False),
+    tag=st.binary(max_size=32),
+    settled=st.booleans(),
+)
+def test_the_short_cuts_write_what_the_long_way_writes(
+    number: int, channel: int, tag: bytes, *, settled: bool
+) -> None:
+    short, long = bytearray(), bytearray()
+    write_transfer(short, channel, 7, number, tag, b"payload", settled=settled)
+    write_accepted(short, channel, number, receiver=settled)
+    write_frame(long, channel, Transfer(7, number, tag, 0, settled=settled), b"payload")
+    write_frame(long, channel, Disposition(settled, number, number, settled=True, state=Accepted()))
+
+    assert list(take_frames(short)) == list(take_frames(long))
 
 
 @pytest.mark.parametrize(

@@ -73,12 +73,13 @@ def merge(shadow: Shadow, ours: Side, theirs: Side | None) -> Merge:
             collisions.append(collision)
             if collision.winner == ours.system:
                 write[column] = value
-    untouched = theirs is None or all(
-        theirs.values[column] == (shadow.marks[column].value if column in shadow.marks else None)
-        for column in theirs.values
-        if column not in write and column not in agreed
+    settled = {**shadow.marks, **agreed}
+    complete = theirs is None or all(
+        held == (settled[column].value if column in settled else None)
+        for column, held in theirs.values.items()
+        if column not in write
     )
-    return Merge(write, agreed, tuple(stale), tuple(collisions), complete=untouched)
+    return Merge(write, agreed, tuple(stale), tuple(collisions), complete=complete)
 
 
 def marks_after(shadow: Shadow, decision: Merge, ours: Side, other: Side) -> dict[str, Mark]:

@@ -138,6 +138,18 @@ def test_a_row_with_edits_not_told_yet_is_not_taken_for_the_agreed_state() -> No
     assert not merge(shadow, allegory("b", 9), held).complete
 
 
+def test_an_edit_not_told_yet_counts_even_in_a_column_the_message_repeats_unchanged() -> None:
+    """A whole row says the agreed name again while the record already holds a newer one."""
+    shadow = Shadow({**agreed("a").marks, "fax": Mark("1", at(0), "allegory")})
+    ours = Side("dataverse", {COLUMN: "a", "fax": "2"}, Moment(at(9), 9))
+    held = Side("allegory", {COLUMN: "edited", "fax": "1"}, Moment(at(5)))
+
+    decision = merge(shadow, ours, held)
+
+    assert decision.write == {"fax": "2"}
+    assert not decision.complete
+
+
 VALUES = st.sampled_from([None, "a", "b", "c"])
 
 

@@ -100,9 +100,9 @@ def placeholder_id(table: str) -> UUID:
     return chosen_row_id(RecordKey("tandem", table, "placeholder"))
 
 
-def text(name: str, label: str, max_length: int) -> Column[str]:
+def text(name: str, label: str, max_length: int, *, incidental: bool = False) -> Column[str]:
     """A column of one line of text; its length counts UTF-16 units, as Dataverse does."""
-    return Column(name, Kind.TEXT, label, max_length=max_length, custom=_custom(name))
+    return Column(name, Kind.TEXT, label, max_length=max_length, custom=_custom(name), incidental=incidental)
 
 
 def memo(name: str, label: str, max_length: int) -> Column[str]:
@@ -131,8 +131,8 @@ def money(name: str, label: str, minimum: int, maximum: int) -> Column[Decimal]:
 
 
 def boolean(name: str, label: str) -> Column[bool]:
-    """A yes-or-no column."""
-    return Column(name, Kind.BOOLEAN, label, custom=_custom(name))
+    """A yes-or-no column; Dataverse fills it with its default, so a blank says nothing about it."""
+    return Column(name, Kind.BOOLEAN, label, custom=_custom(name), clearable=False)
 
 
 def choice(name: str, label: str, options: Mapping[int, str]) -> Column[Option]:

@@ -1,0 +1,300 @@
+"""Our function_app.py under Microsoft's own runtime library: each function indexed, loaded and called once.
+
+The same calls go through the local host's direct engine, and through both on Python 3.13 where the machine
+has one. Every run is held to the same answers, so all engines and Pythons agree.
+"""
+
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.host.engines.official import VERSION
+from local.setup import RUNTIME
+from shared.core.identity import RecordKey, chosen_row_id
+
+pytestmark = pytest.mark.timeout(600)
+
+ROOT = Path(__file__).parents[3]
+APPROVED = ROOT / "tests/approved/functions.txt"
+DRIVE = Path(__file__).parent / "drive.py"
+ROW = str(chosen_row_id(RecordKey("allegory", "company", "C-1")))
+OTHER_ROW = str(chosen_row_id(RecordKey("allegory", "company", "C-2")))
+DEAD = {
+    "DeadLetterReason": "MaxDeliveryCountExceeded",
+    "DeadLetterErrorDescription": "Message could not be consumed after 10 delivery attempts.",
+}
+TIMER = {
+    "Schedule": {"AdjustForDST": True},
+    "ScheduleStatus": {
+        "Last": "2026-01-31T10:11:10+00:00",
+        "Next": "2026-01-31T10:11:15+00:00",
+        "LastUpdated": "2026-01-31T10:11:10+00:00",
+    },
+    "IsPastDue": False,
+}
+
+
+def message(message_id: str, session_id: str, body: object, **parts: Any) -> dict[str, Any]:
+    """A message as it lies on the queue, with what the broker adds."""
+    told = {
+        "message_id": message_id,
+        "session_id": session_id,
+        "body": body if isinstance(body, str) else json.dumps(body),
+        "sequence_number": 4242,
+        "delivery_count": 1,
+        "enqueued_at": "2026-01-31T10:11:12.345678+00:00",
+        "expires_at": "2026-01-31T11:11:12.345678+00:00",
+        "content_type": "application/json",
+        "correlation_id": "aedad95b-b055-5b1e-bc18-d733df045894",
+    }
+    return {"message": told | parts}
+
+
+def company(record_id: str, **data: str) -> dict[str, Any]:
+    return {
+        "schemaVersion": "1.0",
+        "source": "allegory",
+        "entity": "company",
+        "sourceKey": record_id,
+        "operation": "upsert",
+        "changedOn": "2026-01-31T10:11:12Z",
+        "data": {"company_id": record_id, "phone": "+49 40 1", **data},
+    }
+
+
+def account(minute: int, **data: str) -> dict[str, Any]:
+    """What the flow says of an edit; its time is now, because Dataverse's row is written during the test."""
+    at = datetime.now(UTC) + timedelta(minutes=minute)
+    return {
+        "schemaVersion": "1.0",
+        "source": "dataverse",
+        "table": "account",
+        "recordId": ROW,
+        "operation": "Update",
+        "changedOn": at.isoformat(),
+        "rowVersion": str(90_000_000 + minute),
+        "initiatedBy": "dc9e9160-8931-5a30-bdc1-ef3778c09e70",
+        "data": {"accountid": ROW, **data},
+    }
+
+
+def calls(tokens: dict[str, str]) -> list[dict[str, Any]]:
+    """Each function, in an order in which each finds what it needs; each route with and without a token."""
+    inbound = {"source": "allegory", "entity": "company"}
+    outbound = {"source": "dataverse", "table": "account", "operation": "Update"}
+    refused = message("m-2", "allegory:company:C-3", "{broken", application_properties=inbound)
+    edit = account(1, name="Nordwind 1", telephone1="+49 40 2")
+    later = account(2, name="Nordwind 1", telephone1="+49 40 2", address1_city="Kiel")
+    posted = json.dumps(company("C-4", name="Nordwind 4"))
+
+    def http(function: str, method: str, path: str, token: str = "", body: str = "") -> list[dict[str, Any]]:
+        asked = {"method": method, "path": f"/api/{path}", "body": body}
+        headers = {"Idempotency-Key": "post-1", "Content-Type": "application/json"}
+        with_token = headers | {"Authorization": f"Bearer {tokens[token]}"}
+        return [
+            {"function": function, "http": asked | {"headers": headers}},
+            {"function": function, "http": asked | {"headers": with_token}},
+        ]
+
+    first = message(
+        "m-1", "allegory:company:C-1", company("C-1", name="Nordwind 1"), application_properties=inbound
+    )
+    dead = message(
+        "m-3",
+        "allegory:company:C-2",
+        company("C-2", name="Nordwind 2"),
+        application_properties=inbound | DEAD,
+        delivery_count=10,
+        dead_letter_source="inbound",
+    )
+    dead_edit = message(
+        "o-2",
+        ROW,
+        later,
+        application_properties=outbound | DEAD,
+        delivery_count=10,
+        dead_letter_source="outbound",
+    )
+    health = {"method": "GET", "path": "/api/health"}
+    return [
+        {"function": "get_health", "http": health},
+        {"function": "inbound", **first},
+        {"function": "inbound", **refused},
+        {"function": "inbound_dead_letters", **dead},
+        {"function": "outbound", **message("o-1", ROW, edit, application_properties=outbound)},
+        {"function": "outbound_dead_letters", **dead_edit},
+        {"function": "retry", "timer": TIMER},
+        {"function": "allegory_feed", "timer": TIMER},
+        {"function": "purge", "timer": TIMER},
+        *http("post_inbound", "POST", "inbound", "inbound", posted),
+        *http("get_inbound", "GET", "inbound/m-1", "inbound"),
+        *http("get_now", "GET", "ops/now", "ops_read"),
+        *http("get_failures", "GET", "ops/failures", "ops_read"),
+        *http("get_record", "GET", "ops/records/allegory:company:C-1", "ops_read"),
+        *http("post_replay", "POST", "ops/replays", "ops_operate", json.dumps({"messageId": "m-2"})),
+    ]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[("official", ""), ("direct", ""), ("official", "3.13"), ("direct", "3.13")],
+    ids=["official", "direct", "official-3.13", "direct-3.13"],
+)
+def run(
+    request: pytest.FixtureRequest, surroundings: Any, run_app: Callable[[str, str, Sequence[Any]], Any]
+) -> Any:
+    """The one run that all tests of an engine and a Python look at."""
+    engine, version = request.param
+    python = request.getfixturevalue("other_python") if version else sys.executable
+    ran = run_app(engine, python, calls(surroundings.tokens))
+    assert not version or ".".join(map(str, ran.python)) == version
+    return ran
+
+
+def test_the_listing_is_the_approved_one(run: Any) -> None:
+    lines: list[str] = []
+    for name, bindings in run.listing.items():
+        lines.append(name)
+        for binding in bindings:
+            rest = {key: value for key, value in binding.items() if key not in {"type", "name", "direction"}}
+            said = ", ".join(f"{key}={json.dumps(value)}" for key, value in sorted(rest.items()))
+            lines.append(f"  {binding['direction']} {binding['name']}: {binding['type']} {said}".rstrip())
+
+    assert "\n".join(lines) + "\n" == APPROVED.read_text()
+
+
+def test_every_function_was_called_and_none_raised(run: Any, surroundings: Any) -> None:
+    called = {each["function"] for each in calls(surroundings.tokens)}
+
+    assert called == set(run.listing)
+    assert [each["error"] for each in run.ended] == [""] * len(run.ended)
+
+
+def test_each_route_answers_its_caller_and_turns_a_stranger_away(run: Any) -> None:
+    answers = [(each["status"], each["body"]) for each in run.ended if "status" in each]
+    (health, *others) = answers
+    refusals, accepted = others[::2], others[1::2]
+    posted, found, now, failures, record, replayed = accepted
+
+    detail = "a bearer token is required"
+    assert refusals == [(401, {"status": 401, "code": "auth.unauthenticated", "detail": detail})] * 6
+    assert health == (200, {"status": "up"})
+    assert posted == (202, {"id": "post-1", "status": "queued", "statusUrl": "/api/inbound/post-1"})
+    assert (found[0], found[1]["id"], found[1]["outcome"]) == (200, "m-1", "applied")
+    assert (now[0], now[1]["messages"], now[1]["conserved"]) == (
+        200,
+        {"inbound": {"applied": 2, "rejected": 1}, "outbound": {"applied": 2}},
+        True,
+    )
+    assert (failures[0], [each["message_id"] for each in failures[1]["rejected"]]) == (200, ["m-2"])
+    assert (record[0], [each["message_id"] for each in record[1]["records"][0]["messages"]]) == (
+        200,
+        ["m-1", "o-1", "o-2"],
+    )
+    assert replayed == (200, {"messageId": "m-2", "done": "readmit", "outcome": "rejected", "record": None})
+
+
+def test_each_message_is_kept_with_what_its_sender_gave_it(run: Any) -> None:
+    kept = run.rows(
+        "SELECT message_id, queue, session_id, position, delivery_count, outcome, application_properties,"
+        " correlation_id FROM message ORDER BY number"
+    )
+
+    inbound = '{"source":"allegory","entity":"company"}'
+    outbound = '{"source":"dataverse","table":"account","operation":"Update"}'
+    correlation = "aedad95b-b055-5b1e-bc18-d733df045894"
+    assert kept == [
+        ("m-1", "inbound", "allegory:company:C-1", 4242, 1, "applied", inbound, correlation),
+        # Nothing in it could be read, so it is about no change that has a correlation.
+        ("m-2", "inbound", "allegory:company:C-3", 4242, 1, "rejected", inbound, None),
+        ("m-3", "inbound", "allegory:company:C-2", 4242, 10, "applied", inbound, correlation),
+        ("o-1", "outbound", ROW, 4242, 1, "applied", outbound, correlation),
+        ("o-2", "outbound", ROW, 4242, 10, "applied", outbound, correlation),
+    ]
+    assert run.rows(
+        "SELECT enqueued FROM (SELECT json_extract(properties, '$.enqueuedTimeUtc') AS enqueued"
+        " FROM message) GROUP BY enqueued"
+    ) == [("2026-01-31T10:11:12.345678+00:00",)]
+
+
+def test_what_was_decided_is_in_the_state(run: Any) -> None:
+    created = "name, tandem_sourcekey, telephone1"
+    assert run.rows("SELECT number, outcome, reason FROM journal ORDER BY id") == [
+        (1, "applied", created),
+        (3, "applied", created),
+        (4, "applied", "telephone1"),
+        (5, "applied", "address1_city"),
+    ]
+    assert run.rows("SELECT legacy_id, row_id, state FROM crosswalk ORDER BY legacy_id") == [
+        ("C-1", ROW.replace("-", ""), "paired"),
+        ("C-2", OTHER_ROW.replace("-", ""), "paired"),
+    ]
+
+
+def test_both_systems_hold_what_was_said(run: Any) -> None:
+    accounts = {row["accountid"]: (row["name"], row["telephone1"]) for row in run.accounts}
+    records = {key: (each["phone"], each["city"]) for key, each in run.allegory.items()}
+
+    assert accounts == {ROW: ("Nordwind 1", "+49 40 1"), OTHER_ROW: ("Nordwind 2", "+49 40 1")}
+    assert records == {"C-1": ("+49 40 2", "Kiel"), "C-2": ("+49 40 1", "")}
+
+
+def test_the_timers_did_their_work(run: Any) -> None:
+    """Two records and two edits of ours in the feed, and the posted envelope, wait on the queue."""
+    assert run.queues == {"inbound": 5, "outbound": 0}
+    assert run.rows("SELECT name, position, version FROM watermark") == [("allegory-feed", "4", 1)]
+    leased = {name for (name,) in run.rows("SELECT name FROM job_lease")}
+    assert {"alert", "allegory-feed"} <= leased
+
+
+def test_every_outcome_is_told_to_machines(run: Any) -> None:
+    told = [each["properties"] for each in run.told if each["properties"].get("event") == "tandem.outcome"]
+
+    outcomes = {(each["message_id"], each["outcome"]) for each in told}
+    assert outcomes == {
+        ("m-1", "applied"),
+        ("m-2", "rejected"),
+        ("m-3", "applied"),
+        ("o-1", "applied"),
+        ("o-2", "applied"),
+    }
+
+
+def test_the_pins_name_the_runtime_all_this_was_made_for() -> None:
+    installed = importlib.metadata.version("azure-functions-runtime")
+    pinned = dict(pin.split("==") for pin in RUNTIME)["azure-functions-runtime"]
+
+    assert installed == pinned == VERSION, (
+        f"runtime version changed: installed {installed}, pinned {pinned}, made for {VERSION}"
+    )
+
+
+def test_another_runtime_version_is_said_clearly(tmp_path: Path) -> None:
+    package = tmp_path / "azure_functions_runtime"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "version.py").write_text('VERSION = "9.9.9"\n')
+    search = f"{tmp_path}{os.pathsep}{ROOT}"
+
+    ended = subprocess.run(
+        [sys.executable, str(DRIVE), "official", os.devnull, os.devnull],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": search},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert (
+        f"runtime version changed: azure-functions-runtime is 9.9.9, the pinned one is {VERSION}"
+        in ended.stderr
+    )

@@ -8,14 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
 import httpx
 import pytest
-from azure.servicebus import ServiceBusClient, ServiceBusMessage
+from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusSender
 
 from shared.core.identity import RecordKey, chosen_row_id
 from tests.acceptance.trouble import Trouble
@@ -30,6 +30,9 @@ class Stack:
 
     endpoints: Mapping[str, Any]
     state: Path
+    bus: ServiceBusClient
+    # Kept open: to close one costs the SDK a second.
+    senders: dict[str, ServiceBusSender] = field(default_factory=dict)
 
     def send(self, queue: str, body: Any, *, session: str | None, message_id: str | None = None) -> str:
         """Send one message with the Service Bus SDK; returns its id."""
@@ -38,17 +41,15 @@ class Stack:
         return sent
 
     def send_all(self, queue: str, messages: list[tuple[str, str | None, Any]]) -> None:
-        with (
-            ServiceBusClient.from_connection_string(self.endpoints["servicebus"]) as client,
-            client.get_queue_sender(queue) as sender,
-        ):
-            for message_id, session, body in messages:
-                raw = body if isinstance(body, str) else json.dumps(body)
-                sender.send_messages(
-                    ServiceBusMessage(
-                        raw, message_id=message_id, session_id=session, content_type="application/json"
-                    )
+        if queue not in self.senders:
+            self.senders[queue] = self.bus.get_queue_sender(queue)
+        for message_id, session, body in messages:
+            raw = body if isinstance(body, str) else json.dumps(body)
+            self.senders[queue].send_messages(
+                ServiceBusMessage(
+                    raw, message_id=message_id, session_id=session, content_type="application/json"
                 )
+            )
 
     def api(self, role: str = "ops_operate") -> httpx.Client:
         """Tandem's HTTP API for a caller of this role."""
@@ -181,7 +182,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     )
     assert up.returncode == 0, up.stdout + up.stderr
     try:
-        yield Stack(json.loads((state / "endpoints.json").read_text()), state)
+        endpoints = json.loads((state / "endpoints.json").read_text())
+        with ServiceBusClient.from_connection_string(endpoints["servicebus"]) as bus:
+            yield Stack(endpoints, state, bus)
     finally:
         subprocess.run([*command, "down"], cwd=ROOT, env=env, capture_output=True, check=True)
 

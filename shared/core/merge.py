@@ -17,7 +17,7 @@ from datetime import datetime
 
 from shared.core.identity import DATAVERSE
 from shared.core.mapping.columns import Value
-from shared.core.shadow import Mark, Moment, Shadow
+from shared.core.shadow import NEVER, Mark, Moment, Shadow
 from shared.core.verdict import Collision, ColumnChange
 
 
@@ -73,6 +73,8 @@ def merge(shadow: Shadow, ours: Side, theirs: Side | None) -> Merge:
             collisions.append(collision)
             if collision.winner == ours.system:
                 write[column] = value
+    if theirs is not None:
+        agreed |= _confirmed({**shadow.marks, **agreed}, theirs, write)
     settled = {**shadow.marks, **agreed}
     complete = theirs is None or all(
         held == (settled[column].value if column in settled else None)
@@ -101,6 +103,18 @@ def changes(shadow: Shadow, decision: Merge) -> dict[str, ColumnChange]:
         column: ColumnChange(before, value)
         for column, value in moved.items()
         if (before := shadow.marks[column].value if column in shadow.marks else None) != value
+    }
+
+
+def _confirmed(marks: Mapping[str, Mark], theirs: Side, write: Mapping[str, Value]) -> dict[str, Mark]:
+    """The marks of columns that the other side was just read to hold: no earlier word of it can undo them."""
+    return {
+        column: Mark(mark.value, mark.changed_at, mark.origin, {**mark.seen, theirs.system: theirs.moment})
+        for column, mark in marks.items()
+        if column in theirs.values
+        and column not in write
+        and theirs.values[column] == mark.value
+        and theirs.moment > mark.seen.get(theirs.system, NEVER)
     }
 
 

@@ -6,7 +6,7 @@ canonical record (one Dataverse row).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from shared.core.mapping.columns import Value
 
@@ -17,6 +17,10 @@ class Moment:
 
     at: datetime
     version: int = 0
+
+
+NEVER = Moment(datetime.min.replace(tzinfo=UTC))
+"""Before everything."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,18 @@ def test_an_edit_not_told_yet_counts_even_in_a_column_the_message_repeats_unchan
     assert not decision.complete
 
 
+def test_what_the_other_side_was_read_to_hold_cannot_be_undone_by_its_earlier_word() -> None:
+    """Our write had arrived though its answer was lost; the row's older versions are still to be told."""
+    shadow = Shadow({**agreed("a").marks, "fax": Mark("1", at(0), "allegory")})
+    held = Side("dataverse", {COLUMN: "b", "fax": "1"}, Moment(at(12), 7))
+
+    decision = merge(shadow, allegory("b", 10), held)
+
+    assert decision.write == {}
+    assert decision.agreed[COLUMN].seen == {"allegory": Moment(at(10)), "dataverse": Moment(at(12), 7)}
+    assert decision.agreed["fax"].seen == {"dataverse": Moment(at(12), 7)}
+
+
 VALUES = st.sampled_from([None, "a", "b", "c"])
 
 

@@ -1,0 +1,207 @@
+"""What must be true of every run once it has come to rest."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from mappers.allegory import ALLEGORY
+from shared.connectors.sqlstore import tables
+from shared.connectors.sqlstore.values import changes_of, value_of
+from shared.core.identity import RecordKey
+from shared.core.mapping.columns import Value, placeholder_id
+from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordRef, RowRef
+from shared.core.mapping.spec import Flow
+from tests.simulation.people import ENTITY, TEXTS, Edit
+from tests.simulation.run import World
+from tests.simulation.sides import OWNER
+
+
+@dataclass(slots=True)
+class Books:
+    """The state's own account of a run."""
+
+    pairs: Mapping[RecordKey, UUID]
+    journal: list[Any]
+    conflicts: list[Any]
+    items: list[Any]
+    messages: list[Any]
+
+
+def judge(world: World) -> list[str]:
+    """Every broken promise, in words that begin with the row it concerns."""
+    books = _books(world)
+    found = [
+        *_conserved(world, books),
+        *_paired_once(world, books),
+        *_converged(world, books),
+        *_nothing_lost(world, books),
+        *_in_order(world, books),
+        *_few_writes(world),
+        *world.line.overlaps,
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _books(world: World) -> Books:
+    with world.store.engine.connect() as connection:
+
+        def everything(table: sa.Table) -> list[Any]:
+            return list(connection.execute(sa.select(table).order_by(*table.primary_key.columns)).all())
+
+        pairs = {
+            RecordKey(row.system, row.entity, row.legacy_id): row.row_id
+            for row in everything(tables.crosswalk)
+            if row.state == "paired"
+        }
+        return Books(
+            pairs,
+            everything(tables.journal),
+            everything(tables.conflict),
+            everything(tables.lane_item),
+            everything(tables.message),
+        )
+
+
+def _conserved(world: World, books: Books) -> Iterator[str]:
+    """Every message that was put on a queue has exactly one outcome or one place."""
+    kept = {(row.queue, row.message_id, row.body) for row in books.messages}
+    for queue, message_id, body in sorted(world.queues.put - kept):
+        del body
+        yield f"message {message_id} of {queue} was never kept"
+    if len(kept) != len(books.messages):
+        yield "a message was kept twice"
+    states = {row.number: row.state for row in books.items}
+    final = {"applied", "merged", "echo", "stale", "duplicate", "superseded", "conflict", "rejected"}
+    for row in books.messages:
+        is_open = states.get(row.number, "done") != "done"
+        if is_open == (row.outcome in final):
+            yield f"{row.record}: {row.message_id} is {states.get(row.number)} and {row.outcome}"
+        if states.get(row.number) in {"waiting", "retrying"} and not _behind(books, row.record):
+            yield f"{row.record}: {row.message_id} is left behind"
+
+
+def _behind(books: Books, record: UUID) -> bool:
+    return any(item.record == record and item.state in {"held", "parked"} for item in books.items)
+
+
+def _listed(books: Books, row: UUID) -> str | None:
+    """Why a record may differ: what a person sees about it."""
+    for item in books.items:
+        if item.record == row and (item.state in {"held", "parked"} or item.is_failing):
+            return f"{item.state} {item.code or item.waits_on}"
+    for line in books.journal:
+        if line.record == row and line.outcome == "conflict" and line.reason.startswith("deleted"):
+            return str(line.reason)
+    return None
+
+
+def _paired_once(world: World, books: Books) -> Iterator[str]:
+    """Every record is one row, every row is one record."""
+    rows = {row: table for table in ENTITY for row in world.dataverse.twin.of(table)}
+    counted = Counter(books.pairs.values())
+    for row, times in counted.items():
+        if times > 1:
+            yield f"{row}: paired with {times} records"
+    for row, table in rows.items():
+        if row == placeholder_id(table) or _listed(books, row):
+            continue
+        key = next((key for key, paired in books.pairs.items() if paired == row), None)
+        if key is None or key.id not in world.allegory.twin.of(key.entity):
+            yield f"{row}: the {table} has no record ({key})"
+    for entity in TEXTS:
+        for record_id, fields in world.allegory.twin.of(entity).items():
+            key = RecordKey(ALLEGORY.name, entity, record_id)
+            found = books.pairs.get(key, world.allegory.row_of(entity, record_id))
+            if _listed(books, found):
+                continue
+            if found not in rows:
+                yield f"{found}: {key} has no row"
+            told = fields.get("cf_dataverse_id")
+            if told and told != str(found):
+                yield f"{found}: {key} says it is row {told}"
+
+
+def _converged(world: World, books: Books) -> Iterator[str]:
+    """Both sides hold the same, column by column."""
+    for key, row in books.pairs.items():
+        entry = next(entry for entry in ALLEGORY.maps if entry.entity == key.entity)
+        fields = world.allegory.twin.of(key.entity).get(key.id)
+        values = world.dataverse.twin.of(entry.table.name).get(row)
+        if fields is None or values is None or _listed(books, row):
+            continue
+        mapped = entry.to_columns(fields).values
+        for line in entry.fields:
+            name = line.column.name
+            if line.flow is not Flow.BOTH or (name not in mapped and name == "ownerid"):
+                continue
+            legacy = _resolved(mapped.get(name), books)
+            if legacy != values.get(name):
+                yield f"{row}: {name} is {legacy} in Allegory and {values.get(name)} in Dataverse"
+
+
+def _resolved(value: Any, books: Books) -> Value:
+    if isinstance(value, RecordRef):
+        found = books.pairs.get(value.key)
+        table = next(entry.table.name for entry in ALLEGORY.maps if entry.entity == value.key.entity)
+        return RowRef(table, found) if found else str(value.key)
+    if isinstance(value, PlaceholderRef):
+        return RowRef(value.table, placeholder_id(value.table))
+    if isinstance(value, DirectoryRef):
+        return RowRef(value.table, OWNER)
+    resolved: Value = value
+    return resolved
+
+
+def _nothing_lost(world: World, books: Books) -> Iterator[str]:
+    """A value a person wrote was agreed, or lost a conflict that is kept, or was overwritten by its side."""
+    told: dict[tuple[UUID, str], set[Value]] = {}
+    for line in books.journal:
+        for column, change in changes_of(line.changes).items():
+            told.setdefault((line.record, column), set()).update((change.after, change.before))
+    for line in books.conflicts:
+        values = {value_of(line.inbound), value_of(line.outbound), value_of(line.base)}
+        told.setdefault((line.record, line.column_name), set()).update(values)
+    edits = world.people.edits
+    for number, edit in enumerate(edits):
+        later = edits[number + 1 :]
+        if edit.value is None or edit.value in told.get((edit.row, edit.column), set()):
+            continue
+        if _overwritten(edit, later) or _gone(world, edit.row) or _listed(books, edit.row):
+            continue
+        yield f"{edit.row}: {edit.value} in {edit.column}, written in {edit.side}, is lost without a trace"
+
+
+def _overwritten(edit: Edit, later: list[Edit]) -> bool:
+    return any((other.side, other.row, other.column) == (edit.side, edit.row, edit.column) for other in later)
+
+
+def _gone(world: World, row: UUID) -> bool:
+    return not any(row in world.dataverse.twin.of(table) for table in ENTITY)
+
+
+def _in_order(world: World, books: Books) -> Iterator[str]:
+    """What one side wrote into a column is agreed in the order in which it was written."""
+    order = {(e.row, e.column, e.value): (e.side, n) for n, e in enumerate(world.people.edits)}
+    last: dict[tuple[UUID, str, str], int] = {}
+    for line in books.journal:
+        for column, change in changes_of(line.changes).items():
+            known = order.get((line.record, column, change.after))  # type: ignore[arg-type]
+            if known is None or change.after is None:
+                continue
+            side, number = known
+            if number < last.get((line.record, column, side), -1):
+                yield f"{line.record}: {change.after} of {side} is agreed after a later value of {column}"
+            last[line.record, column, side] = number
+
+
+def _few_writes(world: World) -> Iterator[str]:
+    """An edit crosses each link once; only what was cut off may be written again."""
+    writes = world.dataverse.writes + world.allegory.writes
+    cut = world.weather.lost_answers + world.crashes + world.weather.cut
+    allowed = world.people.acts * 2 + len(world.people.edits) + cut
+    if writes > allowed:
+        yield f"{writes} writes for {world.people.acts} acts and {cut} cuts: it echoes"

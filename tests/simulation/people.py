@@ -1,0 +1,207 @@
+"""What people do on both sides during a run, and what they are owed for it."""
+
+import asyncio
+from dataclasses import dataclass, field
+from random import Random
+from typing import TypeAlias
+from uuid import UUID
+
+from mappers.allegory import ALLEGORY
+from shared.core.change import Json
+from shared.core.mapping.columns import Value
+from shared.core.mapping.references import RowRef
+from tests.simulation.sides import Allegory, Dataverse
+from tests.simulation.weather import Fault, Weather
+
+ROOT_ENTITY = "company"
+TEXTS: dict[str, dict[str, str]] = {
+    "company": {"name": "name", "phone": "telephone1", "city": "address1_city"},
+    "contact": {"last_name": "lastname", "phone": "telephone1", "job_title": "jobtitle"},
+    "deal": {"name": "name", "stage_name": "tandem_stagename", "lost_reason": "tandem_lostreason"},
+}
+"""The fields people edit, and the columns they become."""
+REQUIRED = {"company": "name", "contact": "last_name", "deal": "name"}
+PARENT = {"contact": ("primary_company_id", "parentcustomerid"), "deal": ("company_id", "parentaccountid")}
+TABLE = {entry.entity: entry.table.name for entry in ALLEGORY.maps}
+ENTITY = {table: entity for entity, table in TABLE.items()}
+SPAN = 90.0
+"""Seconds during which people work."""
+
+Place: TypeAlias = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A value a person wrote: on which side, into which column of which row, and when."""
+
+    side: str
+    row: UUID
+    column: str
+    value: str | None
+    at: float
+
+
+@dataclass(slots=True)
+class People:
+    """Everybody who works with either system."""
+
+    allegory: Allegory
+    dataverse: Dataverse
+    weather: Weather
+    chance: Random
+    edits: list[Edit] = field(default_factory=list)
+    acts: int = 0
+    names: int = 0
+
+    async def work(self, acts: int) -> None:
+        """Do so many things, in bursts."""
+        moments = sorted(self.chance.random() ** 2 * SPAN for _ in range(acts))
+        began = self._now()
+        for number, moment in enumerate(moments):
+            if self.chance.random() < 0.5:
+                await asyncio.sleep(max(0.0, began + moment - self._now()))
+            self._act(first=number < 2)
+        await asyncio.gather(*self._errands)
+
+    def _act(self, *, first: bool) -> None:
+        self.acts += 1
+        what = self.chance.random()
+        records, rows = self._records(), self._rows()
+        if first or what < 0.2 or not (records or rows):
+            self._create_record() if self.chance.random() < 0.6 else self._create_row()
+        elif what < 0.3 and self.weather.strikes(Fault.DELETE):
+            self._delete(records, rows)
+        elif rows and (what < 0.6 or not records):
+            self._edit_row(self._one_of(rows))
+        else:
+            entity, record_id = self._one_of(records)
+            column = self._edit_record(entity, record_id)
+            row = self.allegory.row_of(entity, record_id)
+            if self.chance.random() < 0.5 and row in self.dataverse.twin.of(TABLE[entity]):
+                self._edit_row((entity, str(row)), column)
+
+    def _create_record(self) -> None:
+        entity = self.chance.choice(list(TEXTS))
+        fields: dict[str, Json] = {}
+        if entity in PARENT:
+            companies = list(self.allegory.twin.of(ROOT_ENTITY))
+            if self.weather.strikes(Fault.ORPHAN) or not companies:
+                parent = self._name("C")
+                self._later(parent)
+            else:
+                parent = self.chance.choice(companies)
+            fields[PARENT[entity][0]] = parent
+        self._save_record(
+            entity, self._name(entity[0].upper()), fields | self._texts(entity, all_of_them=True)
+        )
+
+    def _later(self, company: str) -> None:
+        async def errand() -> None:
+            await asyncio.sleep(self.chance.random() * 60)
+            self._save_record(ROOT_ENTITY, company, self._texts(ROOT_ENTITY, all_of_them=True))
+
+        self._errands.append(asyncio.get_running_loop().create_task(errand()))
+
+    def _edit_record(self, entity: str, record_id: str) -> str:
+        texts = self._texts(entity)
+        fields: dict[str, Json] = dict(texts)
+        if entity in PARENT and self.chance.random() < 0.1:
+            fields[PARENT[entity][0]] = self.chance.choice(list(self.allegory.twin.of(ROOT_ENTITY)) or [""])
+        self._save_record(entity, record_id, fields)
+        return TEXTS[entity][next(iter(texts))]
+
+    def _save_record(self, entity: str, record_id: str, fields: dict[str, Json]) -> None:
+        if record_id not in self.allegory.twin.of(entity):
+            blank = {name: "" for name in TEXTS[entity]}
+            fields = {**blank, **fields}
+        row = self.allegory.row_of(entity, record_id)
+        for name, column in TEXTS[entity].items():
+            if name in fields:
+                self._owe("allegory", row, column, str(fields[name]) or None)
+        self.allegory.put(entity, record_id, fields)
+
+    def _create_row(self) -> None:
+        entity = self.chance.choice(list(TEXTS))
+        values: dict[str, Value] = {}
+        accounts = list(self.dataverse.twin.of(TABLE[ROOT_ENTITY]))
+        if entity in PARENT:
+            if not accounts:
+                entity = ROOT_ENTITY
+            else:
+                values[PARENT[entity][1]] = RowRef("account", self.chance.choice(accounts))
+        texts = self._texts(entity, all_of_them=True)
+        row = UUID(int=self.chance.getrandbits(128), version=4)
+        self._save_row(
+            entity, row, values | {TEXTS[entity][name]: text or None for name, text in texts.items()}
+        )
+
+    def _edit_row(self, place: Place, column: str | None = None) -> None:
+        entity, row = place[0], UUID(place[1])
+        values: dict[str, Value] = {}
+        for name, text in self._texts(entity).items():
+            values[TEXTS[entity][name]] = text or None
+        if column is not None:
+            values = {column: self._name("v")}
+        elif entity in PARENT and self.chance.random() < 0.1:
+            accounts = list(self.dataverse.twin.of(TABLE[ROOT_ENTITY]))
+            if accounts:
+                values[PARENT[entity][1]] = RowRef("account", self.chance.choice(accounts))
+        self._save_row(entity, row, values)
+
+    def _save_row(self, entity: str, row: UUID, values: dict[str, Value]) -> None:
+        for column in TEXTS[entity].values():
+            if column in values:
+                value = values[column]
+                self._owe("dataverse", row, column, None if value is None else str(value))
+        self.dataverse.put(TABLE[entity], row, values)
+
+    def _delete(self, records: list[Place], rows: list[Place]) -> None:
+        if rows and self.chance.random() < 0.5:
+            entity, row = self._one_of(rows)
+            target = RowRef(TABLE[entity], UUID(row))
+            children = (values for table in ENTITY for values in self.dataverse.twin.of(table).values())
+            if not any(target in values.values() for values in children):
+                self.dataverse.remove(TABLE[entity], UUID(row))
+        elif records:
+            entity, record_id = self._one_of(records)
+            others = (fields for name in TEXTS for fields in self.allegory.twin.of(name).values())
+            parents = {fields.get(field) for fields in others for field, _ in PARENT.values()}
+            if record_id not in parents:
+                self.allegory.remove(entity, record_id)
+
+    def _texts(self, entity: str, *, all_of_them: bool = False) -> dict[str, str]:
+        names = list(TEXTS[entity])
+        if not all_of_them:
+            names = self.chance.sample(names, self.chance.randrange(1, 3))
+        blank = {name for name in names if name != REQUIRED[entity] and self.chance.random() < 0.1}
+        return {name: "" if name in blank else self._name("v") for name in names}
+
+    def _one_of(self, places: list[Place]) -> Place:
+        """Some records are everybody's business."""
+        return places[0] if self.chance.random() < 0.4 else self.chance.choice(places)
+
+    def _records(self) -> list[Place]:
+        return [(entity, record_id) for entity in TEXTS for record_id in self.allegory.twin.of(entity)]
+
+    def _rows(self) -> list[Place]:
+        return [
+            (ENTITY[table], str(row))
+            for table in ENTITY
+            for row in self.dataverse.twin.of(table)
+            if not self._is_placeholder(table, row)
+        ]
+
+    def _is_placeholder(self, table: str, row: UUID) -> bool:
+        return self.dataverse.twin.of(table)[row].get("name") == "(no company)"
+
+    def _name(self, kind: str) -> str:
+        self.names += 1
+        return f"{kind}{self.names}"
+
+    def _owe(self, side: str, row: UUID, column: str, value: str | None) -> None:
+        self.edits.append(Edit(side, row, column, value, self._now()))
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    _errands: list["asyncio.Task[None]"] = field(default_factory=list)

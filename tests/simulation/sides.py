@@ -1,0 +1,317 @@
+"""The two systems: the memory twins behind unsteady lines, and what each tells of every change in it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from mappers.allegory import ALLEGORY
+from mappers.dataverse import TABLES
+from mappers.dataverse.filters import Filter, outbound_filters
+from shared.connectors.memory.dataverse import MemoryRows
+from shared.connectors.memory.legacy import MemoryRecords
+from shared.core.change import Json, Message, Operation
+from shared.core.identity import RecordKey, chosen_row_id
+from shared.core.mapping.columns import Kind, Table, Value
+from shared.core.mapping.references import RowRef
+from shared.core.ports import Clock, FeedPage, LegacyChange, LegacyRecord, Row
+from tests.simulation.queues import Queues
+from tests.simulation.story import Story
+from tests.simulation.weather import FarSide, Fault
+
+FILTERS: Mapping[str, Filter] = {found.table.name: found for found in outbound_filters((ALLEGORY,))}
+OWNER = UUID("00000000-0000-0000-0000-00000000000a")
+
+
+@dataclass(slots=True)
+class Dataverse:
+    """`Rows`; a flow tells of every change of a column that crosses, ours included."""
+
+    twin: MemoryRows
+    line: FarSide
+    clock: Clock
+    queues: Queues
+    chance: Random
+    story: Story
+    untold: list[tuple[str, UUID]] = field(default_factory=list)
+    writes: int = 0
+
+    async def read(self, table: Table, row_id: UUID) -> Row | None:
+        return await self.line.read(lambda: self.twin.read(table, row_id))
+
+    async def create(self, table: Table, row_id: UUID, values: Mapping[str, Value]) -> Row:
+        async def do() -> Row:
+            row = await self.twin.create(table, row_id, {"ownerid": RowRef("systemuser", OWNER), **values})
+            self._written("creates", table.name, row_id, values, row.version)
+            self.tell(table.name, row_id, "Create", set(values))
+            return row
+
+        return await self.line.write(row_id, do)
+
+    async def update(self, table: Table, row_id: UUID, values: Mapping[str, Value], version: str) -> Row:
+        async def do() -> Row:
+            row = await self.twin.update(table, row_id, values, version)
+            self._written("updates", table.name, row_id, values, row.version)
+            self.tell(table.name, row_id, "Update", set(values))
+            return row
+
+        return await self.line.write(row_id, do)
+
+    async def delete(self, table: Table, row_id: UUID, version: str) -> None:
+        async def do() -> None:
+            there = row_id in self.twin.of(table.name)
+            await self.twin.delete(table, row_id, version)
+            if there:
+                self._written("deletes", table.name, row_id, {}, version)
+                self.tell(table.name, row_id, "Delete", set())
+
+        await self.line.write(row_id, do)
+
+    def version(self, table: str, row_id: UUID) -> int:
+        """The row version: a number that grows."""
+        return self.twin._rows[table, row_id].number
+
+    def put(self, table: str, row_id: UUID, values: Mapping[str, Value]) -> None:
+        """A person saves a row."""
+        new = row_id not in self.twin.of(table)
+        owner: Mapping[str, Value] = {"ownerid": RowRef("systemuser", OWNER)} if new else {}
+        self.twin.put(table, row_id, {**owner, **values})
+        said = ", ".join(f"{name}={_short(value)}" for name, value in values.items())
+        version = self.version(table, row_id)
+        self.story.tell(f"a person saves {table} {_id(row_id)}: {said} (version {version})", row_id)
+        self.tell(table, row_id, "Create" if new else "Update", set(values))
+
+    def remove(self, table: str, row_id: UUID) -> None:
+        """A person deletes a row."""
+        self.twin.remove(table, row_id)
+        self.story.tell(f"a person deletes {table} {_id(row_id)}", row_id)
+        self.tell(table, row_id, "Delete", set())
+
+    def tell(self, table: str, row_id: UUID, what: str, columns: set[str]) -> None:
+        """The flow of a table fires, or not, or its message is lost."""
+        found = FILTERS[table]
+        if what == "Update" and not columns & set(found.attributes):
+            return
+        if what != "Delete" and self.line.weather.strikes(Fault.LOSS):
+            self.untold.append((table, row_id))
+            self.story.tell(f"the flow's message about {table} {_id(row_id)} is lost", row_id)
+            return
+        self.queues.send(self._message(found, row_id, what))
+
+    def heal(self) -> None:
+        """Rows about which a message was lost are told about once more."""
+        for table, row_id in dict.fromkeys(self.untold):
+            if row_id in self.twin.of(table):
+                self.story.tell(f"{table} {_id(row_id)} is told again", row_id)
+                self.tell(table, row_id, "Update", set(FILTERS[table].attributes))
+
+    def _message(self, found: Filter, row_id: UUID, what: str) -> Message:
+        table = found.table
+        body: dict[str, Json] = {
+            "schemaVersion": "1.0",
+            "source": "dataverse",
+            "table": table.name,
+            "recordId": str(row_id),
+            "operation": what,
+            "changedOn": _written_time(self.clock),
+            "rowVersion": "0",
+            "initiatedBy": None,
+            "data": {table.primary_key: str(row_id)},
+        }
+        if what != "Delete":
+            kept = self.twin._rows[table.name, row_id]
+            body["changedOn"] = kept.modified_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+            body["rowVersion"] = str(kept.number)
+            body["data"] = {table.primary_key: str(row_id), **_columns(found, kept.values)}
+        message_id = f"f{self.chance.getrandbits(32):08x}"
+        version = body["rowVersion"]
+        self.story.tell(
+            f"{message_id}: a flow tells of {table.name} {_id(row_id)} version {version} ({what})", row_id
+        )
+        return Message(
+            id=message_id,
+            queue="outbound",
+            session_id=str(row_id),
+            body=json.dumps(body).encode(),
+            properties={"contentType": "application/json"},
+        )
+
+    def _written(
+        self, what: str, table: str, row_id: UUID, values: Mapping[str, Value], version: str
+    ) -> None:
+        self.writes += 1
+        said = ", ".join(f"{name}={_short(value)}" for name, value in values.items() if name != "ownerid")
+        self.story.tell(f"Tandem {what} {table} {_id(row_id)}: {said} ({version})", row_id)
+
+
+@dataclass(slots=True)
+class Allegory:
+    """`LegacyRecords` and `LegacyFeed`; a sender may tell of people's changes, too, or in the feed's place."""
+
+    twin: MemoryRecords
+    line: FarSide
+    queues: Queues
+    chance: Random
+    story: Story
+    sends: bool
+    feeds: bool
+    log: list[LegacyChange] = field(default_factory=list)
+    writes: int = 0
+    sent: int = 0
+
+    async def read(self, entity: str, record_id: str) -> LegacyRecord | None:
+        return await self.line.read(lambda: self.twin.read(entity, record_id))
+
+    async def create(self, entity: str, fields: Mapping[str, Json], idempotency_key: str) -> LegacyRecord:
+        async def do() -> LegacyRecord:
+            before = len(self.twin.of(entity))
+            record = await self.twin.create(entity, fields, idempotency_key)
+            if len(self.twin.of(entity)) > before:
+                self._written("creates", entity, record)
+                self._tell(entity, record.id, record, fields, by_us=True)
+            return record
+
+        return await self.line.write(UUID(str(fields["cf_dataverse_id"])), do)
+
+    async def update(
+        self, entity: str, record_id: str, fields: Mapping[str, Json], version: str
+    ) -> LegacyRecord:
+        async def do() -> LegacyRecord:
+            record = await self.twin.update(entity, record_id, fields, version)
+            self._written("updates", entity, record)
+            self._tell(entity, record_id, record, fields, by_us=True)
+            return record
+
+        return await self.line.write(self.row_of(entity, record_id), do)
+
+    async def delete(self, entity: str, record_id: str) -> None:
+        about = self.row_of(entity, record_id)
+
+        async def do() -> None:
+            there = record_id in self.twin.of(entity)
+            await self.twin.delete(entity, record_id)
+            if there:
+                self.writes += 1
+                self.story.tell(f"Tandem deletes {entity} {record_id}", about)
+                self._tell(entity, record_id, None, {}, by_us=True)
+
+        await self.line.write(about, do)
+
+    async def changes(self, since: str, limit: int) -> FeedPage:
+        async def do() -> FeedPage:
+            start = int(since or "0")
+            found: Sequence[LegacyChange] = self.log[start : start + limit]
+            return FeedPage(found, str(start + len(found)))
+
+        return await self.line.read(do)
+
+    def row_of(self, entity: str, record_id: str) -> UUID:
+        """The row a record is, or will be."""
+        told = self._rows.get((entity, record_id))
+        return told or chosen_row_id(RecordKey(ALLEGORY.name, entity, record_id))
+
+    def put(self, entity: str, record_id: str, fields: Mapping[str, Json]) -> None:
+        """A person saves a record."""
+        known = self.twin.of(entity).get(record_id, {})
+        record = self.twin.put(entity, record_id, {**known, **fields})
+        said = ", ".join(f"{name}={value}" for name, value in fields.items())
+        self.story.tell(f"a person saves {entity} {record_id}: {said}", self.row_of(entity, record_id))
+        self._tell(entity, record_id, record, fields, by_us=False)
+
+    def remove(self, entity: str, record_id: str) -> None:
+        """A person deletes a record."""
+        self.twin.remove(entity, record_id)
+        self.story.tell(f"a person deletes {entity} {record_id}", self.row_of(entity, record_id))
+        self._tell(entity, record_id, None, {}, by_us=False)
+
+    def _tell(
+        self,
+        entity: str,
+        record_id: str,
+        record: LegacyRecord | None,
+        changed: Mapping[str, Json],
+        *,
+        by_us: bool,
+    ) -> None:
+        at = record.changed_at if record else self.twin._clock.now()
+        if record and record.fields.get("cf_dataverse_id"):
+            self._rows[entity, record_id] = UUID(str(record.fields["cf_dataverse_id"]))
+        operation = Operation.UPSERT if record else Operation.DELETE
+        if self.feeds:
+            whole = dict(record.fields) if record else {}
+            change = LegacyChange(str(len(self.log) + 1), entity, record_id, operation, at, whole)
+            self.log.append(change)
+        if self.sends and not (by_us and self.chance.random() < 0.5):
+            self._send(
+                LegacyChange("", entity, record_id, operation, at, _data(record, changed, self.chance))
+            )
+
+    def _send(self, change: LegacyChange) -> None:
+        self.sent += 1
+        body: dict[str, Json] = {
+            "schemaVersion": "1.0",
+            "source": ALLEGORY.name,
+            "entity": change.entity,
+            "sourceKey": change.id,
+            "operation": change.operation.value,
+            "changedOn": change.changed_at.astimezone(UTC).isoformat(),
+        }
+        if change.operation is Operation.UPSERT:
+            body["data"] = dict(change.record)
+        message_id = f"s{self.sent}"
+        about = self.row_of(change.entity, change.id)
+        told = ", ".join(change.record) or "its end"
+        self.story.tell(f"{message_id}: a sender tells of {change.entity} {change.id}: {told}", about)
+        self.queues.send(
+            Message(
+                id=message_id,
+                queue="inbound",
+                session_id=f"{ALLEGORY.name}:{change.entity}:{change.id}",
+                body=json.dumps(body).encode(),
+            )
+        )
+
+    def _written(self, what: str, entity: str, record: LegacyRecord) -> None:
+        self.writes += 1
+        about = record.fields.get("cf_dataverse_id") or self.row_of(entity, record.id)
+        said = ", ".join(f"{name}={value}" for name, value in record.fields.items() if value)
+        self.story.tell(f"Tandem {what} {entity} {record.id}: {said} ({record.version})", about)
+
+    _rows: dict[tuple[str, str], UUID] = field(default_factory=dict)
+
+
+def _data(record: LegacyRecord | None, changed: Mapping[str, Json], chance: Random) -> Mapping[str, Json]:
+    """All of a record, or what changed in it and which row it says it is."""
+    if record is None:
+        return {}
+    if chance.random() < 0.3:
+        return record.fields
+    told = {*changed, "updated_at", "cf_dataverse_id"}
+    return {name: value for name, value in record.fields.items() if name in told}
+
+
+def _columns(found: Filter, values: Mapping[str, Value]) -> dict[str, Any]:
+    told: dict[str, Any] = {}
+    for name in found.attributes:
+        value = values.get(name)
+        if TABLES[found.table.name].columns[name].kind is Kind.LOOKUP:
+            told[f"_{name}_value"] = str(value.id) if isinstance(value, RowRef) else None
+            told[f"_{name}_type"] = TABLES[value.table].entity_set if isinstance(value, RowRef) else None
+        else:
+            told[name] = value
+    return told
+
+
+def _written_time(clock: Clock) -> str:
+    return clock.now().isoformat()
+
+
+def _short(value: Value) -> str:
+    return f"{value.table} {_id(value.id)}" if isinstance(value, RowRef) else str(value)
+
+
+def _id(row_id: UUID) -> str:
+    return str(row_id)[:8]

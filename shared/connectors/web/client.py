@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from shared.connectors.credentials.secret import Secret
+from shared.connectors.web.lines import Lines
 from shared.connectors.web.pause import Pause, retry_after
 from shared.connectors.web.trust import trust
 from shared.core.errors import Unavailable
@@ -59,7 +60,7 @@ class WebClient:
         self._connect_timeout = connect_timeout.total_seconds()
         self._connections = connections
         self._ca_file = ca_file
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = WeakKeyDictionary()
+        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, Lines] = WeakKeyDictionary()
 
     @property
     def who(self) -> str:
@@ -99,35 +100,36 @@ class WebClient:
         if call.content is not None:
             headers.setdefault("Content-Type", "application/json")
         try:
-            return await self._client().request(
-                call.method, call.path, params=call.params, headers=headers, content=call.content
-            )
-        except httpx.TimeoutException as late:
+            async with self._here().line(self._timeout) as client:
+                return await client.request(
+                    call.method, call.path, params=call.params, headers=headers, content=call.content
+                )
+        except (httpx.TimeoutException, TimeoutError) as late:
             raise Unavailable(f"{self._who} did not answer in time") from late
         except httpx.TransportError as broken:
             raise Unavailable(f"{self._who} cannot be reached") from broken
 
-    def _client(self) -> "httpx.AsyncClient":
+    def _here(self) -> Lines:
+        loop = asyncio.get_running_loop()
+        lines = self._lines.get(loop)
+        if lines is None:
+            lines = self._lines[loop] = Lines(self._open, self._connections)
+        return lines
+
+    def _open(self) -> "httpx.AsyncClient":
         import httpx  # noqa: PLC0415  # paid by the first call, not by every start of the app
 
-        loop = asyncio.get_running_loop()
-        client = self._clients.get(loop)
-        if client is None:
-            client = httpx.AsyncClient(
-                base_url=self._base_url,
-                verify=trust(self._ca_file),
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                timeout=httpx.Timeout(self._timeout, connect=self._connect_timeout),
-                limits=httpx.Limits(
-                    max_connections=self._connections, max_keepalive_connections=self._connections
-                ),
-                headers={"Accept": "application/json"},
-            )
-            self._clients[loop] = client
-        return client
+        return httpx.AsyncClient(
+            base_url=self._base_url,
+            verify=trust(self._ca_file),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            timeout=httpx.Timeout(self._timeout, connect=self._connect_timeout),
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+            headers={"Accept": "application/json"},
+        )
 
     async def aclose(self) -> None:
         """Give the connections of this event loop back; the next call opens new ones."""
-        client = self._clients.pop(asyncio.get_running_loop(), None)
-        if client is not None:
-            await client.aclose()
+        lines = self._lines.pop(asyncio.get_running_loop(), None)
+        if lines is not None:
+            await lines.aclose()

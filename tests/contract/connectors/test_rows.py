@@ -199,7 +199,9 @@ async def test_an_original_creation_time_can_be_given_on_create(simulated: Simul
     assert row["createdon"] == "2019-05-06T07:08:09Z"
 
 
-async def test_writes_ask_for_the_new_version_back_and_carry_the_messages_tag() -> None:
+async def test_writes_ask_for_the_new_version_back_and_carry_the_messages_tag(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     seen: list[tuple[str, str]] = []
     row = {"accountid": str(uuid4()), "modifiedon": "2026-01-31T10:11:12Z", "@odata.etag": 'W/"7"'}
 
@@ -208,9 +210,10 @@ async def test_writes_ask_for_the_new_version_back_and_carry_the_messages_tag() 
             seen.append((request.method, str(request.url.params)))
             return httpx.Response(200, content=json.dumps(row), headers={"ETag": 'W/"7"'})
 
-    client = WebClient("Dataverse", f"http://127.0.0.1:1/{API}", FixedSecret("t"))
-    client._client()._transport = Recorder()
-    client._client()._mounts = {}
+    url = f"http://127.0.0.1:1/{API}"
+    client = WebClient("Dataverse", url, FixedSecret("t"))
+    recorded = httpx.AsyncClient(base_url=url, transport=Recorder())
+    monkeypatch.setattr(client, "_open", lambda: recorded)
     rows = DataverseRows(client, tag=lambda: "m-1")
     made = await rows.create(ACCOUNT, uuid4(), {"name": "A"})
     await rows.update(ACCOUNT, uuid4(), {"name": "A"}, made.version)

@@ -141,7 +141,7 @@ async def serve(
     services = Services(namespace, faults)
     connections: set[Connection] = set()
 
-    def connect() -> asyncio.Protocol:
+    def connect() -> asyncio.BaseProtocol:
         return Connection(services, turn, connections) if len(connections) < MAX_CONNECTIONS else Busy()
 
     servers = [await loop.create_server(connect, HOST, listen.amqp_port)]

@@ -128,7 +128,7 @@ def receive_many(receiver: ServiceBusReceiver, count: int) -> None:
             count -= 1
 
 
-def cpu_per_message(messages: int = 3000, rounds: int = 4) -> Measure:
+def cpu_per_message(messages: int = 3000, rounds: int = 6) -> Measure:
     """Broker CPU for receive and complete, as a share of the client's; the quietest of some rounds."""
     shares = []
     with running() as broker, ServiceBusClient.from_connection_string(broker.connection_string) as client:

@@ -23,6 +23,7 @@ class Turn:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, commit: Callable[[], None] | None) -> None:
         """Without anything to `commit` there is nothing to gather: each input is answered at once."""
+        self.inbox = memoryview(bytearray(65536))
         self._loop = loop
         self._commit = commit
         self._waiting: dict[Flushes, None] = {}

@@ -81,7 +81,7 @@ class Client:
         self.connection.connection_made(self.wire)
 
     def feed(self, raw: bytes) -> None:
-        self.connection.data_received(raw)
+        self.connection.receive(raw)
 
     def say(self, performative: Any, payload: bytes = b"", channel: int = 0) -> list[Any]:
         out = bytearray()

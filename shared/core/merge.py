@@ -8,6 +8,9 @@ A pure decision per column. It is the same in both directions and does not depen
 - both changed it to the same value                    -> agreed
 - both changed it to different values                  -> the newer change wins, the losing value is kept
 
+Where the other side wins, what ours says becomes the agreed value: the winner's change then counts as made on
+top of it, so its own message writes it over here whatever the clocks say by then, and nobody decides twice.
+
 A column without a mark has nothing agreed, so any value the other side holds counts as its change.
 """
 
@@ -73,6 +76,8 @@ def merge(shadow: Shadow, ours: Side, theirs: Side | None) -> Merge:
             collisions.append(collision)
             if collision.winner == ours.system:
                 write[column] = value
+            else:
+                agreed[column] = _mark(value, ours, mark)
     if theirs is not None:
         agreed |= _confirmed({**shadow.marks, **agreed}, theirs, write)
     settled = {**shadow.marks, **agreed}
@@ -97,7 +102,8 @@ def marks_after(shadow: Shadow, decision: Merge, ours: Side, other: Side) -> dic
 
 def changes(shadow: Shadow, decision: Merge) -> dict[str, ColumnChange]:
     """Before and after of every column whose agreed value moves."""
-    moved = {column: mark.value for column, mark in decision.agreed.items()}
+    lost = {collision.column for collision in decision.collisions}
+    moved = {column: mark.value for column, mark in decision.agreed.items() if column not in lost}
     moved.update(decision.write)
     return {
         column: ColumnChange(before, value)

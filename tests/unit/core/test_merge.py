@@ -162,6 +162,19 @@ def test_what_the_other_side_was_read_to_hold_cannot_be_undone_by_its_earlier_wo
     assert decision.agreed["fax"].seen == {"dataverse": Moment(at(12), 7)}
 
 
+def test_the_winner_of_a_conflict_is_decided_once() -> None:
+    """Both records were touched since: each looks newer than the other's message, and both would win."""
+    found = merge(agreed("base"), allegory("a", 10), dataverse("d", 80))
+    shadow = Shadow(marks_after(agreed("base"), found, allegory("a", 10), dataverse(None, 0)))
+
+    told = merge(shadow, dataverse("d", 40), allegory("a", 90))
+
+    assert (found.write, [entry.winner for entry in found.collisions]) == ({}, ["dataverse"])
+    assert not found.complete
+    assert changes(agreed("base"), found) == {}, "nothing has crossed yet"
+    assert (told.write, told.collisions) == ({COLUMN: "d"}, ())
+
+
 VALUES = st.sampled_from([None, "a", "b", "c"])
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -170,10 +171,9 @@ def eventually(what: str, look: Callable[[], T | None], seconds: float = 60) -> 
     return found
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The stack, with state of its own."""
-    state = tmp_path_factory.mktemp("stack")
+@contextmanager
+def running_stack(state: Path) -> Iterator[Stack]:
+    """A stack with its state in a folder of its own, stopped at the end."""
     # What outlives a killed host must not take the two minutes that are right for Azure.
     env = os.environ | {"TANDEM_STATE": str(state), "LANE_LEASE_SECONDS": "8"}
     command = [sys.executable, "-m", "local.stack"]
@@ -187,6 +187,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             yield Stack(endpoints, state, bus)
     finally:
         subprocess.run([*command, "down"], cwd=ROOT, env=env, capture_output=True, check=True)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The stack that most tests share; each works on records of its own."""
+    with running_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
 
 
 @pytest.fixture

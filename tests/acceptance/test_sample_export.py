@@ -3,6 +3,7 @@
 import csv
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -16,7 +17,7 @@ from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.mapping.columns import Value, placeholder_id
 from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordRef, RowRef
 from shared.core.mapping.rows import read_row
-from tests.acceptance.conftest import Stack, session_of
+from tests.acceptance.conftest import Stack, running_stack, session_of
 
 FILES = {"company": "companies.csv", "contact": "contacts.csv", "deal": "deals.csv"}
 PLACED = {"parked", "held"}
@@ -42,6 +43,13 @@ def export_rows(folder: Path) -> list[tuple[str, dict[str, Any]]]:
                 }
                 found.append((str(uuid5(NAMESPACE_OID, f"{file}:{number}")), body))
     return found
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack of its own: the export's ids must not meet those that Allegory gave to other tests' records."""
+    with running_stack(tmp_path_factory.mktemp("export")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

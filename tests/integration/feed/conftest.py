@@ -6,6 +6,7 @@ Only the credentials are fixed values here: that they are fetched as in Azure is
 import gc
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -26,7 +27,6 @@ from local.dataverse.server import start as start_dataverse
 from shared import wiring
 from shared.connectors.credentials.secret import FixedSecret
 from shared.connectors.memory.telemetry import MemoryTelemetry
-from shared.connectors.sqlstore import Store, open_store
 from shared.connectors.sqlstore.engine import engine_for
 from shared.connectors.sqlstore.tables import message as messages
 from shared.core.change import Message
@@ -164,6 +164,13 @@ class Pass:
         return FixedSecret(API_KEY)
 
 
+class Heard(MemoryTelemetry):
+    """Telemetry that remembers, where the wiring expects something to close."""
+
+    def close(self) -> None:
+        pass
+
+
 @pytest.fixture
 def broker() -> Iterator[Broker]:
     with in_thread(read_config(ROOT / "infra/servicebus/config.json")) as running:
@@ -207,29 +214,22 @@ def settings(broker: Broker, far_sides: tuple[str, str], tmp_path: Path) -> Sett
 
 @pytest.fixture
 async def house(broker: Broker, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    telemetry = MemoryTelemetry()
+    telemetry = Heard()
     monkeypatch.setattr(wiring, "AzureCredentials", Pass)
     monkeypatch.setattr(wiring, "Vault", Pass)
     monkeypatch.setattr(wiring, "telemetry_for", lambda *_: telemetry)
-    opened: list[Store] = []
-
-    def opening(*where: Any, **how: Any) -> Store:
-        opened.append(open_store(*where, **how))
-        return opened[-1]
-
-    monkeypatch.setattr(wiring, "open_store", opening)
-    app = wiring.build(settings)
     state = engine_for(sa.make_url(settings.sql_url), None, 1)
     person = {"Authorization": "Bearer a-person"}
-    async with (
-        ServiceBusClient.from_connection_string(settings.service_bus_connection, retry_total=0) as queues,
-        httpx.AsyncClient(base_url=settings.allegory_url) as allegory,
-        httpx.AsyncClient(base_url=settings.dataverse_url, headers=person) as dataverse,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{broker.admin_port}") as admin,
-    ):
-        yield House(app, telemetry, queues, allegory, dataverse, admin, state)
-    await close(app)
-    opened[0].close()
+    with ExitStack() as opened:
+        app = wiring._build(settings, opened)
+        async with (
+            ServiceBusClient.from_connection_string(settings.service_bus_connection, retry_total=0) as queues,
+            httpx.AsyncClient(base_url=settings.allegory_url) as allegory,
+            httpx.AsyncClient(base_url=settings.dataverse_url, headers=person) as dataverse,
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{broker.admin_port}") as admin,
+        ):
+            yield House(app, telemetry, queues, allegory, dataverse, admin, state)
+        await close(app)
     state.dispose()
 
 

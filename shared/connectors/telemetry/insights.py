@@ -7,6 +7,7 @@ thread each, so that no flood of the first can push out the second.
 
 import logging
 import tempfile
+import time
 import warnings
 import zlib
 from collections.abc import Mapping
@@ -20,11 +21,13 @@ with warnings.catch_warnings():
     # It asks for the default locale in a way that Python 3.15 will no longer know.
     warnings.simplefilter("ignore", DeprecationWarning)
     from opencensus.common.schedule import QueueEvent
+    from opencensus.ext.azure.common.transport import TransportStatusCode
     from opencensus.ext.azure.log_exporter import AzureLogHandler
 
 _INTERVAL_S = 1.0
 _TIMEOUT_S = 5.0
 _RETRY_S = 5
+_LONGEST_NAP_S = 300
 _BATCH = 500
 _CAPACITY = 20_000
 _GRACE_S = 3.0
@@ -32,6 +35,10 @@ _GRACE_S = 3.0
 
 class _Handler(AzureLogHandler):  # type: ignore[misc]  # opencensus carries no types
     """One queue, one thread, one folder for what was not taken; for records of one kind."""
+
+    # Of the class, because the thread runs before the instance is complete.
+    _asleep_until = 0.0
+    _nap = _RETRY_S
 
     def __init__(self, connection_string: str, folder: Path, *, errors: bool) -> None:
         super().__init__(
@@ -52,13 +59,43 @@ class _Handler(AzureLogHandler):  # type: ignore[misc]  # opencensus carries no 
         logging.Handler.createLock(self)
 
     def _check_stats_collection(self) -> bool:
-        # The package would report on itself to an endpoint of Microsoft's.
-        return False
+        # No while it is built: the package would report on itself to an endpoint of Microsoft's. Afterwards a
+        # yes only makes it count in memory, and at a no it drops what met a timeout or a closed port instead
+        # of keeping it for later.
+        return hasattr(self, "_errors")
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue a record of our kind; it is dropped when the queue is full because the far side hangs."""
         if (record.levelno >= logging.ERROR) is self._errors and not self._queue._queue.full():  # noqa: SLF001  # the package logs a line per drop
             super().emit(record)
+
+    def _export(self, batch: Any, event: Any = None) -> None:
+        """Send a batch and, when there is none, what an earlier one left behind.
+
+        The package sends what it put by only after a success of the same kind: after an outage an error would
+        wait for the next error.
+        """
+        super()._export(batch, event)
+        if not batch:
+            self._transmit_from_storage()
+
+    def _transmit_from_storage(self) -> None:
+        """Send what was put by, until the far side does not take it; then leave it alone for a while.
+
+        The package tries every file each time and logs a line for each.
+        """
+        if time.monotonic() < self._asleep_until:
+            return
+        for blob in self.storage.gets():
+            if not blob.lease(_TIMEOUT_S + _RETRY_S):
+                continue
+            if self._transmit(blob.get()) is TransportStatusCode.RETRY:
+                blob.lease(_RETRY_S)
+                self._asleep_until = time.monotonic() + self._nap
+                self._nap = min(self._nap * 2, _LONGEST_NAP_S)
+                return
+            blob.delete()
+            self._nap = _RETRY_S
 
     def flush(self, timeout: float | None = None) -> bool:
         """Whether everything queued so far was exported within `timeout`, which is never without end.
@@ -88,7 +125,9 @@ class InsightsTelemetry:
     ) -> None:
         if not 0 <= information_rate <= 1:
             raise ValueError("the rate is a share between 0 and 1")
-        folder = storage or Path(tempfile.gettempdir()) / "tandem-telemetry"
+        # One folder per destination: what one service put by must not be sent to the sink of another.
+        place = f"{zlib.crc32(connection_string.encode()):08x}"
+        folder = storage or Path(tempfile.gettempdir()) / "tandem-telemetry" / place
         self._strict = strict
         self._rate = information_rate
         # A logger of our own, outside the tree: what it logs must not reach the host, which would tell it

@@ -28,10 +28,11 @@ def agreed(
 ) -> Shadow:
     """The shadow once the decision was carried out.
 
-    `answered` is the other side after the write (None: nothing was written); `versions` the versions at which
-    each system is now known to equal the shadow, or None for a system about which that is no longer known.
+    `answered` is the other side after the write (None: nothing was written, or what it holds by now is not
+    known); `versions` the versions at which each system is now known to equal the shadow, or None for a system
+    about which that is no longer known.
     """
-    marks = marks_after(shadow, decision, ours, answered) if answered else {**shadow.marks, **decision.agreed}
+    marks = marks_after(shadow, decision, ours, answered)
     kept = {**shadow.versions, **versions}
     return Shadow(marks, {system: version for system, version in kept.items() if version is not None})
 
@@ -47,7 +48,7 @@ def verdict(change: Change, entry: EntityMap, before: Shadow, decision: Merge, a
         changes=moved,
         collisions=decision.collisions,
         shadow=after,
-        map_version=f"{entry.entity}.v{entry.version}",
+        map_version=entry.revision,
     )
 
 
@@ -65,8 +66,14 @@ def deleted(change: Change, entry: EntityMap, shadow: Shadow) -> Verdict:
         changes={column: ColumnChange(mark.value, None) for column, mark in shadow.marks.items()},
         # Nothing is agreed any more but that it is gone: a record created anew starts from nothing.
         shadow=Shadow(deleted_at=change.changed_at),
-        map_version=f"{entry.entity}.v{entry.version}",
+        map_version=entry.revision,
     )
+
+
+def nothing_to_delete(change: Change, entry: EntityMap, shadow: Shadow, reason: str) -> Verdict:
+    """The verdict on a delete of what the other side never had; what is told of it later is too old."""
+    after = replace(shadow, deleted_at=change.changed_at)
+    return unchanged(change, Outcome.STALE, reason, entry, after)
 
 
 def unchanged(
@@ -77,7 +84,7 @@ def unchanged(
     shadow: Shadow | None = None,
 ) -> Verdict:
     """The verdict on a change that asks for nothing."""
-    version = f"{entry.entity}.v{entry.version}" if entry else ""
+    version = entry.revision if entry else ""
     return Verdict(outcome, reason, change.subject, shadow=shadow, map_version=version)
 
 

@@ -6,6 +6,7 @@ has its place in its record's lane before anything else happens to it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import perf_counter
 from uuid import UUID
 
 from shared.core.change import Change, Direction, Drain, Message
@@ -36,6 +37,7 @@ class Gate:
 
         A message seen before gets its old fate back. Raises only when the state cannot be written.
         """
+        started = perf_counter()
         change: Change | None = None
         try:
             said = self.parse(message)
@@ -46,10 +48,10 @@ class Gate:
             self._check(change)
             record = await self._record_of(message, change)
         except InvalidMessage as refusal:
-            return await self._refuse(message, change, refusal)
+            return await self._refuse(message, change, refusal, started)
         receipt = await self.inbox.admit(message, change, record)
         if receipt.outcome is Outcome.REJECTED:
-            self._tell_refusal(message, change, receipt)
+            self._tell_refusal(message, change, receipt, perf_counter() - started)
         elif receipt.outcome is None or not receipt.outcome.is_final:
             await self.worker.drain(receipt.record or record)
         return receipt
@@ -96,19 +98,32 @@ class Gate:
         told = change.data.get(entry.row_id) if entry and entry.row_id else None
         return guid(told) if isinstance(told, str) else None
 
-    async def _refuse(self, message: Message, change: Change | None, refusal: InvalidMessage) -> Receipt:
+    async def _refuse(
+        self, message: Message, change: Change | None, refusal: InvalidMessage, started: float
+    ) -> Receipt:
         receipt = await self.inbox.reject(message, change, refusal.faults)
         if receipt.first:
-            self._tell_refusal(message, change, receipt)
+            self._tell_refusal(message, change, receipt, perf_counter() - started)
         return receipt
 
-    def _tell_refusal(self, message: Message, change: Change | None, receipt: Receipt) -> None:
+    def _tell_refusal(
+        self, message: Message, change: Change | None, receipt: Receipt, seconds: float
+    ) -> None:
         dimensions = {
             "message_id": message.id,
             "session_id": message.session_id or "",
+            "record": str(receipt.record or ""),
             "subject": str(change.subject) if change else "",
             "direction": change.direction.value if change else "",
             "outcome": Outcome.REJECTED.value,
+            "map_version": self._map_version(change) if change else "",
+            "duration_ms": f"{seconds * 1000:.1f}",
             "code": receipt.faults[0].code.value if receipt.faults else "",
         }
         self.telemetry.event(OUTCOME_EVENT, dimensions, error=True)
+
+    def _map_version(self, change: Change) -> str:
+        """The map that refused the change, if it came as far as that."""
+        system = self.systems.get(change.subject.system)
+        entry = system.map_of(change.subject.entity) if system else None
+        return entry.revision if entry else ""

@@ -7,7 +7,7 @@ wait for, or a person. Followers of such a head wait behind it; other records do
 
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
 from uuid import UUID
@@ -70,15 +70,17 @@ class LaneWorker:
         change = self.parse(item.message)
         if isinstance(change, Drain):
             raise TypeError("a drain message has no place in a lane")
+        applier = self.appliers[change.direction]
         try:
-            return change.direction, await self.appliers[change.direction].apply(change, item.record)
+            return change.direction, await applier.apply(change, item.record)
         except SyncError as error:
-            return change.direction, verdict_of(error, change, item.attempts, self.backoff)
+            verdict = verdict_of(error, change, item.attempts, self.backoff)
         except (LeaseLost, StoreUnavailable):
             raise
         except Exception as error:  # noqa: BLE001  # held for a person and told; never lost, never blindly repeated
             self.telemetry.event("tandem.unexpected", {"error": _where(error)}, error=True)
-            return change.direction, unexpected(error, change)
+            verdict = unexpected(error, change)
+        return change.direction, replace(verdict, map_version=applier.map_version(change))
 
     async def _wake(self, direction: Direction, record: UUID, at: datetime) -> None:
         """A wake that cannot be sent is not lost: the timer finds the lane when it is due."""

@@ -103,6 +103,10 @@ class Crosswalk(Protocol):
         """The legacy records paired with a row."""
         ...
 
+    async def claims_on(self, row_id: UUID) -> Sequence[RecordKey]:
+        """The legacy records paired with a row, and those it was promised to before it was written."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -276,6 +280,10 @@ class Applier(Protocol):
 
     async def apply(self, change: Change, record: UUID) -> Verdict:
         """Decide and write; raises SyncError for what did not go through."""
+        ...
+
+    def map_version(self, change: Change) -> str:
+        """The map that such a change is decided with, named also when it did not go through (E-11)."""
         ...
 
 

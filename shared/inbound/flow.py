@@ -54,6 +54,11 @@ class Inbound:
         moment = Moment(change.changed_at, change.version)
         return await self._write(change, entry, record, shadow, Side(system.name, values, moment))
 
+    def map_version(self, change: Change) -> str:
+        """See `Applier.map_version`."""
+        entry = self.systems[change.subject.system].map_of(change.subject.entity)
+        return entry.revision if entry else ""
+
     async def _write(
         self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, ours: Side
     ) -> Verdict:
@@ -95,7 +100,7 @@ class Inbound:
 
     async def _delete(self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow) -> Verdict:
         if not shadow.marks:
-            return deciding.unchanged(change, Outcome.STALE, "there is no such row", entry)
+            return deciding.nothing_to_delete(change, entry, shadow, "there is no such row")
         if deciding.too_old_to_delete(change, shadow):
             return deciding.unchanged(change, Outcome.CONFLICT, "deleted there, changed here later", entry)
         row = await self.rows.read(entry.table, record)

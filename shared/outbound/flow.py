@@ -76,15 +76,22 @@ class Outbound:
         if target.key is None:
             return await self._create(change, target, record, shadow, ours)
         known = _with_defaults(change, shadow, ours)
-        return await self._update(change, target, target.key, known, ours)
+        result = await self._update(change, target, target.key, known, ours)
+        return result if shadow.marks else deciding.paired(result, ((target.key, record),))
+
+    def map_version(self, change: Change) -> str:
+        """See `Applier.map_version`; of the first system that takes rows of the table."""
+        maps = (system.map_to(change.subject.entity) for system in self.systems.values())
+        return next((entry.revision for entry in maps if entry is not None and entry.outbound), "")
 
     async def _target(self, table: str, record: UUID) -> Target:
         """The system that holds the record; for a new one, the first that takes rows of its table.
 
-        A record that another system holds is not created a second time in one that does not have it.
+        A record that another system holds is not created a second time in one that does not have it; nor is
+        one whose row we wrote without learning so: the row's own message may be worked before the retry.
         """
         held: Target | None = None
-        for key in await self.crosswalk.records_of(record):
+        for key in await self.crosswalk.claims_on(record):
             entry = self.systems[key.system].map_of(key.entity)
             if entry is not None and (held is None or entry.outbound):
                 held = Target(self.systems[key.system], entry, key)
@@ -108,7 +115,8 @@ class Outbound:
         else:
             values = read_row(entry.table, change.data)
             moment = Moment(change.changed_at, change.version)
-        return Side(DATAVERSE, {name: values[name] for name in crossing & values.keys()}, moment)
+        crossed = {name: value for name, value in values.items() if name in crossing}
+        return Side(DATAVERSE, crossed, moment)
 
     async def _create(
         self, change: Change, target: Target, record: UUID, shadow: Shadow, ours: Side
@@ -119,7 +127,8 @@ class Outbound:
         fields = await self._fields(target, filled) | entry.row_field(record)
         made = await self.records[system.name].create(entry.entity, fields, str(record))
         key = RecordKey(system.name, entry.entity, made.id)
-        after = _after(change, shadow, decision, ours, (system.name, made))
+        as_sent = _holds(entry, made, fields)
+        after = _after(change, shadow, decision, ours, (system.name, made if as_sent else None))
         return deciding.paired(deciding.verdict(change, entry, shadow, decision, after), ((key, record),))
 
     async def _update(
@@ -178,7 +187,9 @@ class Outbound:
 
     async def _delete(self, change: Change, target: Target, shadow: Shadow) -> Verdict:
         if target.key is None:
-            return deciding.unchanged(change, Outcome.STALE, "no legacy system has the record", target.entry)
+            return deciding.nothing_to_delete(
+                change, target.entry, shadow, "no legacy system has the record"
+            )
         if deciding.too_old_to_delete(change, shadow):
             return deciding.unchanged(
                 change, Outcome.CONFLICT, "deleted here, changed there later", target.entry
@@ -196,6 +207,12 @@ def _after(change: Change, shadow: Shadow, decision: Merge, ours: Side, written:
     versions[name] = record.version if decision.complete else None
     answered = Side(name, {}, Moment(record.changed_at))
     return deciding.agreed(shadow, decision, ours, answered, versions)
+
+
+def _holds(entry: EntityMap, made: LegacyRecord, fields: Mapping[str, Json]) -> bool:
+    """Whether a record is as it was sent: a repeated create answers with what people made of it since."""
+    held = entry.to_columns(made.fields).values
+    return all(held.get(column) == value for column, value in entry.to_columns(fields).values.items())
 
 
 def _crossing(entry: EntityMap) -> set[str]:

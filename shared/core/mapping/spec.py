@@ -142,6 +142,11 @@ class EntityMap:
     version: str = "1"
 
     @property
+    def revision(self) -> str:
+        """The map and its version, as journal and telemetry name it: `company.v1`."""
+        return f"{self.entity}.v{self.version}"
+
+    @property
     def outbound(self) -> bool:
         """Whether any field goes back to the legacy system."""
         return any(line.flow is not Flow.INBOUND for line in self.fields)

@@ -46,19 +46,14 @@ def main(connection: str, queue: str, messages: str, slots: str, idle_s: str) ->
     """Receive that many messages and say what it took."""
     tally = Tally(int(messages))
     with ServiceBusClient.from_connection_string(connection, retry_total=0) as client:
-        print_ready()
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         with ThreadPoolExecutor(int(slots)) as pool:
             began = time.process_time()
             for _ in range(int(slots)):
                 pool.submit(_slot, client, queue, float(idle_s), tally)
         took = time.process_time() - began
     sys.stdout.write(json.dumps({"finished": tally.finished, "cpu_seconds": took}) + "\n")
-
-
-def print_ready() -> None:
-    """Tell whoever started this that it receives from now on."""
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

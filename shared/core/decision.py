@@ -29,8 +29,8 @@ def agreed(
     """The shadow once the decision was carried out.
 
     `answered` is the other side after the write (None: nothing was written, or what it holds by now is not
-    known); `versions` the versions at which each system is now known to equal the shadow, or None for a system
-    about which that is no longer known.
+    known); `versions` the versions at which each system is now known to equal the shadow, or None for a
+    system about which that is no longer known.
     """
     marks = marks_after(shadow, decision, ours, answered)
     kept = {**shadow.versions, **versions}

@@ -89,14 +89,16 @@ def merge(shadow: Shadow, ours: Side, theirs: Side | None) -> Merge:
     return Merge(write, agreed, tuple(stale), tuple(collisions), complete=complete)
 
 
-def marks_after(shadow: Shadow, decision: Merge, ours: Side, other: Side) -> dict[str, Mark]:
-    """The shadow's marks once the write succeeded; `other` is what the other side answered to it."""
+def marks_after(shadow: Shadow, decision: Merge, ours: Side, other: Side | None) -> dict[str, Mark]:
+    """The shadow's marks once the write succeeded.
+
+    `other` is what the other side answered to it; None when that tells nothing of when it held the values.
+    """
     marks = {**shadow.marks, **decision.agreed}
     for column, value in decision.write.items():
         mark = _mark(value, ours, shadow.marks.get(column))
-        marks[column] = Mark(
-            mark.value, mark.changed_at, mark.origin, {**mark.seen, other.system: other.moment}
-        )
+        seen = {**mark.seen, other.system: other.moment} if other else mark.seen
+        marks[column] = Mark(mark.value, mark.changed_at, mark.origin, seen)
     return marks
 
 

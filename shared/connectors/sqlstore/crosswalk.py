@@ -27,6 +27,12 @@ _RECORDS_OF = (
     .order_by(crosswalk.c.system, crosswalk.c.entity, crosswalk.c.legacy_id)
 )
 
+_CLAIMS_ON = (
+    sa.select(crosswalk.c.system, crosswalk.c.entity, crosswalk.c.legacy_id)
+    .where(crosswalk.c.row_id == sa.bindparam("the_row"))
+    .order_by(crosswalk.c.state, crosswalk.c.system, crosswalk.c.entity, crosswalk.c.legacy_id)
+)
+
 _POINT = sa.update(crosswalk).where(
     IS_KEY, crosswalk.c.state == RESERVED, crosswalk.c.row_id == sa.bindparam("the_row")
 )
@@ -121,6 +127,11 @@ class SqlCrosswalk:
     async def records_of(self, row_id: UUID) -> Sequence[RecordKey]:
         """See `Crosswalk.records_of`, in alphabetical order."""
         rows = await self.database.read(lambda c: c.execute(_RECORDS_OF, {"the_row": row_id}).all())
+        return [RecordKey(row.system, row.entity, row.legacy_id) for row in rows]
+
+    async def claims_on(self, row_id: UUID) -> Sequence[RecordKey]:
+        """See `Crosswalk.claims_on`; the paired ones first."""
+        rows = await self.database.read(lambda c: c.execute(_CLAIMS_ON, {"the_row": row_id}).all())
         return [RecordKey(row.system, row.entity, row.legacy_id) for row in rows]
 
 

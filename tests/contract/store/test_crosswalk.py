@@ -34,12 +34,14 @@ async def test_a_promised_row_is_nobodys_row_until_it_is_paired(world: "World") 
     crosswalk = world.store.crosswalk
     await crosswalk.claim(world.key, None, world.record)
     before = (await crosswalk.row_of(world.key), await crosswalk.records_of(world.record))
+    assert await crosswalk.claims_on(world.record) == [world.key], "who it was promised to is known"
     await world.admit()
     await world.decide(world.verdict(pairs=((world.key, world.record),)))
 
     assert before == (None, [])
     assert await crosswalk.row_of(world.key) == world.record
     assert await crosswalk.records_of(world.record) == [world.key]
+    assert await crosswalk.claims_on(world.record) == [world.key]
 
 
 async def test_records_of_two_systems_may_share_a_row(world: "World") -> None:

@@ -1,0 +1,122 @@
+"""Both flows on a state in memory, between twins of the two systems; messages are handed over one by one."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from mappers.allegory import ALLEGORY
+from mappers.dataverse import TABLES
+from shared.connectors.memory.bus import MemoryBus
+from shared.connectors.memory.clock import SettableClock
+from shared.connectors.memory.dataverse import MemoryDirectory, MemoryRows
+from shared.connectors.memory.legacy import MemoryRecords
+from shared.connectors.memory.telemetry import MemoryTelemetry
+from shared.connectors.sqlstore import Store, inline, open_store
+from shared.core import envelope
+from shared.core.change import Direction, Json, Message
+from shared.core.failure import Backoff
+from shared.core.gate import Gate
+from shared.core.lane import LaneWorker
+from shared.core.lookups import Lookups
+from shared.core.outcome import Outcome
+from shared.inbound.flow import Inbound
+from shared.outbound.flow import Outbound
+
+START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+ROW = UUID("00000000-0000-4000-8000-000000000001")
+
+
+@dataclass
+class Desk:
+    """The app's core with its surroundings, and short words for what happens there."""
+
+    clock: SettableClock
+    rows: MemoryRows
+    records: MemoryRecords
+    store: Store
+    gate: Gate
+    numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 1000)))
+
+    async def row_changed(
+        self, row: UUID = ROW, *, operation: str = "Update", at: datetime | None = None, **data: Json
+    ) -> Outcome | None:
+        """A flow tells of an account; returns what became of the message."""
+        body = {
+            "schemaVersion": "1.0",
+            "source": "dataverse",
+            "table": "account",
+            "recordId": str(row),
+            "operation": operation,
+            "changedOn": (at or self.clock.now()).isoformat(),
+            "rowVersion": str(next(self.numbers)),
+            "data": {"accountid": str(row), **data},
+        }
+        return await self._receive("outbound", str(row), body)
+
+    async def record_changed(
+        self, record: str, data: Mapping[str, Json] | None, *, at: datetime | None = None
+    ) -> Outcome | None:
+        """Allegory tells of a company, or of its end; returns what became of the message."""
+        body: dict[str, Any] = {
+            "schemaVersion": "1.0",
+            "source": "allegory",
+            "entity": "company",
+            "sourceKey": record,
+            "operation": "upsert" if data else "delete",
+            "changedOn": (at or self.clock.now()).isoformat(),
+        }
+        if data:
+            body["data"] = dict(data)
+        return await self._receive("inbound", f"allegory:company:{record}", body)
+
+    async def _receive(self, queue: str, session: str, body: Mapping[str, Any]) -> Outcome | None:
+        number = next(self.numbers)
+        message = Message(f"m-{number}", queue, session, json.dumps(body).encode(), position=number)
+        await self.gate.receive(message)
+        found = await self.store.operations.messages.find(message.id)
+        assert found is not None
+        return Outcome(found["outcome"]) if found["outcome"] else None
+
+    async def later(self, seconds: float, record: UUID = ROW) -> None:
+        """Time goes by, and the lane is woken."""
+        self.clock.advance(timedelta(seconds=seconds))
+        await self.gate.worker.drain(record)
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    clock = SettableClock(START)
+    rows, records = MemoryRows(clock), MemoryRecords(ALLEGORY, clock)
+    store = open_store("sqlite://", clock, executor=inline, owner="w")
+    systems = {ALLEGORY.name: ALLEGORY}
+    lookups = {ALLEGORY.name: Lookups(ALLEGORY, TABLES, store.crosswalk, MemoryDirectory(rows))}
+    parse = partial(_parse, clock)
+    telemetry = MemoryTelemetry()
+    outbound = Outbound(
+        systems, lookups, {ALLEGORY.name: records}, TABLES, rows, store.crosswalk, store.shadows
+    )
+    worker = LaneWorker(
+        lanes=store.lanes,
+        appliers={
+            Direction.INBOUND: Inbound(systems, lookups, rows, store.shadows),
+            Direction.OUTBOUND: outbound,
+        },
+        parse=parse,
+        bus=MemoryBus({direction: direction.value for direction in Direction}, clock),
+        clock=clock,
+        telemetry=telemetry,
+        backoff=Backoff(timedelta(seconds=1), timedelta(seconds=1), lambda: 0.0),
+    )
+    gate = Gate(store.inbox, store.crosswalk, systems, parse, worker, telemetry)
+    yield Desk(clock, rows, records, store, gate)
+    store.close()
+
+
+def _parse(clock: SettableClock, message: Message) -> Any:
+    return envelope.read(message, clock.now(), timedelta(minutes=5))

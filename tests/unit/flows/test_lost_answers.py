@@ -1,0 +1,69 @@
+"""A write happened, and nobody was told: what is done when its message is tried again."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from shared.core.errors import Unavailable
+from shared.core.identity import RecordKey, chosen_row_id
+from shared.core.mapping.columns import Table, Value
+from shared.core.outcome import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pytest
+
+    from shared.core.ports import Row
+    from tests.unit.flows.conftest import Desk
+
+ROW = UUID("00000000-0000-4000-8000-000000000001")
+C1 = RecordKey("allegory", "company", "C-1")
+
+
+async def test_a_repeated_create_does_not_overwrite_what_people_made_of_the_record(
+    desk: "Desk", monkeypatch: "pytest.MonkeyPatch"
+) -> None:
+    create = desk.records.create
+
+    async def unheard(*arguments: object) -> object:
+        await create(*arguments)  # type: ignore[arg-type]
+        monkeypatch.undo()
+        raise Unavailable("no answer in time")
+
+    monkeypatch.setattr(desk.records, "create", unheard)
+    desk.rows.put("account", ROW, {"name": "Old", "telephone1": "1"})
+    assert await desk.row_changed(operation="Create", name="Old", telephone1="1") is Outcome.FAILED
+    ((record_id, fields),) = desk.records.of("company").items()
+    desk.clock.advance(timedelta(seconds=1))
+    desk.records.put("company", record_id, {**fields, "name": "Renamed by a person"})
+    await desk.later(2)
+    desk.clock.advance(timedelta(seconds=1))
+
+    assert await desk.row_changed(name="Old", telephone1="2") is Outcome.MERGED
+
+    ((_, now),) = desk.records.of("company").items()
+    assert (now["name"], now["phone"]) == ("Renamed by a person", "2")
+
+
+async def test_a_row_that_was_written_unheard_finds_its_record_and_makes_no_second_one(
+    desk: "Desk", monkeypatch: "pytest.MonkeyPatch"
+) -> None:
+    """Allegory's clock is ahead, so the row's own message is worked before the retry of its create."""
+    create = desk.rows.create
+
+    async def unheard(table: Table, row_id: UUID, values: "Mapping[str, Value]") -> "Row":
+        await create(table, row_id, values)
+        monkeypatch.undo()
+        raise Unavailable("no answer in time")
+
+    monkeypatch.setattr(desk.rows, "create", unheard)
+    desk.records.put("company", "C-1", {"name": "Nordwind"})
+    ahead = desk.clock.now() + timedelta(minutes=1)
+    assert await desk.record_changed("C-1", {"name": "Nordwind"}, at=ahead) is Outcome.FAILED
+
+    await desk.row_changed(chosen_row_id(C1), operation="Create", name="Nordwind")
+    await desk.later(2, chosen_row_id(C1))
+
+    assert list(desk.records.of("company")) == ["C-1"]
+    assert await desk.store.crosswalk.records_of(chosen_row_id(C1)) == [C1]

@@ -57,6 +57,25 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SQL_URL", "State: sqlite:///<file> or mssql+pyodbc://...", "sqlite:///.local/tandem.db"),
     Setting("DATAVERSE_URL", "Base URL of the Dataverse organisation.", "http://127.0.0.1:7080"),
     Setting("DATAVERSE_SCOPE", "Token scope; derived from DATAVERSE_URL when blank.", "", ""),
+    Setting("DATAVERSE_BATCH_SIZE", "Most writes to Dataverse that travel together.", "10", "10"),
+    Setting(
+        "DATAVERSE_IN_FLIGHT",
+        "Most requests with writes under way at once, until Dataverse itself says how many it wants.",
+        "8",
+        "8",
+    ),
+    Setting(
+        "DATAVERSE_REQUESTS_PER_WINDOW",
+        "Requests that Dataverse grants one identity in five minutes; 97 % of them are used.",
+        "6000",
+        "6000",
+    ),
+    Setting(
+        "DATAVERSE_SECONDS_PER_WINDOW",
+        "Seconds of execution that Dataverse grants one identity in five minutes; 97 % of them are used.",
+        "1200",
+        "1200",
+    ),
     Setting(
         "KEY_VAULT_URL", "Key vault with the legacy systems' credentials (E-10).", "https://127.0.0.1:7443"
     ),
@@ -105,6 +124,10 @@ class Settings:
     sql_url: str
     dataverse_url: str
     dataverse_scope: str
+    dataverse_batch_size: int
+    dataverse_in_flight: int
+    dataverse_requests: int
+    dataverse_seconds: timedelta
     key_vault_url: str
     allegory_url: str
     allegory_key_secret: str
@@ -136,6 +159,10 @@ class Settings:
             sql_url=reader.text("SQL_URL"),
             dataverse_url=dataverse,
             dataverse_scope=reader.text("DATAVERSE_SCOPE") or f"{dataverse}/.default",
+            dataverse_batch_size=reader.number("DATAVERSE_BATCH_SIZE"),
+            dataverse_in_flight=reader.number("DATAVERSE_IN_FLIGHT"),
+            dataverse_requests=reader.number("DATAVERSE_REQUESTS_PER_WINDOW"),
+            dataverse_seconds=reader.seconds("DATAVERSE_SECONDS_PER_WINDOW"),
             key_vault_url=reader.text("KEY_VAULT_URL"),
             allegory_url=reader.text("ALLEGORY_URL"),
             allegory_key_secret=reader.text("ALLEGORY_KEY_SECRET"),
@@ -180,6 +207,9 @@ class _Reader:
     def days(self, name: str) -> timedelta:
         value = self._checked(name, int, "a whole number of days above 0")
         return timedelta(days=value or 1)
+
+    def number(self, name: str) -> int:
+        return self._checked(name, int, "a whole number above 0") or 1
 
     def one_of(self, name: str, choices: set[str]) -> str:
         value = self.text(name)

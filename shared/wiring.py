@@ -18,7 +18,9 @@ from mappers.dataverse import TABLES
 from shared.connectors.callers import Callers
 from shared.connectors.credentials.azure import AzureCredentials
 from shared.connectors.dataverse.directory import DataverseDirectory
-from shared.connectors.dataverse.rows import API, DataverseRows
+from shared.connectors.dataverse.gathered import GatheredRows
+from shared.connectors.dataverse.ledger import Allowance, Ledger
+from shared.connectors.dataverse.rows import API
 from shared.connectors.legacy.feed import RestFeed
 from shared.connectors.legacy.rest import RestRecords
 from shared.connectors.servicebus.bus import Address, ServiceBus
@@ -166,7 +168,7 @@ def _gate(
         credentials.token(settings.dataverse_scope),
         ca_file=settings.ca_file,
     )
-    rows = DataverseRows(dataverse)
+    rows = _rows(settings, dataverse)
     directory = DataverseDirectory(dataverse, rows, TABLES, clock)
     lookups = {name: Lookups(system, TABLES, store.crosswalk, directory) for name, system in systems.items()}
     records = {ALLEGORY.name: RestRecords(ALLEGORY, allegory)}
@@ -186,6 +188,16 @@ def _gate(
         backoff=Backoff(settings.first_delay, settings.longest_delay, random.random),
     )
     return Gate(store.inbox, store.crosswalk, systems, parse, worker, telemetry)
+
+
+def _rows(settings: Settings, dataverse: WebClient) -> GatheredRows:
+    granted = Allowance(settings.dataverse_requests, settings.dataverse_seconds.total_seconds())
+    return GatheredRows(
+        dataverse,
+        ledger=Ledger(granted),
+        batch_size=settings.dataverse_batch_size,
+        in_flight=settings.dataverse_in_flight,
+    )
 
 
 def _parse(clock: "Clock", settings: Settings, message: Message) -> Change | Drain:

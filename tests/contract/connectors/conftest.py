@@ -1,6 +1,7 @@
 """A Dataverse organisation, in memory or simulated, with its people: what both Dataverse suites need."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ from local.dataverse.server import Settings, Simulator, start
 from mappers.dataverse import account, contact, systemuser, transactioncurrency
 from shared.connectors.credentials.secret import FixedSecret
 from shared.connectors.dataverse.directory import DataverseDirectory
+from shared.connectors.dataverse.gathered import GatheredRows
 from shared.connectors.dataverse.rows import API, DataverseRows
 from shared.connectors.memory.clock import SettableClock
 from shared.connectors.memory.dataverse import MemoryDirectory, MemoryRows
@@ -71,10 +73,10 @@ class MemoryOrganisation:
 
 
 class SimulatedOrganisation:
-    def __init__(self, client: WebClient, person: httpx.AsyncClient, *, tag: str | None = None) -> None:
+    def __init__(self, client: WebClient, person: httpx.AsyncClient, rows: DataverseRows) -> None:
         self.clock = SettableClock()
         self.person = person
-        self.rows = DataverseRows(client, tag=lambda: tag)
+        self.rows = rows
         self.directory = DataverseDirectory(client, self.rows, TABLES, self.clock)
 
     async def person_sets(self, table: Table, row_id: UUID, column: str, value: str) -> None:
@@ -119,19 +121,33 @@ def simulator() -> Iterator[Simulator]:
         yield running
 
 
-@pytest.fixture
-async def simulated(simulator: Simulator) -> AsyncIterator[SimulatedOrganisation]:
+@asynccontextmanager
+async def organisation_of(
+    simulator: Simulator, rows: type[DataverseRows]
+) -> AsyncIterator[SimulatedOrganisation]:
     url = f"{simulator.http_url}/{API}"
     client = WebClient("Dataverse", url, FixedSecret("a-token"))
     headers = {"Authorization": "Bearer a-person"}
     async with httpx.AsyncClient(base_url=url, headers=headers) as person:
-        yield SimulatedOrganisation(client, person, tag="m-1")
+        yield SimulatedOrganisation(client, person, rows(client, tag=lambda: "m-1"))
     await client.aclose()
 
 
-@pytest.fixture(params=["memory", "dataverse"])
+@pytest.fixture
+async def simulated(simulator: Simulator) -> AsyncIterator[SimulatedOrganisation]:
+    async with organisation_of(simulator, DataverseRows) as organisation:
+        yield organisation
+
+
+@pytest.fixture
+async def gathered(simulator: Simulator) -> AsyncIterator[SimulatedOrganisation]:
+    async with organisation_of(simulator, GatheredRows) as organisation:
+        yield organisation
+
+
+@pytest.fixture(params=["memory", "simulated", "gathered"])
 def organisation(request: pytest.FixtureRequest) -> Organisation:
     if request.param == "memory":
         return MemoryOrganisation()
-    real: SimulatedOrganisation = request.getfixturevalue("simulated")
+    real: SimulatedOrganisation = request.getfixturevalue(request.param)
     return real

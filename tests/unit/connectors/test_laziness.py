@@ -7,7 +7,9 @@ from pathlib import Path
 
 CONNECTORS = (
     "shared.connectors.credentials.azure",
+    "shared.connectors.dataverse.bulk",
     "shared.connectors.dataverse.directory",
+    "shared.connectors.dataverse.gathered",
     "shared.connectors.dataverse.rows",
     "shared.connectors.legacy.rest",
     "shared.connectors.servicebus.bus",

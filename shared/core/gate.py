@@ -85,15 +85,32 @@ class Gate:
         """The canonical record: the row itself, or the row this legacy record is or will be."""
         if change.direction is Direction.OUTBOUND:
             return UUID(change.subject.id)
-        told = change.row_id or self._row_told(change)
+        told = await self._row_told(change)
         record = await self.crosswalk.claim(change.subject, told, chosen_row_id(change.subject))
         named = guid(message.session_id or "")
         if named is not None and named != record:
             raise InvalidMessage(Fault("", Code.SESSION_MISMATCH, "the session id of the record in the body"))
         return record
 
-    def _row_told(self, change: Change) -> UUID | None:
-        """The row a legacy record says it is, in the field its system keeps for that."""
+    async def _row_told(self, change: Change) -> UUID | None:
+        """The row a sender, or the record itself, says it is; never one that is another record's already.
+
+        A sender that names such a row is refused. A record that does so is a copy somebody made of the other
+        one, with all its fields: it is a customer of its own and gets a row of its own.
+        """
+        told = change.row_id or self._row_kept(change)
+        if told is None:
+            return None
+        holders = await self.crosswalk.records_of(told)
+        if not any(key != change.subject and key.system == change.subject.system for key in holders):
+            return told
+        if change.row_id is not None:
+            expected = f"a row that is no other record's of {change.subject.system}"
+            raise InvalidMessage(Fault("/dataverseId", Code.IDENTITY_MISMATCH, expected))
+        return None
+
+    def _row_kept(self, change: Change) -> UUID | None:
+        """The row a legacy record names in the field its system keeps for that."""
         entry = self.systems[change.subject.system].map_of(change.subject.entity)
         told = change.data.get(entry.row_id) if entry and entry.row_id else None
         return guid(told) if isinstance(told, str) else None

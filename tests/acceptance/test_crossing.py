@@ -228,6 +228,23 @@ def test_a_delete_in_dataverse_removes_the_record_in_allegory(stack: Stack, tag:
         eventually("the delete", lambda: allegory.get(f"/companies/{tag}-C1").status_code == 404 or None)
 
 
+def test_a_copied_record_never_takes_the_row_of_the_one_it_was_copied_from(
+    stack: Stack, tag: str, paired: str
+) -> None:
+    copy = company(tag, 2, phone="copy", cf_dataverse_id=paired)
+    claim = company(tag, 3) | {"dataverseId": paired}
+
+    copied = stack.fate(stack.send("inbound", copy, session=session_of(copy)))
+    claimed = stack.fate(stack.send("inbound", claim, session=paired))
+
+    assert copied["outcome"] == "applied"
+    assert copied["record"] != paired
+    assert [fault["code"] for fault in claimed["faults"]] == ["message.identity_mismatch"]
+    row = stack.row_of(f"allegory:company:{tag}-C1", "accounts")
+    assert row is not None
+    assert (row["accountid"], row["telephone1"]) == (paired, "1")
+
+
 def test_edits_on_both_sides_of_one_record_are_merged(stack: Stack, tag: str, paired: str) -> None:
     """Each side changes another column before either hears of the other."""
     headers = {"MSCRM.SuppressCallbackRegistrationExpanderJob": "true"}

@@ -225,7 +225,7 @@ async def test_a_throttled_batch_pauses_everybody_once(service: Service) -> None
 
     assert Counter(type(each) for each in failures) == {Throttled: 5}
     assert {each.retry_after.total_seconds() for each in failures if isinstance(each, Throttled)} == {1.0}  # type: ignore[union-attr]
-    assert 0.9 <= loop.time() - started < 1.9
+    assert loop.time() - started >= 0.9
     assert (await service.asked())["requests"] == 2
 
 

@@ -57,15 +57,19 @@ def paired(result: Verdict, pairs: tuple[tuple[RecordKey, UUID], ...]) -> Verdic
     return replace(result, pairs=pairs)
 
 
-def deleted(change: Change, entry: EntityMap, shadow: Shadow) -> Verdict:
-    """The verdict on a delete that went through; every value the record had is kept in the journal."""
+def deleted(change: Change, entry: EntityMap, shadow: Shadow, last: datetime | None) -> Verdict:
+    """The verdict on a delete that went through; every value the record had is kept in the journal.
+
+    `last` is when the other side last changed what we deleted there (None: it was gone); what it tells of
+    until then, our own late writes included, is older than the delete.
+    """
     return Verdict(
         Outcome.APPLIED,
         "deleted",
         change.subject,
         changes={column: ColumnChange(mark.value, None) for column, mark in shadow.marks.items()},
         # Nothing is agreed any more but that it is gone: a record created anew starts from nothing.
-        shadow=Shadow(deleted_at=change.changed_at),
+        shadow=Shadow(deleted_at=max(change.changed_at, last or change.changed_at)),
         map_version=entry.revision,
     )
 

@@ -109,7 +109,7 @@ class Inbound:
             if any(row.values[name] != shadow.marks[name].value for name in known):
                 return deciding.unchanged(change, Outcome.CONFLICT, "deleted there, changed here", entry)
             await self.rows.delete(entry.table, record, row.version)
-        return deciding.deleted(change, entry, shadow)
+        return deciding.deleted(change, entry, shadow, row.modified_at if row else None)
 
 
 def _worthwhile(shadow: Shadow, ours: Side, held: Side | None, table: Table) -> Merge:

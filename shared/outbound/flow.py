@@ -166,13 +166,17 @@ class Outbound:
         return dict(mapped.values)
 
     async def _read(self, target: Target, key: RecordKey) -> tuple[Side, str]:
-        """What the legacy system holds now, in Dataverse's terms, and its version.
-
-        A value there that has no place in Dataverse is left out: it counts as what was agreed.
-        """
+        """What the legacy system holds now, in Dataverse's terms, and its version."""
         found = await self.records[target.system.name].read(target.entry.entity, key.id)
         if found is None:
             raise Gone(f"the record no longer exists in {target.system.name}")
+        return await self._held(target, found), found.version
+
+    async def _held(self, target: Target, found: LegacyRecord) -> Side:
+        """A legacy record in Dataverse's terms.
+
+        A value there that has no place in Dataverse is left out: it counts as what was agreed.
+        """
         mapped = target.entry.to_columns(found.fields)
         values: dict[str, Value] = {}
         crossing = _crossing(target.entry)
@@ -183,19 +187,26 @@ class Outbound:
                 values |= await self.lookups[target.system.name].to_rows(target.entry, {column: value})
             except (ParentMissing, InvalidMessage):
                 continue
-        return Side(target.system.name, values, Moment(found.changed_at)), found.version
+        return Side(target.system.name, values, Moment(found.changed_at))
 
     async def _delete(self, change: Change, target: Target, shadow: Shadow) -> Verdict:
         if target.key is None:
-            return deciding.nothing_to_delete(
-                change, target.entry, shadow, "no legacy system has the record"
-            )
+            return deciding.nothing_to_delete(change, target.entry, shadow, "no legacy system has the record")
         if deciding.too_old_to_delete(change, shadow):
             return deciding.unchanged(
                 change, Outcome.CONFLICT, "deleted here, changed there later", target.entry
             )
-        await self.records[target.system.name].delete(target.entry.entity, target.key.id)
-        return deciding.deleted(change, target.entry, shadow)
+        records = self.records[target.system.name]
+        found = await records.read(target.entry.entity, target.key.id)
+        if found is not None:
+            held = await self._held(target, found)
+            known = shadow.marks.keys() & held.values.keys()
+            if any(held.values[name] != shadow.marks[name].value for name in known):
+                return deciding.unchanged(
+                    change, Outcome.CONFLICT, "deleted here, changed there", target.entry
+                )
+            await records.delete(target.entry.entity, target.key.id)
+        return deciding.deleted(change, target.entry, shadow, found.changed_at if found else None)
 
 
 def _after(change: Change, shadow: Shadow, decision: Merge, ours: Side, written: Written) -> Shadow:

@@ -1,0 +1,37 @@
+"""A delete that crosses, and what was on its way meanwhile."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from shared.core.outcome import Outcome
+
+if TYPE_CHECKING:
+    from tests.unit.flows.conftest import Desk
+
+ROW = UUID("00000000-0000-4000-8000-000000000001")
+
+
+async def test_our_own_late_writes_do_not_revive_a_deleted_row(desk: "Desk") -> None:
+    """Create and delete of a row are worked long after both happened; then Allegory tells of our create."""
+    created = desk.clock.now()
+    desk.clock.advance(timedelta(minutes=1))
+    await desk.row_changed(operation="Create", at=created, name="Nordwind")
+    ((record_id, fields),) = desk.records.of("company").items()
+    written = desk.clock.now()
+
+    assert await desk.row_changed(operation="Delete", at=created + timedelta(seconds=1)) is Outcome.APPLIED
+    assert await desk.record_changed(record_id, fields, at=written) is Outcome.STALE
+
+    assert (desk.records.of("company"), desk.rows.of("account")) == ({}, {})
+
+
+async def test_a_record_that_a_person_changed_is_not_deleted_unseen(desk: "Desk") -> None:
+    await desk.row_changed(operation="Create", name="Nordwind", telephone1=None)
+    ((record_id, fields),) = desk.records.of("company").items()
+    desk.records.put("company", record_id, {**fields, "phone": "1"})
+    desk.clock.advance(timedelta(seconds=1))
+
+    assert await desk.row_changed(operation="Delete") is Outcome.CONFLICT
+
+    assert list(desk.records.of("company")) == [record_id]

@@ -36,6 +36,7 @@ def judge(world: World) -> list[str]:
     books = _books(world)
     found = [
         *_conserved(world, books),
+        *_let_go(books),
         *_paired_once(world, books),
         *_converged(world, books),
         *_nothing_lost(world, books),
@@ -82,6 +83,14 @@ def _conserved(world: World, books: Books) -> Iterator[str]:
             yield f"{row.record}: {row.message_id} is {states.get(row.number)} and {row.outcome}"
         if states.get(row.number) in {"waiting", "retrying"} and not _behind(books, row.record):
             yield f"{row.record}: {row.message_id} is left behind"
+
+
+def _let_go(books: Books) -> Iterator[str]:
+    """Nothing waits for what is there."""
+    there = {str(key) for key in books.pairs} | {str(row) for row in books.pairs.values()}
+    for item in books.items:
+        if item.state == "parked" and item.waits_on in there:
+            yield f"{item.record}: still waits for {item.waits_on}"
 
 
 def _behind(books: Books, record: UUID) -> bool:
@@ -165,14 +174,28 @@ def _nothing_lost(world: World, books: Books) -> Iterator[str]:
     for line in books.conflicts:
         values = {value_of(line.inbound), value_of(line.outbound), value_of(line.base)}
         told.setdefault((line.record, line.column_name), set()).update(values)
+    late = _named_late(books)
     edits = world.people.edits
     for number, edit in enumerate(edits):
         later = edits[number + 1 :]
         if edit.value is None or edit.value in told.get((edit.row, edit.column), set()):
             continue
+        if any(f'"{edit.value}"' in body for body in late.get((edit.row, edit.column), ())):
+            continue
         if _overwritten(edit, later) or _gone(world, edit.row) or _listed(books, edit.row):
             continue
         yield f"{edit.row}: {edit.value} in {edit.column}, written in {edit.side}, is lost without a trace"
+
+
+def _named_late(books: Books) -> dict[tuple[UUID, str], list[str]]:
+    """The bodies of messages that came too late for a column, where the journal says so."""
+    bodies = {message.number: message.body.decode() for message in books.messages}
+    late: dict[tuple[UUID, str], list[str]] = {}
+    for line in books.journal:
+        _, told, names = line.reason.partition("older than what is known: ")
+        for column in names.split(", ") if told else ():
+            late.setdefault((line.record, column), []).append(bodies[line.number])
+    return late
 
 
 def _overwritten(edit: Edit, later: list[Edit]) -> bool:

@@ -64,10 +64,14 @@ CALM_SECONDS = 4 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is made of; the seed decides everything else."""
+    """What a run is made of; the seed decides everything else.
+
+    Of `faults` the seed picks some, each at a rate of its own; those in `storm` strike as often as they can.
+    """
 
     seed: int
     faults: frozenset[Fault] = frozenset(Fault)
+    storm: frozenset[Fault] = frozenset()
     acts: int = 16
     workers: int = 3
 
@@ -111,9 +115,9 @@ async def _build(plan: Plan, loop: SeededLoop, chance: Random) -> "Stage":
     """The parts, wired as `shared.wiring` does it, with the twins in the connectors' places."""
     draws = {fault: (chance.random() < 0.45, chance.random()) for fault in Fault}
     rates = {
-        fault: RATES[fault] * (0.3 + 0.7 * share)
+        fault: RATES[fault] * (1.0 if fault in plan.storm else 0.3 + 0.7 * share)
         for fault, (on, share) in draws.items()
-        if on and fault in plan.faults
+        if fault in plan.storm or (on and fault in plan.faults)
     }
     weather = Weather(chance, rates)
     story = Story(loop)

@@ -1,0 +1,152 @@
+"""Each protection is needed: without it, some seed breaks a promise. With it, the same seed keeps them all."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from shared.connectors.memory.dataverse import MemoryRows
+from shared.connectors.memory.legacy import MemoryRecords
+from shared.connectors.sqlstore import settlement, waiting
+from shared.connectors.sqlstore.inbox import SqlInbox
+from shared.connectors.sqlstore.tables import lane
+from shared.core.change import Change, Json, Message
+from shared.core.mapping.columns import Table, Value
+from shared.core.merge import Merge, Side, merge
+from shared.core.ports import LegacyRecord, Row
+from shared.core.shadow import Shadow
+from shared.core.verdict import Receipt
+from shared.inbound import flow as inbound
+from shared.outbound import flow as outbound
+from shared.recovery.retry import Retry
+from tests.simulation.judgement import judge
+from tests.simulation.run import Plan, play
+from tests.simulation.weather import Fault
+
+SEEDS = 400
+"""Within so many a counter-example must be found; most protections take a handful."""
+
+
+def without_fence(patch: pytest.MonkeyPatch) -> None:
+    """A worker that was overtaken records its verdict all the same."""
+    anybody = (
+        sa.update(lane)
+        .where(
+            lane.c.record == sa.bindparam("the_record"),
+            sa.bindparam("the_fence", type_=sa.Integer) == sa.bindparam("the_fence", type_=sa.Integer),
+        )
+        .values(version=lane.c.version + 1, lease_until=sa.bindparam("until"))
+    )
+    patch.setattr(settlement, "_GUARD", anybody)
+
+
+def without_staleness(patch: pytest.MonkeyPatch) -> None:
+    """Nobody remembers what a side has said before."""
+
+    def forgetful(shadow: Shadow, ours: Side, theirs: Side | None) -> Merge:
+        marks = {column: replace(mark, seen={}) for column, mark in shadow.marks.items()}
+        return merge(replace(shadow, marks=marks), ours, theirs)
+
+    patch.setattr(inbound, "merge", forgetful)
+    patch.setattr(outbound, "merge", forgetful)
+
+
+def without_release(patch: pytest.MonkeyPatch) -> None:
+    """What waits for a parent is not told when it comes."""
+    patch.setattr(waiting, "release", lambda *_: [])
+
+
+def without_row_versions(patch: pytest.MonkeyPatch) -> None:
+    """Dataverse is written whatever the row's version."""
+    update = MemoryRows.update
+
+    async def blind(
+        self: MemoryRows, table: Table, row_id: UUID, values: Mapping[str, Value], version: str
+    ) -> Row:
+        kept = self._rows.get((table.name, row_id))
+        return await update(self, table, row_id, values, f'W/"{kept.number}"' if kept else version)
+
+    patch.setattr(MemoryRows, "update", blind)
+
+
+def without_record_versions(patch: pytest.MonkeyPatch) -> None:
+    """Allegory is written whatever the record's version."""
+    update = MemoryRecords.update
+
+    async def blind(
+        self: MemoryRecords, entity: str, record_id: str, fields: Mapping[str, Json], version: str
+    ) -> LegacyRecord:
+        held = await self.read(entity, record_id)
+        return await update(self, entity, record_id, fields, held.version if held else version)
+
+    patch.setattr(MemoryRecords, "update", blind)
+
+
+def without_inbox(patch: pytest.MonkeyPatch) -> None:
+    """A message that comes twice is two messages."""
+    admit, numbers = SqlInbox.admit, count()
+
+    async def forgetful(self: SqlInbox, message: Message, change: Change, record: UUID) -> Receipt:
+        again = replace(message, properties={**message.properties, "again": next(numbers)})
+        return await admit(self, replace(again, body=again.body + b" " * next(numbers)), change, record)
+
+    patch.setattr(SqlInbox, "admit", forgetful)
+
+
+def without_idempotency_key(patch: pytest.MonkeyPatch) -> None:
+    """A repeated create in Allegory makes another record."""
+    create, numbers = MemoryRecords.create, count()
+
+    async def another(
+        self: MemoryRecords, entity: str, fields: Mapping[str, Json], idempotency_key: str
+    ) -> LegacyRecord:
+        return await create(self, entity, fields, f"{idempotency_key}{next(numbers)}")
+
+    patch.setattr(MemoryRecords, "create", another)
+
+
+def without_timer(patch: pytest.MonkeyPatch) -> None:
+    """Nobody looks for lanes whose wake was lost."""
+
+    async def idle(_self: Retry) -> int:
+        return 0
+
+    patch.setattr(Retry, "run", idle)
+
+
+def storm(*faults: Fault) -> dict[str, Any]:
+    """These at full rate, and nothing else."""
+    return {"faults": frozenset(faults), "storm": frozenset(faults)}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("switch_off", "weather"),
+    [
+        (without_fence, storm(Fault.STALL, Fault.DELAY, Fault.REORDER, Fault.DELTA, Fault.LOCK_LOST)),
+        (without_staleness, storm(Fault.REORDER, Fault.DELAY)),
+        (without_release, storm(Fault.ORPHAN)),
+        (without_row_versions, storm(Fault.DELAY, Fault.REORDER)),
+        (without_record_versions, storm(Fault.DELAY, Fault.REORDER)),
+        (without_inbox, storm(Fault.DUPLICATE)),
+        (without_idempotency_key, storm(Fault.LOST_ANSWER)),
+        (without_timer, storm(Fault.NO_WAKE, Fault.CRASH)),
+    ],
+)
+def test_without_it_a_seed_breaks_a_promise(
+    switch_off: Callable[[pytest.MonkeyPatch], None],
+    weather: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
+) -> None:
+    with monkeypatch.context() as patch:
+        switch_off(patch)
+        found = next((seed for seed in range(SEEDS) if play(Plan(seed, **weather), judge)[1]), None)
+
+    assert found is not None, f"no counter-example in {SEEDS} seeds"
+    record_property("simulation", f"{switch_off.__name__} is found by seed {found}")
+    assert play(Plan(found, **weather), judge)[1] == []

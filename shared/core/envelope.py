@@ -74,7 +74,10 @@ def session_for(body: bytes) -> str | None:
 def _json_object(body: bytes) -> Mapping[str, Json]:
     try:
         value = json.loads(body.decode("utf-8-sig"), parse_constant=_no_constant)
-    except (UnicodeDecodeError, ValueError, RecursionError):
+        if b"\\u" in body:
+            # Half a character, escaped, is JSON but no text: nothing could store it or send it on.
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         _refuse(Fault("", Code.NOT_JSON, "one JSON object in UTF-8"))

@@ -38,7 +38,7 @@ def stored_id(message_id: str) -> str:
     if fit == message_id == storable(message_id) and len(fit.encode("utf-16-le")) <= 2 * _LONGEST_ID:
         return message_id
     digest = hashlib.sha256(message_id.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"{fit[:30]}~{digest}"
+    return f"{(storable(fit) or '')[:30]}~{digest}"
 
 
 def body_hash(body: bytes) -> bytes:

@@ -151,7 +151,9 @@ def test_all_faults_are_told_at_once() -> None:
     assert {fault.field for fault in found} == {"/operation", "/changedOn", "/extra"}
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff\xfe", b"", b'"x"', b'{"a": NaN}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"\xff\xfe", b"", b'"x"', b'{"a": NaN}', b"[" * 100_000, b'{"a": "\\ud800"}']
+)
 def test_a_body_that_is_no_json_object_is_named_so(body: bytes) -> None:
     assert faults(body) == (Fault("", Code.NOT_JSON, "one JSON object in UTF-8"),)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy.dialects.mssql.pyodbc import MSDialect_pyodbc
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -81,6 +81,8 @@ def test_any_text_can_be_stored(text: str) -> None:
 
 
 @given(st.text(st.characters(codec=None)), st.text(st.characters(codec=None)))
+@example("", "\ud800")
+@example("", " ")
 def test_a_message_id_gets_a_key_of_its_own_that_fits(one: str, other: str) -> None:
     keys = [stored_id(one), stored_id(other)]
 

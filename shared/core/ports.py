@@ -12,7 +12,7 @@ from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Table, Value
 from shared.core.mapping.references import DirectoryRef, RowRef
 from shared.core.shadow import Shadow
-from shared.core.verdict import LaneItem, Lease, Receipt, Verdict
+from shared.core.verdict import Collision, LaneItem, Lease, Receipt, Verdict
 
 
 class Clock(Protocol):
@@ -81,6 +81,13 @@ class Shadows(Protocol):
 
     async def load(self, record: UUID) -> Shadow:
         """The record's shadow; an empty one when nothing is agreed yet."""
+        ...
+
+    async def overrule(self, change: Change, record: UUID, collisions: Sequence[Collision]) -> None:
+        """Keep the values that a change is about to overwrite, before it does.
+
+        The answer to the write may be lost; read again, the other side then holds the winner alone.
+        """
         ...
 
 

@@ -70,6 +70,8 @@ class Inbound:
             held, version = await self._read(entry, record, shadow, ours)
         for _ in range(_ROUNDS):
             decision = merge(shadow, ours, held) if new else _worthwhile(shadow, ours, held, entry.table)
+            if decision.collisions and decision.write:
+                await self.shadows.overrule(change, record, decision.collisions)
             try:
                 row = await self._carry_out(entry, record, decision, None if new else version)
             except MovedOn:

@@ -147,6 +147,8 @@ class Outbound:
                 held, version = await self._read(target, key)
                 continue
             fields = await self._fields(target, decision.write)
+            if decision.collisions:
+                await self.shadows.overrule(change, UUID(change.subject.id), decision.collisions)
             try:
                 written = await records.update(entry.entity, key.id, fields, version)
             except MovedOn:

@@ -77,6 +77,11 @@ UPDATE shadow SET document=@document, deleted_at=@deleted_at, fence=@fence, save
 INSERT INTO shadow (record, document, deleted_at, fence, saved_at) VALUES (@record, @document, @deleted_at, @fence, @saved_at);
 
 -- merge
+SELECT conflict.column_name, conflict.inbound, conflict.outbound
+FROM conflict
+WHERE conflict.number = @the_number;
+
+-- merge
 INSERT INTO conflict (number, record, at, column_name, base, inbound, outbound, winner, [rule]) VALUES (@number, @record, @at, @column_name, @base, @inbound, @outbound, @winner, @rule);
 
 -- merge

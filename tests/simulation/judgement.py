@@ -174,28 +174,14 @@ def _nothing_lost(world: World, books: Books) -> Iterator[str]:
     for line in books.conflicts:
         values = {value_of(line.inbound), value_of(line.outbound), value_of(line.base)}
         told.setdefault((line.record, line.column_name), set()).update(values)
-    late = _named_late(books)
     edits = world.people.edits
     for number, edit in enumerate(edits):
         later = edits[number + 1 :]
         if edit.value is None or edit.value in told.get((edit.row, edit.column), set()):
             continue
-        if any(f'"{edit.value}"' in body for body in late.get((edit.row, edit.column), ())):
-            continue
         if _overwritten(edit, later) or _gone(world, edit.row) or _listed(books, edit.row):
             continue
         yield f"{edit.row}: {edit.value} in {edit.column}, written in {edit.side}, is lost without a trace"
-
-
-def _named_late(books: Books) -> dict[tuple[UUID, str], list[str]]:
-    """The bodies of messages that came too late for a column, where the journal says so."""
-    bodies = {message.number: message.body.decode() for message in books.messages}
-    late: dict[tuple[UUID, str], list[str]] = {}
-    for line in books.journal:
-        _, told, names = line.reason.partition("older than what is known: ")
-        for column in names.split(", ") if told else ():
-            late.setdefault((line.record, column), []).append(bodies[line.number])
-    return late
 
 
 def _overwritten(edit: Edit, later: list[Edit]) -> bool:

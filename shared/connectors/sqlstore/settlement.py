@@ -10,12 +10,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.connectors.sqlstore import failing, waiting
+from shared.connectors.sqlstore import conflicts, failing, waiting
 from shared.connectors.sqlstore.pairing import pair
 from shared.connectors.sqlstore.sqltypes import ONE
-from shared.connectors.sqlstore.tables import conflict, journal, lane, lane_item, shadow
+from shared.connectors.sqlstore.tables import journal, lane, lane_item, shadow
 from shared.connectors.sqlstore.tables import message as messages
-from shared.connectors.sqlstore.values import changes_text, dumps, faults_text, shadow_text, tagged
+from shared.connectors.sqlstore.values import changes_text, faults_text, shadow_text
 from shared.core.outcome import Outcome
 from shared.core.ports import LeaseLost
 from shared.core.shadow import Shadow
@@ -69,7 +69,6 @@ _NOTE = sa.insert(journal).from_select(
 
 _AGREE = sa.update(shadow).where(shadow.c.record == sa.bindparam("the_record"))
 _AGREE_FIRST = sa.insert(shadow)
-_KEEP_CONFLICTS = sa.insert(conflict).inline()
 
 
 def settle(
@@ -101,7 +100,7 @@ def settle(
     if verdict.shadow is not None:
         _agree(connection, lease, verdict.shadow, now)
     if verdict.collisions:
-        _keep_conflicts(connection, item, verdict, now)
+        conflicts.keep(connection, item.number, item.record, verdict.collisions, now)
     for key, row_id in verdict.pairs:
         if pair(connection, key, row_id, now):
             released += waiting.release(connection, key, row_id)
@@ -187,23 +186,3 @@ def _agree(connection: sa.Connection, lease: Lease, agreed: Shadow, now: datetim
     }
     if connection.execute(_AGREE, columns | {"the_record": lease.record}).rowcount == 0:
         connection.execute(_AGREE_FIRST, columns | {"record": lease.record})
-
-
-def _keep_conflicts(connection: sa.Connection, item: LaneItem, verdict: Verdict, now: datetime) -> None:
-    connection.execute(
-        _KEEP_CONFLICTS,
-        [
-            {
-                "number": item.number,
-                "record": item.record,
-                "at": now,
-                "column_name": collision.column,
-                "base": dumps(tagged(collision.base)),
-                "inbound": dumps(tagged(collision.inbound)),
-                "outbound": dumps(tagged(collision.outbound)),
-                "winner": collision.winner,
-                "rule": collision.rule,
-            }
-            for collision in verdict.collisions
-        ],
-    )

@@ -80,7 +80,7 @@ def open_store(
         engine=engine,
         inbox=SqlInbox(database, clock),
         lanes=SqlLanes(database, clock, owner or f"{os.getpid()}-{uuid.uuid4().hex[:8]}", lease, grace),
-        shadows=SqlShadows(database),
+        shadows=SqlShadows(database, clock),
         crosswalk=SqlCrosswalk(database, clock, sleep),
         jobs=SqlJobs(database, clock),
         cursors=SqlCursors(database, clock),

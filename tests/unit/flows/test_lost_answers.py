@@ -67,3 +67,33 @@ async def test_a_row_that_was_written_unheard_finds_its_record_and_makes_no_seco
 
     assert list(desk.records.of("company")) == ["C-1"]
     assert await desk.store.crosswalk.records_of(chosen_row_id(C1)) == [C1]
+
+
+async def test_what_a_write_overruled_is_kept_though_nobody_heard_of_the_write(
+    desk: "Desk", monkeypatch: "pytest.MonkeyPatch"
+) -> None:
+    """A person renamed the row, and its message was lost; Allegory's newer name is written over it, unheard."""
+    row = chosen_row_id(C1)
+    await desk.record_changed("C-1", {"name": "Base"})
+    desk.clock.advance(timedelta(seconds=5))
+    desk.rows.put("account", row, {"name": "Typed by a person"})
+    desk.clock.advance(timedelta(seconds=5))
+    update, calls = desk.rows.update, []
+
+    async def unheard(table: Table, row_id: UUID, values: "Mapping[str, Value]", version: str) -> "Row":
+        answer = await update(table, row_id, values, version)
+        calls.append(answer)
+        monkeypatch.undo()
+        raise Unavailable("no answer in time")
+
+    monkeypatch.setattr(desk.rows, "update", unheard)
+
+    assert await desk.record_changed("C-1", {"name": "Newer"}) is Outcome.FAILED
+    await desk.later(2, row)
+
+    assert len(calls) == 1
+    ((record,),) = [await desk.store.operations.history.of(str(row))]
+    kept = [
+        (line["column"], line["inbound"], line["outbound"], line["winner"]) for line in record["conflicts"]
+    ]
+    assert kept == [("name", "Newer", "Typed by a person", "allegory")]

@@ -110,28 +110,30 @@ def _listed(books: Books, row: UUID) -> str | None:
 
 def _paired_once(world: World, books: Books) -> Iterator[str]:
     """Every record is one row, every row is one record."""
-    rows = {row: table for table in ENTITY for row in world.dataverse.twin.of(table)}
-    counted = Counter(books.pairs.values())
-    for row, times in counted.items():
+    for row, times in Counter(books.pairs.values()).items():
         if times > 1:
             yield f"{row}: paired with {times} records"
-    for row, table in rows.items():
-        if row == placeholder_id(table) or _listed(books, row):
-            continue
-        key = next((key for key, paired in books.pairs.items() if paired == row), None)
-        if key is None or key.id not in world.allegory.twin.of(key.entity):
-            yield f"{row}: the {table} has no record ({key})"
+    key_of = {row: key for key, row in books.pairs.items()}
+    for table in ENTITY:
+        for row in world.dataverse.twin.of(table):
+            key = key_of.get(row)
+            there = key is not None and key.id in world.allegory.twin.of(key.entity)
+            if not there and row != placeholder_id(table) and not _listed(books, row):
+                yield f"{row}: the {table} has no record ({key})"
     for entity in TEXTS:
         for record_id, fields in world.allegory.twin.of(entity).items():
-            key = RecordKey(ALLEGORY.name, entity, record_id)
-            found = books.pairs.get(key, world.allegory.row_of(entity, record_id))
-            if _listed(books, found):
-                continue
-            if found not in rows:
-                yield f"{found}: {key} has no row"
-            told = fields.get("cf_dataverse_id")
-            if told and told != str(found):
-                yield f"{found}: {key} says it is row {told}"
+            yield from _has_row(world, books, RecordKey(ALLEGORY.name, entity, record_id), fields)
+
+
+def _has_row(world: World, books: Books, key: RecordKey, fields: Mapping[str, Any]) -> Iterator[str]:
+    row = books.pairs.get(key, world.allegory.row_of(key.entity, key.id))
+    if _listed(books, row):
+        return
+    if not any(row in world.dataverse.twin.of(table) for table in ENTITY):
+        yield f"{row}: {key} has no row"
+    told = fields.get("cf_dataverse_id")
+    if told and told != str(row):
+        yield f"{row}: {key} says it is row {told}"
 
 
 def _converged(world: World, books: Books) -> Iterator[str]:

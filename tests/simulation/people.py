@@ -1,6 +1,7 @@
 """What people do on both sides during a run, and what they are owed for it."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import TypeAlias
@@ -92,7 +93,7 @@ class People:
                 parent = self.chance.choice(companies)
             fields[PARENT[entity][0]] = parent
         self._save_record(
-            entity, self._name(entity[0].upper()), fields | self._texts(entity, all_of_them=True)
+            entity, self._name(entity[0].upper()), {**fields, **self._texts(entity, all_of_them=True)}
         )
 
     def _later(self, company: str) -> None:
@@ -110,9 +111,9 @@ class People:
         self._save_record(entity, record_id, fields)
         return TEXTS[entity][next(iter(texts))]
 
-    def _save_record(self, entity: str, record_id: str, fields: dict[str, Json]) -> None:
+    def _save_record(self, entity: str, record_id: str, fields: Mapping[str, Json]) -> None:
         if record_id not in self.allegory.twin.of(entity):
-            blank = {name: "" for name in TEXTS[entity]}
+            blank = dict.fromkeys(TEXTS[entity], "")
             fields = {**blank, **fields}
         row = self.allegory.row_of(entity, record_id)
         for name, column in TEXTS[entity].items():

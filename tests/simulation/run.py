@@ -1,12 +1,12 @@
 """One run of the whole sync under one seed: the real core on the real store, between the two systems."""
 
 import asyncio
-import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from random import Random
+from typing import Any
 from uuid import UUID
 
 from mappers.allegory import ALLEGORY
@@ -93,21 +93,16 @@ class World:
     troubles: list[str] = field(default_factory=list)
 
 
-Arrange = Callable[[World, list[Gate]], None]
-
-
 def play(plan: Plan, judge: Callable[[World], list[str]]) -> tuple[World, list[str]]:
     """Run a plan to its end; the world, and what `judge` has against it."""
     chance = Random(plan.seed)  # noqa: S311  # a repeatable run is the point
     loop = SeededLoop(chance)
-    asyncio.set_event_loop(loop)
+    stage = loop.run_until_complete(_build(plan, loop, chance))
     try:
-        stage = loop.run_until_complete(_build(plan, loop, chance))
         loop.run_until_complete(stage.perform())
         found = [*stage.world.troubles, *loop.unhandled, *judge(stage.world)]
-        stage.world.store.close()
     finally:
-        asyncio.set_event_loop(None)
+        stage.world.store.close()
     return stage.world, found
 
 
@@ -246,7 +241,7 @@ class Stage:
             await asyncio.sleep(self.chance.random() * 20)
             crew[number] = self._hire(number)
 
-    async def _every(self, seconds: float, job: Callable[[], "asyncio.Future[int]"]) -> None:
+    async def _every(self, seconds: float, job: Callable[[], Coroutine[Any, Any, int]]) -> None:
         while True:
             await asyncio.sleep(seconds)
             try:

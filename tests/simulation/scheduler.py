@@ -1,7 +1,7 @@
 """One thread, one seed, no waiting: an event loop that picks what is ready at random and jumps over time.
 
-Whatever is ready may run next, so every order in which separate workers could meet is tried by some seed; once
-nothing is ready, time jumps to the next timer. The same seed gives the same run.
+Whatever is ready may run next, so every order in which separate workers could meet is tried by some seed;
+once nothing is ready, time jumps to the next timer. The same seed gives the same run.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Generator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -19,8 +19,8 @@ START = datetime(2026, 1, 31, 8, 0, tzinfo=UTC)
 """The instant at which every run begins."""
 
 
-class SeededLoop(asyncio.AbstractEventLoop):
-    """As much of an event loop as the sync needs: callbacks, timers, futures and tasks; no files, no threads."""
+class SeededLoop:
+    """As much of an event loop as the sync needs: callbacks, timers, futures and tasks."""
 
     def __init__(self, chance: Random) -> None:
         self._chance = chance
@@ -41,7 +41,7 @@ class SeededLoop(asyncio.AbstractEventLoop):
     def call_soon(
         self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = asyncio.Handle(callback, args, self._as_loop, context)
         self._ready.append(handle)
         return handle
 
@@ -61,7 +61,7 @@ class SeededLoop(asyncio.AbstractEventLoop):
         *args: Any,
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        timer = asyncio.TimerHandle(when, callback, args, self._as_loop, context)
         heapq.heappush(self._timers, (when, next(self._count), timer))
         return timer
 
@@ -69,12 +69,12 @@ class SeededLoop(asyncio.AbstractEventLoop):
         """A cancelled timer is left where it is, and does nothing when its time comes."""
 
     def create_future(self) -> asyncio.Future[Any]:
-        return asyncio.Future(loop=self)
+        return asyncio.Future(loop=self._as_loop)
 
-    def create_task(  # type: ignore[override]  # no task of the sync is given more than a name
+    def create_task(
         self, coro: Generator[Any, None, T] | Coroutine[Any, Any, T], *, name: str | None = None
     ) -> asyncio.Task[T]:
-        return asyncio.Task(coro, loop=self, name=name)
+        return asyncio.Task(coro, loop=self._as_loop, name=name)
 
     def get_debug(self) -> bool:
         return False
@@ -88,11 +88,15 @@ class SeededLoop(asyncio.AbstractEventLoop):
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         self.unhandled.append(f"{context.get('message')}: {context.get('exception')!r}")
 
-    def run_until_complete(self, future: Any) -> Any:
+    @property
+    def _as_loop(self) -> asyncio.AbstractEventLoop:
+        return cast("asyncio.AbstractEventLoop", self)
+
+    def run_until_complete(self, future: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine; everything else that is scheduled runs meanwhile."""
-        task = asyncio.ensure_future(future, loop=self)
+        task = self.create_task(future)
         self._running = True
-        asyncio._set_running_loop(self)
+        asyncio._set_running_loop(self._as_loop)
         try:
             while not task.done():
                 self._step()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from tests.simulation.judgement import judge
-from tests.simulation.run import Plan, World, play
+from tests.simulation.run import Plan, play
 
 
 def told(plan: Plan) -> str:
@@ -15,10 +15,10 @@ def told(plan: Plan) -> str:
     faults = ", ".join(sorted(fault.name for fault in smallest.faults))
     return "\n".join(
         (
-            f"seed {plan.seed} breaks a promise; the same with {smallest.acts} acts, {smallest.workers} workers "
-            f"and of the faults {faults or 'none'}:",
+            f"seed {plan.seed} breaks a promise, and still does",
+            f"with {smallest.acts} acts, {smallest.workers} workers and the faults {faults or 'none'}:",
             *(f"  {broken}" for broken in found),
-            _story(world, about),
+            world.story.text(about),
         )
     )
 
@@ -37,7 +37,3 @@ def _smaller(plan: Plan) -> Iterator[Plan]:
         yield replace(plan, workers=plan.workers - 1)
     for fault in sorted(plan.faults):
         yield replace(plan, faults=plan.faults - {fault}, storm=plan.storm - {fault})
-
-
-def _story(world: World, about: frozenset[str]) -> str:
-    return world.story.text(about)

@@ -149,7 +149,7 @@ class Dataverse:
 
 @dataclass(slots=True)
 class Allegory:
-    """`LegacyRecords` and `LegacyFeed`; a sender may tell of people's changes, too, or in the feed's place."""
+    """`LegacyRecords` and `LegacyFeed`; a sender may tell of changes, too, or in the feed's place."""
 
     twin: MemoryRecords
     line: FarSide

@@ -72,7 +72,7 @@ async def test_a_row_that_was_written_unheard_finds_its_record_and_makes_no_seco
 async def test_what_a_write_overruled_is_kept_though_nobody_heard_of_the_write(
     desk: "Desk", monkeypatch: "pytest.MonkeyPatch"
 ) -> None:
-    """A person renamed the row, and its message was lost; Allegory's newer name is written over it, unheard."""
+    """A person renamed the row, and its message was lost; a newer one is written over it, unheard."""
     row = chosen_row_id(C1)
     await desk.record_changed("C-1", {"name": "Base"})
     desk.clock.advance(timedelta(seconds=5))

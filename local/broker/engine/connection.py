@@ -300,6 +300,8 @@ class Connection(asyncio.BufferedProtocol):
     def _end_sessions(self) -> None:
         sessions, self._sessions = self._sessions, {}
         for session in sessions.values():
+            session.withdraw()
+        for session in sessions.values():
             session.close()
 
     def _later(self, seconds: float, call: Any, *args: Any) -> None:

@@ -64,16 +64,22 @@ class Session:
         else:
             raise Violation("amqp:not-allowed", f"{kind.__name__} does not belong into a session")
 
+    def withdraw(self) -> None:
+        """Drop every open question: what a link gives back as it ends must not be granted to this client."""
+        for handle, link in list(self._links.items()):
+            if isinstance(link, Attaching):
+                del self._links[handle]
+                self.connection.count_link(-1)
+                link.vanish()
+
     def close(self) -> None:
-        """The session is over: every link ends, every open question is dropped."""
+        """The session is over: every open question is dropped, then every link ends."""
+        self.withdraw()
         links, self._links = self._links, {}
         self._unsettled.clear()
         self.backlog.clear()
         for link in links.values():
-            if isinstance(link, Attaching):
-                self.connection.count_link(-1)
-                link.vanish()
-            elif link is not None:
+            if isinstance(link, Link):
                 self.connection.count_link(-1)
                 link.ended()
 

@@ -438,6 +438,22 @@ async def test_ends_are_answered_and_free_what_they_held(client: Client, namespa
     assert client.wire.closed
 
 
+async def test_a_session_does_not_go_to_another_link_of_the_client_that_died(
+    client: Client, namespace: Namespace
+) -> None:
+    namespace.queue("sessions").send(text("a", "A"))
+    client.open()
+    for handle in (0, 1, 2):
+        client.receive_link("sessions", handle, filter={SESSION_FILTER: None})
+
+    client.connection.connection_lost(None)
+
+    after = Client(namespace).open()
+    (attached,) = after.receive_link("sessions", filter={SESSION_FILTER: "A"})
+    assert attached.source is not None, "free at once, not when its lock ends"
+    after.connection.connection_lost(None)
+
+
 def conversation() -> list[bytes]:
     """Frames of a client that does a bit of everything."""
     ask = section(0x73, ["id"]) + section(0x74, {"operation": "com.microsoft:peek-message"})

@@ -152,6 +152,11 @@ class Stack:
 
     def kill(self, name: str) -> None:
         """End a part the hard way, and come back once the supervisor has it answering again."""
+        if name == "broker":
+            # The SDK leaves the sockets of a broken connection to the garbage collector.
+            for sender in self.senders.values():
+                sender.close()
+            self.senders.clear()
         before = self.part(name)
         os.kill(before["pid"], signal.SIGKILL)
 
@@ -183,6 +188,8 @@ def running_stack(state: Path) -> Iterator[Stack]:
     assert up.returncode == 0, up.stdout + up.stderr
     try:
         endpoints = json.loads((state / "endpoints.json").read_text())
+        # The first question makes the state's file, which `kept` reads beside the service.
+        httpx.get(f"{endpoints['functions']}/api/health", timeout=30).raise_for_status()
         with ServiceBusClient.from_connection_string(endpoints["servicebus"]) as bus:
             yield Stack(endpoints, state, bus)
     finally:

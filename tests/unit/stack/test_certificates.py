@@ -15,7 +15,7 @@ NOW = datetime.now(tz=UTC)
 
 
 def test_the_server_certificate_holds_for_this_machine_alone(tmp_path: Path) -> None:
-    files = certificates_in(tmp_path)
+    files = certificates_in(tmp_path, NOW)
     authority = x509.load_pem_x509_certificate(files.authority.read_bytes())
     server = x509.load_pem_x509_certificates(files.certificate.read_bytes())[0]
     policy = PolicyBuilder().store(Store([authority])).time(NOW)

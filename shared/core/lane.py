@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from time import perf_counter
 from uuid import UUID
 
@@ -56,7 +57,7 @@ class LaneWorker:
 
     async def _work(self, lease: Lease, item: LaneItem) -> None:
         started = perf_counter()
-        direction, verdict = await self._decide(item)
+        direction, verdict = await self._decide(lease, item)
         released = await self.lanes.settle(lease, item, verdict)
         self._tell(item, direction, verdict, perf_counter() - started)
         now = self.clock.now()
@@ -66,13 +67,15 @@ class LaneWorker:
             if record != item.record:
                 await self._wake(direction, record, now)
 
-    async def _decide(self, item: LaneItem) -> tuple[Direction, Verdict]:
+    async def _decide(self, lease: Lease, item: LaneItem) -> tuple[Direction, Verdict]:
         change = self.parse(item.message)
         if isinstance(change, Drain):
             raise TypeError("a drain message has no place in a lane")
         applier = self.appliers[change.direction]
         try:
-            return change.direction, await applier.apply(change, item.record)
+            return change.direction, await applier.apply(
+                change, item.record, partial(self.lanes.confirm, lease)
+            )
         except SyncError as error:
             verdict = verdict_of(error, change, item.attempts, self.backoff)
         except (LeaseLost, StoreUnavailable):

@@ -1,9 +1,9 @@
 """What the core and the capabilities ask of the world. Connectors fulfil these, each held to its suite."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from shared.core.change import Change, Direction, Json, Message, Operation
@@ -54,6 +54,10 @@ class Lanes(Protocol):
 
         Raises `LeaseLost` when the lease is no longer the newest; nothing is written then.
         """
+        ...
+
+    async def confirm(self, lease: Lease) -> None:
+        """Nothing while the lease is the newest; raises `LeaseLost` once it is not."""
         ...
 
     async def release(self, lease: Lease) -> bool:
@@ -282,11 +286,18 @@ class Telemetry(Protocol):
         ...
 
 
+Hold: TypeAlias = Callable[[], Awaitable[None]]
+"""Nothing while the lane is still held; raises LeaseLost once somebody else has it."""
+
+
 class Applier(Protocol):
     """One direction of the sync: turns a change into a write and a verdict."""
 
-    async def apply(self, change: Change, record: UUID) -> Verdict:
-        """Decide and write; raises SyncError for what did not go through."""
+    async def apply(self, change: Change, record: UUID, hold: Hold) -> Verdict:
+        """Decide and write; raises SyncError for what did not go through.
+
+        Asks `hold` after everything it decides on was read and before each write to the far side.
+        """
         ...
 
     def map_version(self, change: Change) -> str:

@@ -17,7 +17,7 @@ from shared.core.mapping.columns import Table, Value
 from shared.core.mapping.spec import EntityMap
 from shared.core.merge import Merge, Side, merge
 from shared.core.outcome import Outcome
-from shared.core.ports import Row, Rows, Shadows
+from shared.core.ports import Hold, Row, Rows, Shadows
 from shared.core.shadow import Moment, Shadow
 from shared.core.system import LegacySystem
 from shared.core.verdict import Verdict
@@ -35,7 +35,7 @@ class Inbound:
     rows: Rows
     shadows: Shadows
 
-    async def apply(self, change: Change, record: UUID) -> Verdict:
+    async def apply(self, change: Change, record: UUID, hold: Hold) -> Verdict:
         """Map, decide and write one change; raises SyncError for what did not go through."""
         system = self.systems[change.subject.system]
         entry = system.map_of(change.subject.entity)
@@ -45,14 +45,14 @@ class Inbound:
         if shadow.deleted_at is not None and change.changed_at <= shadow.deleted_at:
             return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
         if change.operation is Operation.DELETE:
-            return await self._delete(change, entry, record, shadow)
+            return await self._delete(change, entry, record, shadow, hold)
         mapped = entry.to_columns(change.data)
         if mapped.faults:
             raise InvalidMessage(*mapped.faults)
         values = await self.lookups[system.name].to_rows(entry, mapped.values)
         values |= entry.identity(change.subject)
         moment = Moment(change.changed_at, change.version)
-        return await self._write(change, entry, record, shadow, Side(system.name, values, moment))
+        return await self._write(change, entry, record, shadow, Side(system.name, values, moment), hold)
 
     def map_version(self, change: Change) -> str:
         """See `Applier.map_version`."""
@@ -60,7 +60,7 @@ class Inbound:
         return entry.revision if entry else ""
 
     async def _write(
-        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, ours: Side
+        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, ours: Side, hold: Hold
     ) -> Verdict:
         pairs = ((change.subject, record),)
         new = not shadow.marks
@@ -70,6 +70,8 @@ class Inbound:
             held, version = await self._read(entry, record, shadow, ours)
         for _ in range(_ROUNDS):
             decision = merge(shadow, ours, held) if new else _worthwhile(shadow, ours, held, entry.table)
+            if new or decision.write:
+                await hold()
             if decision.collisions and decision.write:
                 await self.shadows.overrule(change, record, decision.collisions)
             try:
@@ -100,7 +102,9 @@ class Inbound:
         held = {column: value for column, value in row.values.items() if column in columns}
         return Side(DATAVERSE, held, deciding.row_moment(row.modified_at, row.version)), row.version
 
-    async def _delete(self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow) -> Verdict:
+    async def _delete(
+        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, hold: Hold
+    ) -> Verdict:
         if not shadow.marks:
             return deciding.nothing_to_delete(change, entry, shadow, "there is no such row")
         if deciding.too_old_to_delete(change, shadow):
@@ -110,6 +114,7 @@ class Inbound:
             known = shadow.marks.keys() & row.values.keys()
             if any(row.values[name] != shadow.marks[name].value for name in known):
                 return deciding.unchanged(change, Outcome.CONFLICT, "deleted there, changed here", entry)
+            await hold()
             await self.rows.delete(entry.table, record, row.version)
         return deciding.deleted(change, entry, shadow, row.modified_at if row else None)
 

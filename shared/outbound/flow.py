@@ -20,7 +20,7 @@ from shared.core.mapping.rows import read_row
 from shared.core.mapping.spec import EntityMap, Flow
 from shared.core.merge import Merge, Side, merge
 from shared.core.outcome import Outcome
-from shared.core.ports import Crosswalk, LegacyRecord, LegacyRecords, Rows, Shadows
+from shared.core.ports import Crosswalk, Hold, LegacyRecord, LegacyRecords, Rows, Shadows
 from shared.core.shadow import Mark, Moment, Shadow
 from shared.core.system import LegacySystem
 from shared.core.verdict import Verdict
@@ -54,7 +54,7 @@ class Outbound:
     crosswalk: Crosswalk
     shadows: Shadows
 
-    async def apply(self, change: Change, record: UUID) -> Verdict:
+    async def apply(self, change: Change, record: UUID, hold: Hold) -> Verdict:
         """Map back, decide and write one change; raises SyncError for what did not go through."""
         if record == placeholder_id(change.subject.entity):
             return deciding.unchanged(change, Outcome.ECHO, "the placeholder is Tandem's own")
@@ -67,16 +67,16 @@ class Outbound:
         if shadow.deleted_at is not None and change.changed_at <= shadow.deleted_at:
             return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
         if change.operation is Operation.DELETE:
-            return await self._delete(change, target, shadow)
+            return await self._delete(change, target, shadow, hold)
         ours = await self._ours(change, entry, record)
         if ours is None:
             return deciding.unchanged(
                 change, Outcome.SUPERSEDED, "the row is gone; its delete follows", entry
             )
         if target.key is None:
-            return await self._create(change, target, record, shadow, ours)
+            return await self._create(change, target, shadow, ours, hold)
         known = _with_defaults(change, shadow, ours)
-        result = await self._update(change, target, target.key, known, ours)
+        result = await self._update(change, target, target.key, known, ours, hold)
         return result if shadow.marks else deciding.paired(result, ((target.key, record),))
 
     def map_version(self, change: Change) -> str:
@@ -119,12 +119,13 @@ class Outbound:
         return Side(DATAVERSE, crossed, moment)
 
     async def _create(
-        self, change: Change, target: Target, record: UUID, shadow: Shadow, ours: Side
+        self, change: Change, target: Target, shadow: Shadow, ours: Side, hold: Hold
     ) -> Verdict:
-        entry, system = target.entry, target.system
+        entry, system, record = target.entry, target.system, UUID(change.subject.id)
         decision = merge(shadow, ours, None)
         filled = {name: value for name, value in ours.values.items() if value is not None}
         fields = await self._fields(target, filled) | entry.row_field(record)
+        await hold()
         made = await self.records[system.name].create(entry.entity, fields, str(record))
         key = RecordKey(system.name, entry.entity, made.id)
         as_sent = _holds(entry, made, fields)
@@ -132,7 +133,7 @@ class Outbound:
         return deciding.paired(deciding.verdict(change, entry, shadow, decision, after), ((key, record),))
 
     async def _update(
-        self, change: Change, target: Target, key: RecordKey, shadow: Shadow, ours: Side
+        self, change: Change, target: Target, key: RecordKey, shadow: Shadow, ours: Side, hold: Hold
     ) -> Verdict:
         entry = target.entry
         records = self.records[target.system.name]
@@ -147,6 +148,7 @@ class Outbound:
                 held, version = await self._read(target, key)
                 continue
             fields = await self._fields(target, decision.write)
+            await hold()
             if decision.collisions:
                 await self.shadows.overrule(change, UUID(change.subject.id), decision.collisions)
             try:
@@ -191,7 +193,7 @@ class Outbound:
                 continue
         return Side(target.system.name, values, Moment(found.changed_at))
 
-    async def _delete(self, change: Change, target: Target, shadow: Shadow) -> Verdict:
+    async def _delete(self, change: Change, target: Target, shadow: Shadow, hold: Hold) -> Verdict:
         if target.key is None:
             return deciding.nothing_to_delete(change, target.entry, shadow, "no legacy system has the record")
         if deciding.too_old_to_delete(change, shadow):
@@ -207,6 +209,7 @@ class Outbound:
                 return deciding.unchanged(
                     change, Outcome.CONFLICT, "deleted here, changed there", target.entry
                 )
+            await hold()
             await records.delete(target.entry.entity, target.key.id)
         return deciding.deleted(change, target.entry, shadow, found.changed_at if found else None)
 

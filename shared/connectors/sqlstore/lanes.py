@@ -61,6 +61,8 @@ _HEAD = (
 
 _RELEASE = sa.update(lane).where(_IS_OURS).values(owner=None, lease_until=None)
 
+_STILL_OURS = sa.select(ONE).where(sa.exists().where(_IS_OURS))
+
 _FIRST = (
     sa.select(lane_item.c.state, lane_item.c.due_at)
     .where(lane_item.c.record == sa.bindparam("the_record"), OPEN)
@@ -161,6 +163,12 @@ class SqlLanes:
             attempts=row.attempts,
             due_at=row.due_at,
         )
+
+    async def confirm(self, lease: Lease) -> None:
+        """See `Lanes.confirm`."""
+        parameters = {"the_record": lease.record, "the_fence": lease.fence}
+        if await self.database.read(lambda c: c.execute(_STILL_OURS, parameters).first()) is None:
+            raise LeaseLost
 
     async def settle(self, lease: Lease, item: LaneItem, verdict: Verdict) -> Sequence[UUID]:
         """See `Lanes.settle`."""

@@ -2,41 +2,42 @@
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
-from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.outcome import Outcome
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     import pytest
 
     from shared.core.shadow import Shadow
     from tests.unit.flows.conftest import Desk
 
-C1 = RecordKey("allegory", "company", "C-1")
-ROW = chosen_row_id(C1)
+ROW = UUID("00000000-0000-4000-8000-000000000001")
 
 
 async def test_it_does_not_write_over_what_was_agreed_meanwhile(
     desk: "Desk", monkeypatch: "pytest.MonkeyPatch"
 ) -> None:
     """It comes to at the worst moment: with an old message in hand, about to read the newest shadow."""
-    await desk.record_changed("C-1", {"name": "First"})
-    desk.clock.advance(timedelta(seconds=1))
+    desk.rows.put("account", ROW, {"name": "First"})
+    await desk.row_changed(operation="Create", name="First")
+    ((record_id, fields),) = desk.records.of("company").items()
     load = type(desk.store.shadows).load
 
-    async def standing_still(shadows: object, record: "UUID") -> "Shadow":
+    async def standing_still(shadows: object, record: UUID) -> "Shadow":
         monkeypatch.undo()
-        await desk.later(3600, ROW)
-        desk.rows.put("account", ROW, {"name": "Typed by a person"})
-        desk.clock.advance(timedelta(seconds=1))
-        await desk.row_changed(ROW, name="Typed by a person")
+        await desk.later(3600)
+        desk.records.put("company", record_id, {**fields, "name": "Typed in Allegory"})
+        typed = desk.clock.now()
+        desk.clock.advance(timedelta(seconds=10))
+        desk.rows.put("account", ROW, {"name": "Typed in Dataverse, not told yet"})
+        told = await desk.record_changed(record_id, {"name": "Typed in Allegory"}, at=typed)
+        assert told is Outcome.CONFLICT
         return await load(desk.store.shadows, record)
 
-    desk.records.put("company", "C-1", {"name": "Second"})
+    desk.clock.advance(timedelta(seconds=1))
     monkeypatch.setattr(type(desk.store.shadows), "load", standing_still)
 
-    assert await desk.record_changed("C-1", {"name": "Second"}) is Outcome.APPLIED
+    assert await desk.row_changed(name="First") is Outcome.ECHO
 
-    assert desk.rows.of("account")[ROW]["name"] == "Typed by a person"
+    assert desk.records.of("company")[record_id]["name"] == "Typed in Allegory"

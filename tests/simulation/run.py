@@ -66,7 +66,7 @@ CALM_SECONDS = 4 * 3600.0
 class Plan:
     """What a run is made of; the seed decides everything else.
 
-    Of `faults` the seed picks some, each at a rate of its own; those in `storm` strike as often as they can.
+    Of `faults` the seed picks some, each at a rate of its own; those in `storm` strike three times as often as they do at most.
     """
 
     seed: int
@@ -110,7 +110,7 @@ async def _build(plan: Plan, loop: SeededLoop, chance: Random) -> "Stage":
     """The parts, wired as `shared.wiring` does it, with the twins in the connectors' places."""
     draws = {fault: (chance.random() < 0.45, chance.random()) for fault in Fault}
     rates = {
-        fault: RATES[fault] * (1.0 if fault in plan.storm else 0.3 + 0.7 * share)
+        fault: min(1.0, RATES[fault] * (3.0 if fault in plan.storm else 0.3 + 0.7 * share))
         for fault, (on, share) in draws.items()
         if fault in plan.storm or (on and fault in plan.faults)
     }

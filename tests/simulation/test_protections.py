@@ -13,13 +13,14 @@ from shared.connectors.memory.dataverse import MemoryRows
 from shared.connectors.memory.legacy import MemoryRecords
 from shared.connectors.sqlstore import settlement, waiting
 from shared.connectors.sqlstore.inbox import SqlInbox
+from shared.connectors.sqlstore.lanes import SqlLanes
 from shared.connectors.sqlstore.tables import lane
 from shared.core.change import Change, Json, Message
 from shared.core.mapping.columns import Table, Value
 from shared.core.merge import Merge, Side, merge
 from shared.core.ports import LegacyRecord, Row
 from shared.core.shadow import Shadow
-from shared.core.verdict import Receipt
+from shared.core.verdict import Lease, Receipt
 from shared.inbound import flow as inbound
 from shared.outbound import flow as outbound
 from shared.recovery.retry import Retry
@@ -27,12 +28,12 @@ from tests.simulation.judgement import judge
 from tests.simulation.run import Plan, play
 from tests.simulation.weather import Fault
 
-SEEDS = 400
+SEEDS = 150
 """Within so many a counter-example must be found; most protections take a handful."""
 
 
 def without_fence(patch: pytest.MonkeyPatch) -> None:
-    """A worker that was overtaken records its verdict all the same."""
+    """A worker that was overtaken writes and records its verdict all the same."""
     anybody = (
         sa.update(lane)
         .where(
@@ -42,6 +43,11 @@ def without_fence(patch: pytest.MonkeyPatch) -> None:
         .values(version=lane.c.version + 1, lease_until=sa.bindparam("until"))
     )
     patch.setattr(settlement, "_GUARD", anybody)
+
+    async def trust(_self: SqlLanes, _lease: Lease) -> None:
+        return
+
+    patch.setattr(SqlLanes, "confirm", trust)
 
 
 def without_staleness(patch: pytest.MonkeyPatch) -> None:
@@ -127,7 +133,7 @@ def storm(*faults: Fault) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("switch_off", "weather"),
     [
-        (without_fence, storm(Fault.STALL, Fault.DELAY, Fault.REORDER, Fault.DELTA, Fault.LOCK_LOST)),
+        (without_fence, storm(Fault.STALL, Fault.DELTA, Fault.REORDER, Fault.DUPLICATE)),
         (without_staleness, storm(Fault.REORDER, Fault.DELAY)),
         (without_release, storm(Fault.ORPHAN)),
         (without_row_versions, storm(Fault.DELAY, Fault.REORDER)),

@@ -63,6 +63,8 @@ def app_settings(layout: Layout, ports: Mapping[str, int], certificates: Certifi
         "RETRY_SCHEDULE": "*/2 * * * * *",
         "PURGE_SCHEDULE": "0 0 3 * * *",
         "RETRY_FIRST_DELAY_SECONDS": "1",
+        # A worker that was killed here must not keep its record for the two minutes that are right in Azure.
+        "LANE_LEASE_SECONDS": "15",
         "ALLEGORY_FEED_SCHEDULE": "*/2 * * * * *",
         "SQL_URL": sql_url(layout),
         "DATAVERSE_URL": f"http://127.0.0.1:{ports['dataverse']}",

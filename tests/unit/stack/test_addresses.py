@@ -88,6 +88,7 @@ def test_the_settings_are_those_of_the_app_in_azure_with_local_values(
             "RETRY_SCHEDULE": "*/2 * * * * *",
             "PURGE_SCHEDULE": "0 0 3 * * *",
             "RETRY_FIRST_DELAY_SECONDS": "1",
+            "LANE_LEASE_SECONDS": "15",
             "ALLEGORY_FEED_SCHEDULE": "*/2 * * * * *",
             "SQL_URL": f"sqlite:///{layout.root}/.local/tandem.db",
             "DATAVERSE_URL": "http://127.0.0.1:20006",

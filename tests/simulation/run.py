@@ -66,8 +66,8 @@ CALM_SECONDS = 4 * 3600.0
 class Plan:
     """What a run is made of; the seed decides everything else.
 
-    Of `faults` the seed picks some, each at a rate of its own; those in `storm` strike three times as often as
-    they do at most.
+    Of `faults` the seed picks some, each at a rate of its own; those in `storm` strike three times as often
+    as they do at most.
     """
 
     seed: int

@@ -37,6 +37,19 @@ def agreed(
     return Shadow(marks, {system: version for system, version in kept.items() if version is not None})
 
 
+def begun(shadow: Shadow, decision: Merge, ours: Side) -> Shadow:
+    """The shadow once a write was tried and nobody knows whether it happened.
+
+    Nothing new is agreed, but what our side said earlier about those columns comes too late from now on: it
+    must not be written over a later value while that waits to be tried again.
+    """
+    tried = {column: shadow.marks[column] for column in decision.write if column in shadow.marks}
+    marks = {
+        column: replace(mark, seen={**mark.seen, ours.system: ours.moment}) for column, mark in tried.items()
+    }
+    return replace(shadow, marks={**shadow.marks, **marks})
+
+
 def verdict(change: Change, entry: EntityMap, before: Shadow, decision: Merge, after: Shadow) -> Verdict:
     """The verdict on a change that went through."""
     moved = changes(before, decision)

@@ -20,6 +20,7 @@ from datetime import timedelta
 
 from shared.core.codes import EXPLANATIONS, Code
 from shared.core.identity import RecordKey
+from shared.core.shadow import Shadow
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +60,15 @@ class SyncError(Exception):
 
 
 class Transient(SyncError):
-    """It may work later; `retry_after` is the pause the far side asked for, if it named one."""
+    """It may work later; `retry_after` is the pause the far side asked for, if it named one.
+
+    `begun` is what is known once a write was tried that may have happened all the same.
+    """
 
     def __init__(self, code: Code, rule: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(code, rule)
         self.retry_after = retry_after
+        self.begun: Shadow | None = None
 
 
 class Throttled(Transient):

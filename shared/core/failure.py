@@ -57,7 +57,8 @@ def verdict_of(error: SyncError, change: Change, attempts: int, backoff: Backoff
         faults=error.faults if isinstance(error, InvalidMessage) else (),
     )
     outcome = Outcome.REJECTED if isinstance(error, InvalidMessage) else Outcome.FAILED
-    return Verdict(outcome, f"{error.code}: {error}", change.subject, failing=failing)
+    begun = error.begun if isinstance(error, Transient) else None
+    return Verdict(outcome, f"{error.code}: {error}", change.subject, failing=failing, shadow=begun)
 
 
 def unexpected(error: Exception, change: Change) -> Verdict:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from shared.core import decision as deciding
 from shared.core.change import Change, Operation
-from shared.core.errors import Gone, InvalidMessage, MovedOn
+from shared.core.errors import Gone, InvalidMessage, MovedOn, Transient
 from shared.core.identity import DATAVERSE
 from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Table, Value
@@ -80,6 +80,9 @@ class Inbound:
                 held, version = await self._read(entry, record, shadow, ours)
                 new = False
                 continue
+            except Transient as error:
+                error.begun = deciding.begun(shadow, decision, ours)
+                raise
             after = _after(shadow, decision, ours, row, version if held else None)
             result = deciding.verdict(change, entry, shadow, decision, after)
             return deciding.paired(result, pairs)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from shared.core import decision as deciding
 from shared.core.change import Change, Json, Operation
-from shared.core.errors import Gone, InvalidMessage, MovedOn, ParentMissing
+from shared.core.errors import Gone, InvalidMessage, MovedOn, ParentMissing, Transient
 from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Table, Value, placeholder_id
@@ -156,6 +156,9 @@ class Outbound:
             except MovedOn:
                 version = None
                 continue
+            except Transient as error:
+                error.begun = deciding.begun(shadow, decision, ours)
+                raise
             break
         else:
             raise MovedOn(f"the record changed {_ROUNDS} times while it was written")

@@ -97,3 +97,28 @@ async def test_what_a_write_overruled_is_kept_though_nobody_heard_of_the_write(
         (line["column"], line["inbound"], line["outbound"], line["winner"]) for line in record["conflicts"]
     ]
     assert kept == [("name", "Newer", "Typed by a person", "allegory")]
+
+
+async def test_an_earlier_message_does_not_overtake_a_later_one_whose_write_may_have_happened(
+    desk: "Desk", monkeypatch: "pytest.MonkeyPatch"
+) -> None:
+    """The newer of two edits came first and waits to be tried again; then the older one arrives."""
+    desk.rows.put("account", ROW, {"name": "First"})
+    await desk.row_changed(operation="Create", name="First")
+    older = desk.clock.now() + timedelta(seconds=1)
+    desk.clock.advance(timedelta(seconds=2))
+    update = desk.records.update
+
+    async def unheard(*arguments: object) -> object:
+        await update(*arguments)  # type: ignore[arg-type]
+        monkeypatch.undo()
+        raise Unavailable("no answer in time")
+
+    monkeypatch.setattr(desk.records, "update", unheard)
+    assert await desk.row_changed(name="Newer") is Outcome.FAILED
+
+    assert await desk.row_changed(at=older, name="Older") is Outcome.STALE
+    await desk.later(2)
+
+    ((_, fields),) = desk.records.of("company").items()
+    assert fields["name"] == "Newer"

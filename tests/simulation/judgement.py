@@ -195,7 +195,11 @@ def _gone(world: World, row: UUID) -> bool:
 
 
 def _in_order(world: World, books: Books) -> Iterator[str]:
-    """What one side wrote into a column is agreed in the order in which it was written."""
+    """What one side wrote into a column is agreed in the order in which it was written.
+
+    But for a create that was given up and came after all, though a person had deleted the row meanwhile: the
+    far sides remember no deleted ids, so what it says comes back.
+    """
     order = {(e.row, e.column, e.value): (e.side, n) for n, e in enumerate(world.people.edits)}
     last: dict[tuple[UUID, str, str], int] = {}
     for line in books.journal:
@@ -204,7 +208,7 @@ def _in_order(world: World, books: Books) -> Iterator[str]:
             if known is None or change.after is None:
                 continue
             side, number = known
-            if number < last.get((line.record, column, side), -1):
+            if number < last.get((line.record, column, side), -1) and line.record not in world.line.late:
                 yield f"{line.record}: {change.after} of {side} is agreed after a later value of {column}"
             last[line.record, column, side] = number
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from local.crm.rest import application
 from local.crm.systems import SYSTEMS
-from local.host.loopback.server import serve
+from local.loopback.server import serve
 
 
 def main() -> None:

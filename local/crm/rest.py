@@ -10,7 +10,7 @@ GET    /changes             ?since= &limit=    {"changes": [...], "next": cursor
 GET    /health                                 200 when ready
 POST   /admin/export        {"folder"}         an export drop in that folder; default: named by the instant
 GET    /admin/requests                         see local.crm.traffic
-/admin/faults                                  see local.host.loopback.faults
+/admin/faults                                  see local.loopback.faults
 
 A record is a JSON object of text, one member per column of the file export. A wrong column is 422 by name.
 `Authorization: Bearer <key>` is the integration; a wrong key is 401; no Authorization is a person at this
@@ -37,9 +37,9 @@ from local.crm.declaration import Collection, System
 from local.crm.drop import file_of, write_drop
 from local.crm.records import SCHEMA, Condition, InvalidRecord, Records, StaleVersion, Stored, instant
 from local.crm.traffic import RequestLog
-from local.host.loopback.database import open_database
-from local.host.loopback.faults import Faults
-from local.host.loopback.server import LoopbackServer
+from local.loopback.database import open_database
+from local.loopback.faults import Faults
+from local.loopback.server import LoopbackServer
 
 INTEGRATION = "integration"
 PERSON = "person"

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local.host.loopback.server import in_scope
+from local.loopback.server import in_scope
 
 _UNCOUNTED = ("/admin", "/health")
 _KEPT = 10_000

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from local.desk.desk import application
-from local.host.loopback.server import serve
+from local.loopback.server import serve
 
 
 def main() -> None:

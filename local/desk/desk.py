@@ -6,7 +6,7 @@ GET   /tickets        ?status=open|closed &key=
 GET   /tickets/{id}   with its history
 GET   /               for a person
 GET   /health         200 when ready
-/admin/faults         see local.host.loopback.faults
+/admin/faults         see local.loopback.faults
 
 A write needs a bearer token: the one in `--api-key-file` when given, else any.
 """
@@ -27,9 +27,9 @@ from starlette.types import ASGIApp
 
 from local.desk.page import render
 from local.desk.tickets import SCHEMA, InvalidTicket, Tickets
-from local.host.loopback.database import open_database
-from local.host.loopback.faults import Faults
-from local.host.loopback.server import LoopbackServer
+from local.loopback.database import open_database
+from local.loopback.faults import Faults
+from local.loopback.server import LoopbackServer
 
 
 def _now() -> datetime:

@@ -15,7 +15,6 @@ from local.host.engines.port import Engine
 from local.host.engines.thread import EngineThread
 from local.host.function import HTTP, SERVICE_BUS, TIMER, Function
 from local.host.invocation import Call, Completion
-from local.host.loopback.server import LoopbackServer
 from local.host.routes import route_of
 from local.host.servicebus.listener import Listener
 from local.host.servicebus.namespace import open_bus
@@ -30,6 +29,7 @@ from local.host.settings import (
 )
 from local.host.timers import Timer, schedule_of
 from local.host.web import Web
+from local.loopback.server import LoopbackServer
 
 _LOG = logging.getLogger("local.host")
 

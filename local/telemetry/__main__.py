@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from local.host.loopback.server import serve
+from local.loopback.server import serve
 from local.telemetry.sink import application
 
 

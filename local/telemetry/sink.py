@@ -4,7 +4,7 @@ POST /v2/track, /v2.1/track   a JSON array, one object, or one object per line; 
 GET  /items                   ?type= &message_id= &since= &limit=   what was kept, oldest first
 DELETE /items                 forget everything
 GET  /health                  200 when ready
-/admin/faults                 see local.host.loopback.faults
+/admin/faults                 see local.loopback.faults
 """
 
 import gzip
@@ -22,9 +22,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from local.host.loopback.database import open_database
-from local.host.loopback.faults import Faults
-from local.host.loopback.server import LoopbackServer
+from local.loopback.database import open_database
+from local.loopback.faults import Faults
+from local.loopback.server import LoopbackServer
 from local.telemetry.items import SCHEMA, InvalidItem, Item, Items, parse_item
 
 # An ingestion endpoint written with its closing slash, as Azure writes it, makes exporters send two.

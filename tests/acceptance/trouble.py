@@ -23,7 +23,7 @@ class Trouble:
         self._arm(self.endpoints["dataverse"]["http"], fault)
 
     def allegory(self, **fault: Any) -> None:
-        """See `local.host.loopback.faults`; `path` is the beginning of the path."""
+        """See `local.loopback.faults`; `path` is the beginning of the path."""
         self._arm(self.endpoints["allegory"]["rest"], fault)
 
     def telemetry(self, **fault: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from local.crm.rest import start
 from local.crm.systems import SYSTEMS
-from local.host.loopback.server import LoopbackServer
+from local.loopback.server import LoopbackServer
 from shared.connectors.credentials.secret import FixedSecret, Held, KeptSecret
 from shared.connectors.legacy.rest import RestRecords
 from shared.connectors.memory.clock import SettableClock

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import httpx
 import pytest
 
-from local.host.loopback.server import LoopbackServer
+from local.loopback.server import LoopbackServer
 from local.telemetry import start
 from shared.connectors.memory.telemetry import MemoryTelemetry
 from shared.connectors.telemetry import Backend, telemetry_for

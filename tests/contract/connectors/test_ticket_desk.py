@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from local.desk import start
-from local.host.loopback.server import LoopbackServer
+from local.loopback.server import LoopbackServer
 from shared.connectors.credentials.secret import FixedSecret
 from shared.connectors.memory.tickets import MemoryTicketDesk
 from shared.connectors.tickets.desk import HttpTicketDesk

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local.host.loopback.server import LoopbackServer
+from local.loopback.server import LoopbackServer
 from local.telemetry import start
 
 ROOT = Path(__file__).parents[3]

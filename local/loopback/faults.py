@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local.host.loopback.server import DROP_CONNECTION, in_scope
+from local.loopback.server import DROP_CONNECTION, in_scope
 
 KINDS = ("status", "slow", "hang", "lost_answer")
 

@@ -54,6 +54,11 @@ def answered(response: "httpx.Response") -> SyncError:
     return failure(WHO, classify(response.status_code, code), response, code=code)
 
 
+def code_of(response: "httpx.Response") -> str:
+    """The service's own code in an answer; blank when it has none."""
+    return _said(response)[0]
+
+
 def is_absent(response: "httpx.Response") -> bool:
     """Whether the answer says that the row addressed does not exist."""
     return classify(response.status_code, _said(response)[0]).meaning is Meaning.ABSENT

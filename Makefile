@@ -16,7 +16,7 @@ WHOLE = $(call with_tests,tests/acceptance tests/browser)
 
 .DEFAULT_GOAL := help
 .PHONY: help run up down test check bench conformance simulate acceptance format lint types architecture approve clean \
-        set-up set-up-python static
+        set-up set-up-python set-up-clients static
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -33,14 +33,14 @@ down: set-up-python ## Stop the local stack
 check: set-up-python static ## The inner loop: format, lint, types, architecture and unit tests
 	@$(BIN)/pytest $(PARALLEL) $(UNIT)
 
-test: set-up static ## Everything: check, contract, integration, simulation, acceptance and browser tests
+test: set-up-clients static ## Everything: check, contract, integration, simulation, acceptance and browser tests
 	@$(BIN)/pytest $(PARALLEL) $(UNIT) $(PARTS)
 	@$(if $(WHOLE),$(BIN)/pytest $(WHOLE))
 
 acceptance: set-up ## Whole journeys at full size, on the whole local stack
 	@TANDEM_FULL_SIZE=1 $(BIN)/pytest tests/acceptance
 
-conformance: set-up ## The suites of real third-party clients against the simulators
+conformance: set-up-clients ## The suites of real third-party clients against the simulators
 	@$(BIN)/python -m tests.conformance
 
 simulate: set-up-python ## The seeded simulation of the whole sync (SEEDS=n)
@@ -83,3 +83,7 @@ set-up:
 
 set-up-python:
 	@$(PYTHON) local/setup.py python
+
+# The tests' own clients on top; nothing that runs the stack waits for them.
+set-up-clients:
+	@$(PYTHON) local/setup.py python node clients

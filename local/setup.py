@@ -1,9 +1,11 @@
-"""Sets up a checkout on a bare machine: `python3 local/setup.py [python] [node]`, both if none is named.
+"""Sets up a checkout on a bare machine: `python3 local/setup.py [python] [node] [clients]`.
 
 Runs on the standard library alone, because it is what installs everything else. `python` makes `.venv` with
-the pinned packages and the project in it; `node` puts the storage emulator into `.local/npm`. Each leaves a
-stamp of what it was made from, so that a second run costs next to nothing. Registries, proxies and
-certificates are those of the machine's own pip and npm configuration.
+the pinned packages and the project in it; `node` puts the storage emulator into `.local/npm`; these two are
+done if nothing is named. `clients` puts what only tests need into `.local/clients` and `.local/conformance`:
+clients that nobody here wrote, and the suite that one of them is tested with. Each leaves a stamp of what it
+was made from, so that a second run costs next to nothing. Registries, proxies and certificates are those of
+the machine's own pip and npm configuration.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 NPM = ROOT / ".local" / "npm"
+CLIENTS = ROOT / ".local" / "clients"
+SUITE = ROOT / ".local" / "conformance"
 LOG = ROOT / ".local" / "log" / "setup.log"
 
 OLDEST_PYTHON = (3, 11)
@@ -92,12 +96,12 @@ def interpreter() -> str:
     raise SetupError(f"Python {wanted} or newer is needed; this is {sys.version.split()[0]}.")
 
 
-def make_environment() -> None:
-    """Makes `.venv` if there is none that works."""
-    version = version_of(str(VENV / "bin" / "python"))
+def make_environment(folder: Path) -> None:
+    """Makes a virtual environment in the folder if there is none that works."""
+    version = version_of(str(folder / "bin" / "python"))
     if version is not None and version >= OLDEST_PYTHON:
         return
-    shutil.rmtree(VENV, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     python = interpreter()
     if (
         subprocess.run([python, "-c", "import ensurepip, venv"], capture_output=True, check=False).returncode
@@ -106,7 +110,13 @@ def make_environment() -> None:
         raise SetupError(
             f"{python} has no venv module; on Debian and Ubuntu `apt-get install python3-venv` brings it."
         )
-    step("Making .venv", [python, "-m", "venv", str(VENV)])
+    step(f"Making {folder.relative_to(ROOT)}", [python, "-m", "venv", str(folder)])
+
+
+def pip_install(folder: Path) -> list[str]:
+    """The beginning of a command that installs into the virtual environment in the folder."""
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install"]
+    return [*pip, "--disable-pip-version-check", "--no-input"]
 
 
 def set_up_python() -> None:
@@ -120,8 +130,8 @@ def set_up_python() -> None:
     stamp = VENV / "tandem.stamp"
     if is_stamped(stamp, wanted):
         return
-    make_environment()
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    make_environment(VENV)
+    pip = pip_install(VENV)
     step(
         "Installing the Python packages (a minute or two)",
         [*pip, "-r", "requirements-dev.txt", "-c", "constraints.txt"],
@@ -146,24 +156,61 @@ def check_node() -> None:
         raise SetupError(f"node {OLDEST_NODE} or newer is needed; this is {said or 'unknown'}.")
 
 
-def set_up_node() -> None:
-    """The storage emulator, exactly as the lock file has it."""
-    sources = [ROOT / "local" / "npm" / name for name in ("package.json", "package-lock.json")]
-    wanted = stamp_of(*sources)
-    stamp = NPM / "tandem.stamp"
+def npm_install(what: str, sources: Path, target: Path) -> None:
+    """Installs into `target` exactly what the lock file in `sources` names, unless that was done already."""
+    files = [sources / name for name in ("package.json", "package-lock.json")]
+    wanted = stamp_of(*files)
+    stamp = target / "tandem.stamp"
     if is_stamped(stamp, wanted):
         return
     check_node()
-    NPM.mkdir(parents=True, exist_ok=True)
-    for source in sources:
-        shutil.copyfile(source, NPM / source.name)
+    target.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        shutil.copyfile(file, target / file.name)
     # No package here needs an install script, and none gets to run one.
     options = ["--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund"]
-    step("Installing the storage emulator", ["npm", "ci", *options], NPM)
+    step(what, ["npm", "ci", *options], target)
     stamp.write_text(wanted)
 
 
-STEPS = {"python": set_up_python, "node": set_up_node}
+def set_up_node() -> None:
+    """The storage emulator, exactly as the lock file has it."""
+    npm_install("Installing the storage emulator", ROOT / "local" / "npm", NPM)
+
+
+def set_up_clients() -> None:
+    """What only tests need: other people's clients as pinned in `local/clients`, and a client's own suite."""
+    pins = ROOT / "local" / "clients"
+    npm_install("Installing the npm clients for the tests", pins, CLIENTS / "node")
+    environment = CLIENTS / "python"
+    wanted = stamp_of(pins / "requirements.txt", more=str(ROOT))
+    stamp = environment / "tandem.stamp"
+    if not is_stamped(stamp, wanted):
+        make_environment(environment)
+        arguments = ["--no-deps", "-r", str(pins / "requirements.txt")]
+        step("Installing the Python client for the tests", [*pip_install(environment), *arguments])
+        stamp.write_text(wanted)
+    fetch_suite()
+
+
+def fetch_suite() -> None:
+    """The source distribution of the Service Bus client, which carries the client's own live tests."""
+    pin = ROOT / "tests" / "conformance" / "requirements.txt"
+    wanted = stamp_of(pin)
+    stamp = SUITE / "tandem.stamp"
+    if is_stamped(stamp, wanted):
+        return
+    shutil.rmtree(SUITE, ignore_errors=True)
+    pip = [str(VENV / "bin" / "python"), "-m", "pip", "download", "--disable-pip-version-check", "--no-input"]
+    options = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--require-hashes"]
+    what = "Fetching the Service Bus client's own tests"
+    step(what, [*pip, *options, "--dest", str(SUITE), "-r", str(pin)])
+    stamp.write_text(wanted)
+
+
+STEPS = {"python": set_up_python, "node": set_up_node, "clients": set_up_clients}
+# What a run of the local stack needs; the other steps are for tests and have to be named.
+ORDINARY = ("python", "node")
 
 
 def main(names: list[str]) -> int:
@@ -177,7 +224,7 @@ def main(names: list[str]) -> int:
         # Two terminals may set up the same checkout; the second waits and then finds the stamps.
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
-            for name in names or list(STEPS):
+            for name in names or ORDINARY:
                 STEPS[name]()
         except SetupError as fault:
             print(fault, file=sys.stderr)

@@ -2,8 +2,9 @@
 
     python -m tests.conformance [--short] [-n WORKERS] [pytest arguments]
 
-The tests come with the client's source distribution, which is downloaded into `.local/conformance/` and never
-committed. `exclusions.tsv` beside this file says which of them cannot run here and why.
+The tests come with the client's source distribution, which `local/setup.py clients` fetches into
+`.local/conformance/`; it is never committed. `exclusions.tsv` beside this file says which of them cannot run
+here and why.
 """
 
 import argparse
@@ -39,15 +40,9 @@ _CONFIG = '{"UserConfig": {"Namespaces": [{"Name": "sbemulatorns", "Queues": []}
 _TIMEOUT = "420"
 
 
-def fetch() -> Path:
-    """The folder with the tests, downloaded once."""
-    HOME.mkdir(parents=True, exist_ok=True)
-    archive = HOME / f"azure_servicebus-{VERSION}.tar.gz"
-    if not archive.exists():
-        arguments = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--dest", str(HOME)]
-        command = [sys.executable, "-m", "pip", "download", *arguments, f"azure-servicebus=={VERSION}"]
-        subprocess.run(command, check=True)
-    with tarfile.open(archive) as source:
+def unpack() -> Path:
+    """The folder with the tests, out of the archive that `local/setup.py clients` fetched."""
+    with tarfile.open(HOME / f"azure_servicebus-{VERSION}.tar.gz") as source:
         source.extractall(HOME, filter="data")
     tests = HOME / f"azure_servicebus-{VERSION}" / "tests"
     # Theirs needs a recording proxy, and a preparer that needs a subscription in Azure.
@@ -102,7 +97,7 @@ def main() -> int:
         "-n", "--workers", default="8", help="tests at a time; they sleep more than they work"
     )
     options, rest = parser.parse_known_args()
-    tests = fetch()
+    tests = unpack()
     with broker() as leading:
         environment = os.environ | leading
         environment["PYTHONPATH"] = str(HOME / "standins")

@@ -1,9 +1,7 @@
 """Clients nobody here wrote, unchanged, against the simulator.
 
-They live outside the environment of the product; without them these tests are skipped:
-  python3 -m venv .local/clients/dataverse-python
-  .local/clients/dataverse-python/bin/pip install PowerPlatform-Dataverse-Client==1.1.0
-  npm install --prefix .local/clients/dataverse-node dynamics-web-api@2.5.0
+They live outside the environment of the product: `python3 local/setup.py clients` installs them, and so does
+`make test`.
 """
 
 from __future__ import annotations
@@ -28,8 +26,8 @@ from local.dataverse.server import Settings, start
 
 HERE = Path(__file__).parent
 CLIENTS = Path(__file__).parents[3] / ".local" / "clients"
-PYTHON = CLIENTS / "dataverse-python" / "bin" / "python"
-NODE = CLIENTS / "dataverse-node"
+PYTHON = CLIENTS / "python" / "bin" / "python"
+NODE = CLIENTS / "node"
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +64,9 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def run(command: list[str], **environment: str) -> dict[str, Any]:
     """What a client saw; its own words when it failed."""
+    assert all((CLIENTS / name / "tandem.stamp").exists() for name in ("node", "python")), (
+        "the clients are not installed: run `python3 local/setup.py clients`"
+    )
     finished = subprocess.run(
         command,
         cwd=NODE if command[0].endswith("node") else HERE,
@@ -80,7 +81,6 @@ def run(command: list[str], **environment: str) -> dict[str, Any]:
     return seen
 
 
-@pytest.mark.skipif(not PYTHON.exists(), reason="PowerPlatform-Dataverse-Client is not installed")
 def test_the_python_sdk_of_microsoft_works_unchanged(
     customisations: Path, certificate: tuple[Path, Path]
 ) -> None:
@@ -122,10 +122,6 @@ def test_the_python_sdk_of_microsoft_works_unchanged(
     }
 
 
-@pytest.mark.skipif(
-    shutil.which("node") is None or not (NODE / "node_modules").exists(),
-    reason="dynamics-web-api is not installed",
-)
 def test_the_npm_client_works_unchanged(customisations: Path) -> None:
     with start(Settings(customisations=customisations)) as simulator:
         seen = run(

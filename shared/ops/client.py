@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 
@@ -41,23 +41,32 @@ class Service:
             "no service: set TANDEM_URL and TANDEM_TOKEN, or start the local stack with `make up`"
         )
 
+    def get(self, path: str, **asked: str) -> Mapping[str, Any]:
+        """Look at `/api/<path>`, with a query of what is asked; raises Unreachable or Declined."""
+        query = "?" + urlencode(asked) if asked else ""
+        return self._ask("GET", path + query)
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        """Do `/api/<path>`; raises Unreachable or Declined."""
+        return self._ask("POST", path, body)
+
     def now(self) -> Mapping[str, Any]:
         """How things stand."""
-        return self._ask("GET", "ops/now")
+        return self.get("ops/now")
 
     def failures(self) -> Mapping[str, Any]:
         """What is failing."""
-        return self._ask("GET", "ops/failures")
+        return self.get("ops/failures")
 
     def record(self, any_id: str) -> Mapping[str, Any]:
         """A record's history."""
-        return self._ask("GET", "ops/records/" + quote(any_id, safe=":"))
+        return self.get("ops/records/" + quote(any_id, safe=":"))
 
     def replay(self, message_id: str) -> Mapping[str, Any]:
         """Send one message again."""
-        return self._ask("POST", "ops/replays", {"messageId": message_id})
+        return self.post("ops/replays", {"messageId": message_id})
 
-    def _ask(self, method: str, path: str, body: Mapping[str, str] | None = None) -> Mapping[str, Any]:
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         try:
             answer = httpx.request(
                 method,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from azure.servicebus.exceptions import ServiceBusError
 
-from shared.ops import screen
 from shared.ops.client import Service
+from shared.ops.commands import record
 from tests.acceptance.conftest import Stack, company, envelope, eventually, session_of
 
 Fault = tuple[str, str]
@@ -70,7 +70,7 @@ def check(stack: Stack, message: str, expected: list[Fault]) -> None:
     assert named(fate["faults"], "pointer") == sorted(expected)
     assert all(fault["expected"] for fault in fate["faults"])
     service = Service(stack.endpoints["functions"], stack.endpoints["tokens"]["ops_operate"])
-    shown = screen.record(service.record(message))
+    shown = record.screen(service.record(message))
     listed = service.failures()["rejected"]
     for fault in fate["faults"]:
         line = f"{fault['pointer'] or '(message)'}: {fault['code']}: {fault['expected']}"

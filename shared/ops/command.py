@@ -1,0 +1,29 @@
+"""What makes a command: the words it is called by, what it asks, and how it shows the answer."""
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from shared.ops.client import Service
+
+Told = Mapping[str, Any]
+
+Answer: TypeAlias = tuple[Told, Callable[[Told], str], bool]
+"""What was answered, how it is shown, and whether it is good news."""
+
+Ask: TypeAlias = Callable[[Service, argparse.Namespace], Answer]
+
+
+def command(commands: Any, name: str, ask: Ask, about: str) -> argparse.ArgumentParser:
+    """Add one command to a parser's sub-commands; returns its parser, for arguments of its own."""
+    added: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about)
+    added.add_argument("--json", action="store_true", help="the whole answer as JSON")
+    added.set_defaults(ask=ask)
+    return added
+
+
+def family(commands: Any, name: str, about: str) -> Any:
+    """Add a noun that has commands of its own (`tandem record show`); returns what they are added to."""
+    return commands.add_parser(name, help=about, description=about).add_subparsers(
+        required=True, metavar="command"
+    )

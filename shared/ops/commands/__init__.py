@@ -1,0 +1,16 @@
+"""What a person can ask: one module per noun, each with `register`, and a line here that names it.
+
+A command's module holds its grammar, what it asks of the service, and what its answer looks like on a screen.
+"""
+
+from typing import Any
+
+from shared.ops.commands import failures, now, record, replay
+
+
+def register(commands: Any) -> None:
+    """Add every command, in the order `tandem --help` tells them."""
+    now.register(commands)
+    failures.register(commands)
+    record.register(commands)
+    replay.register(commands)

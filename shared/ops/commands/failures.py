@@ -1,0 +1,71 @@
+"""`tandem failures`: what did not go through."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from shared.ops.client import Service
+from shared.ops.command import Answer, Told, command, family
+from shared.ops.screen import second, table
+
+
+def register(commands: Any) -> None:
+    """Add the commands."""
+    mine = family(commands, "failures", "what did not go through")
+    command(mine, "list", failures_list, "open failures with their groups, newest first")
+
+
+def failures_list(service: Service, asked: argparse.Namespace) -> Answer:
+    """What is failing now."""
+    del asked
+    return service.failures(), screen, True
+
+
+def screen(told: Told) -> str:
+    """Groups first, then the failures themselves, then what was refused at the gate."""
+    if not told["failures"] and not told["rejected"]:
+        return "Nothing is failing."
+    lines: list[str] = []
+    for group in told["groups"]:
+        ticket = f"ticket {group['ticket']}" if group["ticket"] else "no ticket yet"
+        lines.append(
+            f"group {group['group']}  {group['open']} x {group['code']} on {group['table']}  ({ticket})"
+        )
+        lines.append(f"  {group['cause']} Rule: {group['rule']}")
+        lines.append(f"  -> {group['advice']}")
+    if told["failures"]:
+        head = ("message", "subject", "state", "code", "tries", "next try", "behind it")
+        lines += ["", *table(head, _failing(told))]
+    if told["rejected"]:
+        lines += ["", "Refused at the gate (the sender's to correct)"]
+        lines += table(("message", "subject", "code", "field", "rule"), _refused(told))
+    return "\n".join(lines).strip()
+
+
+def _failing(told: Told) -> list[Sequence[str]]:
+    return [
+        (
+            entry["message_id"],
+            entry["subject"] or "",
+            entry["state"],
+            entry["code"],
+            str(entry["attempts"]),
+            second(entry["next_retry_at"], "a person"),
+            str(entry["followers"]),
+        )
+        for entry in told["failures"]
+    ]
+
+
+def _refused(told: Told) -> list[Sequence[str]]:
+    return [
+        (
+            entry["message_id"],
+            entry["subject"] or "",
+            fault["code"],
+            fault["field"] or "(message)",
+            fault["expected"],
+        )
+        for entry in told["rejected"]
+        for fault in entry["faults"]
+    ]

@@ -1,1 +1,1 @@
-"""Rows in memory, written through to one SQLite file in the transaction that changes them."""
+"""Rows in one SQLite file, their indexes, and transactions over them; memory does not grow with the rows."""

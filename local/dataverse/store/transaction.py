@@ -7,9 +7,9 @@ from typing import Any
 
 from local.dataverse.rows.caller import Origin
 from local.dataverse.schema.table import AlternateKey, Table
-from local.dataverse.store.database import Content, encode
+from local.dataverse.store.database import Content, KeyValue, Link, encode, key_text
 from local.dataverse.store.row import Reference, Row
-from local.dataverse.store.rows import UNLINKED, KeyValue, RowStore, key_value
+from local.dataverse.store.rows import RowStore, is_asked, key_name, key_value, links_of
 
 
 class Operation(StrEnum):
@@ -46,7 +46,10 @@ class KeyTaken(Exception):
 
 @dataclass(slots=True)
 class Transaction:
-    """Changes on top of the store; nothing shows outside before `commit`."""
+    """Changes on top of the store; nothing shows outside before `commit`.
+
+    A request of many rows says which it is about to ask for (`expect`), so that they are read together.
+    """
 
     store: RowStore
     # Who writes; a change set moves it from part to part.
@@ -54,6 +57,11 @@ class Transaction:
     changes: list[Change] = field(default_factory=list)
     outbox: list[tuple[str, str]] = field(default_factory=list)
     _rows: dict[tuple[str, str], Row | None] = field(default_factory=dict)
+    # Of the rows above, what the store has; and rows and key values read ahead.
+    _before: dict[tuple[str, str], Row | None] = field(default_factory=dict)
+    _ahead: dict[tuple[str, str], Row | None] = field(default_factory=dict)
+    _known: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _holders: dict[tuple[str, str], dict[KeyValue, str | None]] = field(default_factory=dict)
     _keys: dict[tuple[str, str], dict[KeyValue, str | None]] = field(default_factory=dict)
     _contents: dict[tuple[str, str, str], Content | None] = field(default_factory=dict)
     _pairs: dict[tuple[str, str, str], bool] = field(default_factory=dict)
@@ -61,9 +69,38 @@ class Transaction:
 
     def get(self, table: str, row_id: str) -> Row | None:
         """A row as this transaction sees it."""
-        if (table, row_id) in self._rows:
-            return self._rows[table, row_id]
+        who = (table, row_id)
+        if who in self._rows:
+            return self._rows[who]
+        if who in self._ahead:
+            return self._ahead[who]
         return self.store.get(table, row_id)
+
+    def exists(self, table: str, row_id: str) -> bool:
+        """Whether there is such a row, as this transaction sees it."""
+        who = (table, row_id)
+        if who in self._rows:
+            return self._rows[who] is not None
+        if who in self._ahead:
+            return self._ahead[who] is not None
+        known = self._known.get(who)
+        return known if known is not None else self.store.exists(table, row_id)
+
+    def expect(self, table: str, row_ids: Sequence[str]) -> None:
+        """Read rows that will be asked for, all at once."""
+        found = self.store.several(table, row_ids)
+        self._ahead.update({(table, row_id): found.get(row_id) for row_id in row_ids})
+
+    def expect_targets(self, table: str, row_ids: Sequence[str]) -> None:
+        """Learn which of the rows that will be pointed at exist, all at once."""
+        found = self.store.existing(table, row_ids)
+        self._known.update({(table, row_id): row_id in found for row_id in row_ids})
+
+    def expect_keys(self, table: Table, key: AlternateKey, values: Sequence[KeyValue]) -> None:
+        """Learn which rows have key values that will be asked for, all at once."""
+        found = self.store.holders(table, key, values)
+        known = self._holders.setdefault((table.name, key.name), {})
+        known.update({value: found.get(value) for value in values})
 
     def rows(self, table: str) -> Iterator[Row]:
         """All rows of a table as this transaction sees them."""
@@ -81,12 +118,13 @@ class Transaction:
         overlay = self._keys.get((table.name, key.name), {})
         if value in overlay:
             return overlay[value]
-        return self.store.index(table, key).get(value)
+        known = self._holders.get((table.name, key.name), {})
+        return known[value] if value in known else self.store.holder(table, key, value)
 
     def referencing(self, table: str, row_id: str) -> list[tuple[str, str, Row]]:
         """Rows pointing at this row, as this transaction sees them: their table, the column, the row."""
         found = []
-        for source, column, holder in self.store.referencing(row_id):
+        for source, column, holder in self.store.referencing(table, row_id):
             row = self.get(source, holder)
             if row is not None and row.get(column) == (table, row_id):
                 found.append((source, column, row))
@@ -98,7 +136,7 @@ class Transaction:
             found += [
                 (source, column, changed)
                 for column, value in changed.items()
-                if isinstance(value, Reference) and value == pointer and column not in UNLINKED
+                if isinstance(value, Reference) and value == pointer and is_asked(column)
             ]
         return found
 
@@ -108,7 +146,7 @@ class Transaction:
         before = self.get(table.name, row_id)
         row = {**row, "versionnumber": self._next_version()}
         self._claim_keys(table, row_id, before, row)
-        self._rows[table.name, row_id] = row
+        self._set(table.name, row_id, before, row)
         operation = Operation.CREATE if before is None else Operation.UPDATE
         self.changes.append(
             Change(
@@ -132,7 +170,7 @@ class Transaction:
             value = key_value(key, before or {})
             if value is not None:
                 self._keys.setdefault((table.name, key.name), {})[value] = None
-        self._rows[table.name, row_id] = None
+        self._set(table.name, row_id, before, None)
         version = self._next_version()
         self.changes.append(
             Change(table.name, row_id, Operation.DELETE, before, None, frozenset(), version, self.origin)
@@ -161,6 +199,11 @@ class Transaction:
             self._write(sql)
         self._publish()
 
+    def _set(self, table: str, row_id: str, before: Row | None, after: Row | None) -> None:
+        if (table, row_id) not in self._rows:
+            self._before[table, row_id] = before
+        self._rows[table, row_id] = after
+
     def _next_version(self) -> int:
         self._version = max(self._version, self.store.version) + 1
         return self._version
@@ -182,11 +225,11 @@ class Transaction:
 
     def _write(self, sql: Any) -> None:
         kept = [
-            (name, row_id, row["versionnumber"], encode(row))
+            (row["versionnumber"], name, row_id, encode(row))
             for (name, row_id), row in self._rows.items()
             if row is not None
         ]
-        gone = [(name, row_id) for (name, row_id), row in self._rows.items() if row is None]
+        gone = [who for who, row in self._rows.items() if row is None]
         _many(sql, "INSERT OR REPLACE INTO row VALUES (?, ?, ?, ?)", kept)
         if gone:
             versions = {(change.table, change.id): change.version for change in self.changes}
@@ -197,8 +240,9 @@ class Transaction:
                 "INSERT OR REPLACE INTO tombstone VALUES (?, ?, ?)",
                 [(*who, versions[who]) for who in gone],
             )
-        revived = [who for who in self._revived() if self._rows[who] is not None]
-        _many(sql, "DELETE FROM tombstone WHERE tbl = ? AND id = ?", revived)
+        _many(sql, "DELETE FROM tombstone WHERE tbl = ? AND id = ?", self._revived())
+        self._write_keys(sql)
+        self._write_links(sql)
         for (name, first, second), present in self._pairs.items():
             statement = (
                 "INSERT OR IGNORE INTO pair VALUES (?, ?, ?)"
@@ -214,30 +258,41 @@ class Transaction:
                 )
         _many(sql, "INSERT INTO outbox (queue, message) VALUES (?, ?)", self.outbox)
 
+    def _write_keys(self, sql: Any) -> None:
+        for (name, key), overlay in self._keys.items():
+            index = key_name(name, self.store.catalog.tables[name].keys[key])
+            taken = [
+                (index, key_text(value), holder) for value, holder in overlay.items() if holder is not None
+            ]
+            freed = [(index, key_text(value)) for value, holder in overlay.items() if holder is None]
+            _many(sql, "DELETE FROM key WHERE name = ? AND value = ?", freed)
+            _many(sql, "INSERT OR REPLACE INTO key VALUES (?, ?, ?)", taken)
+
+    def _write_links(self, sql: Any) -> None:
+        made: list[Link] = []
+        gone: list[tuple[str, str, str, str]] = []
+        for (name, row_id), row in self._rows.items():
+            before, after = links_of(name, row_id, self._before[name, row_id]), links_of(name, row_id, row)
+            made += after - before
+            gone += [link[:4] for link in before - after]
+        _many(sql, "DELETE FROM link WHERE target = ? AND tbl = ? AND col = ? AND id = ?", gone)
+        _many(sql, "INSERT OR REPLACE INTO link VALUES (?, ?, ?, ?, ?)", made)
+
     def _revived(self) -> list[tuple[str, str]]:
-        return [who for who in self._rows if who[1] in self.store.tombstones.get(who[0], {})]
+        """The rows created under an id that, as far as can be told cheaply, may once have been deleted."""
+        buried = self.store.buried
+        return [
+            who
+            for who, row in self._rows.items()
+            if row is not None and self._before[who] is None and buried.get(who[0])
+        ]
 
     def _publish(self) -> None:
         store = self.store
-        for name, row_id in self._revived():
-            store.tombstones[name].pop(row_id)
-        for (name, row_id), row in self._rows.items():
-            store.relink(name, row_id, store.get(name, row_id), row)
+        store.committed(self._rows, self._before)
+        for (name, _), row in self._rows.items():
             if row is None:
-                store.table(name).pop(row_id, None)
-            else:
-                store.table(name)[row_id] = row
-        for change in self.changes:
-            if change.operation is Operation.DELETE and self._rows[change.table, change.id] is None:
-                store.tombstones.setdefault(change.table, {})[change.id] = change.version
-        for (name, key_name), overlay in self._keys.items():
-            table = store.catalog.tables[name]
-            index = store.index(table, table.keys[key_name])
-            for value, holder in overlay.items():
-                if holder is None:
-                    index.pop(value, None)
-                else:
-                    index[value] = holder
+                store.buried[name] = store.buried.get(name, 0) + 1
         for (name, first, second), present in self._pairs.items():
             members = store.pairs.setdefault(name, set())
             (members.add if present else members.discard)((first, second))

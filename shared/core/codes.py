@@ -47,6 +47,7 @@ class Code(StrEnum):
     TARGET_UNAUTHORISED = "target.unauthorised"
     TARGET_REFUSED = "target.refused"
     TARGET_GONE = "target.gone"
+    TARGET_STATE = "target.state"
 
     UNEXPECTED = "tandem.unexpected"
 
@@ -158,6 +159,10 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.TARGET_REFUSED: Explanation(
         "The far side understood the change and said no.", "Read its code, fix the cause, replay the group."
+    ),
+    Code.TARGET_STATE: Explanation(
+        "The row is in a state from which Dataverse knows no way to the one asked for.",
+        "Look at the row in Dataverse; bring it where it shall be there, or skip the message with a reason.",
     ),
     Code.TARGET_GONE: Explanation(
         "The record no longer exists on the far side.", "Decide whether it should be created again, or skip."

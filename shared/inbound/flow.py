@@ -142,5 +142,5 @@ def _after(shadow: Shadow, decision: Merge, ours: Side, row: Row | None, read_at
         return deciding.agreed(shadow, decision, ours, None, known)
     answered = Side(DATAVERSE, {}, deciding.row_moment(row.modified_at, row.version))
     return deciding.agreed(
-        shadow, decision, ours, answered, {DATAVERSE: row.version if decision.complete else None}
+        shadow, decision, ours, answered, {DATAVERSE: (row.version or None) if decision.complete else None}
     )

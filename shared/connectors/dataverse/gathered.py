@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from shared.connectors.dataverse.gathering import Gathering
 from shared.connectors.dataverse.ledger import Ledger
 from shared.connectors.dataverse.operation import Operation
+from shared.connectors.dataverse.passage import Passage
 from shared.connectors.dataverse.rows import DataverseRows, untagged
 from shared.connectors.web.client import WebClient
 from shared.core.mapping.columns import Table
@@ -58,3 +59,11 @@ class GatheredRows(DataverseRows):
                 self._client, self._ledger, batch_size=self._batch_size, in_flight=self._in_flight
             )
         return await gathering.answer(operation)
+
+    async def _led(self, passage: Passage) -> Row:
+        await self._ledger.turn()
+        entry = self._ledger.begin(len(passage.requests))
+        try:
+            return await super()._led(passage)
+        finally:
+            self._ledger.end(entry)

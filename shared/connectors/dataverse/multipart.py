@@ -4,10 +4,8 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, urlencode
-
-from shared.connectors.dataverse.operation import Operation
 
 if TYPE_CHECKING:
     import httpx
@@ -41,7 +39,36 @@ class Part:
         return httpx.Response(self.status, headers=headers, content=self.content)
 
 
-def render(operations: Sequence[Operation], root: str) -> tuple[str, bytes]:
+class Asking(Protocol):
+    """What a part of a batch asks: a write, or the call of an action."""
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """The address below the root of the Web API."""
+        ...
+
+    @property
+    def params(self) -> Mapping[str, str]:
+        """The query options."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the part itself."""
+        ...
+
+    @property
+    def content(self) -> bytes | None:
+        """JSON in UTF-8, or nothing."""
+        ...
+
+
+def render(operations: Sequence[Asking], root: str) -> tuple[str, bytes]:
     """The content type and body of a batch; `root` is the path of the Web API, with slashes around it."""
     written = [_written(operation, root) for operation in operations]
     # A text cannot hold its own digest but by a chance nobody has.
@@ -51,8 +78,40 @@ def render(operations: Sequence[Operation], root: str) -> tuple[str, bytes]:
     return f"multipart/mixed; boundary={boundary}", parts + delimiter + b"--\r\n"
 
 
+def render_set(requests: Sequence[Asking], root: str) -> tuple[str, bytes]:
+    """The content type and body of a batch that holds one change set: all of the requests or none."""
+    written = [_written(request, root, at) for at, request in enumerate(requests, 1)]
+    digest = hashlib.blake2b(b"".join(written), digest_size=16).hexdigest()
+    members = b"".join(f"--changeset_{digest}\r\n".encode() + part + b"\r\n" for part in written)
+    lines = (
+        f"--batch_{digest}",
+        f"Content-Type: multipart/mixed; boundary=changeset_{digest}",
+        "",
+        "",
+    )
+    end = f"--changeset_{digest}--\r\n\r\n--batch_{digest}--\r\n".encode()
+    return f"multipart/mixed; boundary=batch_{digest}", "\r\n".join(lines).encode() + members + end
+
+
+def parse_set(content_type: str, body: bytes) -> tuple[Part, ...]:
+    """The answers to a change set: one for each request, or the one refusal that undid them all.
+
+    Raises UnreadableBatch, also when an end is missing.
+    """
+    (piece,) = pieces if len(pieces := _pieces(content_type, body)) == 1 else (b"",)
+    _, headers, inner = _split(piece.lstrip(b"\r\n"))
+    said = headers.get("content-type", "")
+    if said.lower().startswith("multipart/mixed"):
+        return parse(said, inner)
+    return (_part(piece),)
+
+
 def parse(content_type: str, body: bytes) -> tuple[Part, ...]:
     """The answers in a batch's answer, in order; raises UnreadableBatch, also when its end is missing."""
+    return tuple(_part(piece) for piece in _pieces(content_type, body))
+
+
+def _pieces(content_type: str, body: bytes) -> list[bytes]:
     found = _BOUNDARY.search(content_type)
     if found is None or not content_type.lower().lstrip().startswith("multipart/mixed"):
         raise UnreadableBatch("not multipart/mixed with a boundary")
@@ -62,10 +121,10 @@ def parse(content_type: str, body: bytes) -> tuple[Part, ...]:
     ends = pieces[1::2]
     if b"--" not in ends:
         raise UnreadableBatch("its end is missing")
-    return tuple(_part(piece) for piece in pieces[2::2][: ends.index(b"--")])
+    return pieces[2::2][: ends.index(b"--")]
 
 
-def _written(operation: Operation, root: str) -> bytes:
+def _written(operation: Asking, root: str, content_id: int | None = None) -> bytes:
     query = urlencode(operation.params, quote_via=quote, safe="$,:")
     headers = dict(operation.headers)
     content = b""
@@ -75,6 +134,7 @@ def _written(operation: Operation, root: str) -> bytes:
     lines = (
         "Content-Type: application/http",
         "Content-Transfer-Encoding: binary",
+        *(() if content_id is None else (f"Content-ID: {content_id}",)),
         "",
         f"{operation.method} {root}{operation.path}{'?' * bool(query)}{query} HTTP/1.1",
         *(f"{name}: {value}" for name, value in headers.items()),

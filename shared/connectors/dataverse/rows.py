@@ -15,9 +15,12 @@ from shared.connectors.dataverse.operation import (
     row,
     update,
 )
+from shared.connectors.dataverse.passage import LOCKED, Passage, change, creation, is_led
 from shared.connectors.dataverse.refusal import Asked, is_absent, refusal
 from shared.connectors.web.client import WebClient
+from shared.core.errors import Gone, MovedOn, Refused
 from shared.core.mapping.columns import Table, Value
+from shared.core.mapping.lifecycle import STATUS
 from shared.core.mapping.rows import read_row, selected
 from shared.core.ports import Row
 
@@ -67,14 +70,35 @@ class DataverseRows:
         return row(response, body, read_row(table, body))
 
     async def create(self, table: Table, row_id: UUID, values: Mapping[str, Value]) -> Row:
-        """Create under a GUID we chose; raises MovedOn when the row is already there."""
-        operation = create(table, row_id, values, self._tag())
-        return operation.written(await self._answer(operation))
+        """Create under a GUID we chose; raises MovedOn when the row is already there.
+
+        A row that shall not be in the state rows begin in is created and led there in one change set.
+        """
+        if table.lifecycle is None or not is_led(table, values):
+            operation = create(table, row_id, values, self._tag())
+            return operation.written(await self._answer(operation))
+        begun = {name: value for name, value in values.items() if name != STATUS}
+        first = create(table, row_id, begun, self._tag())
+        return await self._led(creation(first, table.lifecycle, values, self._tag()))
 
     async def update(self, table: Table, row_id: UUID, values: Mapping[str, Value], version: str) -> Row:
-        """Write columns if still at `version` (If-Match); raises MovedOn when not, Gone when deleted."""
-        operation = update(table, row_id, values, version, self._tag())
-        return operation.written(await self._answer(operation))
+        """Write columns if still at `version` (If-Match); raises MovedOn when not, Gone when deleted.
+
+        A row whose state locks it is opened, written and closed again in one change set.
+        """
+        if not is_led(table, values):
+            operation = update(table, row_id, values, version, self._tag())
+            try:
+                return operation.written(await self._answer(operation))
+            except Refused as refused:
+                if table.lifecycle is None or refused.answer != LOCKED:
+                    raise
+        held = await self.read(table, row_id)
+        if held is None:
+            raise Gone("the row no longer exists in Dataverse")
+        if held.version != version:
+            raise MovedOn("the row changed before its state could be")
+        return await self._led(change(Asked(table, row_id, values), held, self._tag()))
 
     async def delete(self, table: Table, row_id: UUID, version: str) -> None:
         """Delete if still at `version`; a row already gone is fine."""
@@ -83,6 +107,9 @@ class DataverseRows:
 
     async def _answer(self, operation: Operation) -> "httpx.Response":
         return await send_alone(self._client, operation)
+
+    async def _led(self, passage: Passage) -> Row:
+        return passage.arrived(await passage.go(self._client))
 
 
 async def send_alone(client: WebClient, operation: Operation) -> "httpx.Response":

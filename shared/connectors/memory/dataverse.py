@@ -8,7 +8,8 @@ from uuid import UUID
 from shared.connectors.memory.trouble import Trouble
 from shared.core.codes import Code
 from shared.core.errors import Gone, MovedOn, Refused
-from shared.core.mapping.columns import Table, Value, placeholder_id
+from shared.core.mapping.columns import Option, Table, Value, placeholder_id
+from shared.core.mapping.lifecycle import STATUS, NoWay
 from shared.core.mapping.references import DirectoryRef, RowRef
 from shared.core.ports import Clock, Row
 
@@ -48,14 +49,16 @@ class MemoryRows:
         if (table.name, row_id) in self._rows:
             raise MovedOn("a row with this id is already there")
         self._check_lookups(values)
-        return _row(self._keep(table.name, row_id, values), {})
+        begun: dict[str, Value] = {} if table.lifecycle is None else {STATUS: Option(table.lifecycle.start)}
+        return self._led(table, values, self._keep(table.name, row_id, {**begun, **values}))
 
     async def update(self, table: Table, row_id: UUID, values: Mapping[str, Value], version: str) -> Row:
         """Write columns if still at `version`; raises MovedOn when not, Gone when deleted."""
         self.trouble.strike()
         kept = self._present(table, row_id, version)
         self._check_lookups(values)
-        return _row(self._keep(table.name, row_id, {**kept.values, **values}), {})
+        _check_way(table, kept.values, values)
+        return self._led(table, values, self._keep(table.name, row_id, {**kept.values, **values}))
 
     async def delete(self, table: Table, row_id: UUID, version: str) -> None:
         """Delete if still at `version`; a row already gone is fine."""
@@ -95,6 +98,12 @@ class MemoryRows:
                     field=column,
                 )
 
+    @staticmethod
+    def _led(table: Table, values: Mapping[str, Value], kept: _Kept) -> Row:
+        """A row that was led to a status does not tell its version, as in Dataverse."""
+        led = table.lifecycle is not None and values.get(STATUS) is not None
+        return Row({}, "", kept.modified_at) if led else _row(kept, {})
+
     def _keep(self, table: str, row_id: UUID, values: Mapping[str, Value]) -> _Kept:
         self._number += 1
         kept = _Kept(dict(values), self._number, self._clock.now().replace(microsecond=0))
@@ -131,6 +140,16 @@ class MemoryDirectory:
         if row_id not in self._rows.of(table.name):
             await self._rows.create(table, row_id, {"name": "(no company)"})
         return row_id
+
+
+def _check_way(table: Table, held: Mapping[str, Value], values: Mapping[str, Value]) -> None:
+    current = held.get(STATUS)
+    if table.lifecycle is None or not isinstance(current, int):
+        return
+    try:
+        table.lifecycle.way(current, values)
+    except NoWay as none:
+        raise Refused(str(none), answer="0x80040233", code=Code.TARGET_STATE, field=STATUS) from none
 
 
 def _version(kept: _Kept) -> str:

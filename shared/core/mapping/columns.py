@@ -9,6 +9,7 @@ from typing import Any, Generic, NewType, TypeAlias, TypeVar
 from uuid import UUID
 
 from shared.core.identity import RecordKey, chosen_row_id
+from shared.core.mapping.lifecycle import STATUS, Lifecycle
 from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordRef, RowRef
 
 D = TypeVar("D")
@@ -42,6 +43,7 @@ class Kind(StrEnum):
     DATETIME = "datetime"
     DATE = "date"
     LOOKUP = "lookup"
+    STATUS = "status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ class Target:
 class Table:
     """One Dataverse table: its logical name, entity set, primary key column and the columns maps use.
 
-    `keys` are the alternate keys Tandem adds, by name, with the columns each is made of.
+    `keys` are the alternate keys Tandem adds, by name, with the columns each is made of. A table whose rows
+    change their state has a `lifecycle` and the column made by `status`.
     """
 
     name: str
@@ -93,6 +96,7 @@ class Table:
     primary_key: str
     columns: Mapping[str, Column[Any]]
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lifecycle: Lifecycle | None = None
 
 
 def placeholder_id(table: str) -> UUID:
@@ -140,6 +144,11 @@ def choice(name: str, label: str, options: Mapping[int, str]) -> Column[Option]:
     return Column(name, Kind.CHOICE, label, options=options, custom=_custom(name))
 
 
+def status(options: Mapping[int, str], label: str = "Status Reason") -> Column[Option]:
+    """The column that tells a row's status reason, by value; the table's lifecycle tells the way to each."""
+    return Column(STATUS, Kind.STATUS, label, options=options, clearable=False)
+
+
 def instant(
     name: str, label: str, *, create_only: bool = False, incidental: bool = False
 ) -> Column[datetime]:
@@ -173,12 +182,18 @@ def table(
     primary_key: str,
     *columns: Column[Any],
     keys: Mapping[str, tuple[str, ...]] | None = None,
+    lifecycle: Lifecycle | None = None,
 ) -> Table:
-    """A table of the columns given; two of one name raise ValueError."""
+    """A table of the columns given; two of one name, or a status without a lifecycle, raise ValueError."""
     by_name = {column.name: column for column in columns}
     if len(by_name) != len(columns):
         raise ValueError(f"{name} has two columns of one name")
-    return Table(name, entity_set, primary_key, by_name, keys or {})
+    said = by_name.get(STATUS)
+    if (said is not None) != (lifecycle is not None):
+        raise ValueError(f"{name} has a status without a lifecycle, or the reverse")
+    if said is not None and lifecycle is not None and said.options.keys() != lifecycle.states.keys():
+        raise ValueError(f"{name} has a status that belongs to no state")
+    return Table(name, entity_set, primary_key, by_name, keys or {}, lifecycle)
 
 
 def _custom(name: str) -> bool:

@@ -16,6 +16,7 @@ from shared.core.codes import Code
 from shared.core.errors import Fault, InvalidMessage
 from shared.core.identity import guid
 from shared.core.mapping.columns import Column, Kind, Option, Table, Value
+from shared.core.mapping.lifecycle import STATUS
 from shared.core.mapping.references import RowRef
 from shared.core.mapping.spec import Unfit
 from shared.core.mapping.transforms.numbers import fixed, plain
@@ -65,6 +66,8 @@ def write_row(table: Table, values: Mapping[str, Value]) -> dict[str, Any]:
         column = table.columns[name]
         if column.kind is Kind.LOOKUP:
             body |= _binding(column, value)
+        elif column.kind is Kind.STATUS:
+            body |= _status(table, value)
         elif isinstance(value, datetime):
             body[name] = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         elif isinstance(value, date):
@@ -117,6 +120,13 @@ def _binding(column: Column[Any], value: Value) -> dict[str, str | None]:
         return {f"{next(iter(column.targets.values()))}@odata.bind": None}
     entity_sets = {table: entity_set for entity_set, table in column.sets.items()}
     return {f"{column.targets[value.table]}@odata.bind": f"/{entity_sets[value.table]}({value.id})"}
+
+
+def _status(table: Table, value: Value) -> dict[str, int]:
+    """A status with the state it belongs to: Dataverse takes them together only."""
+    if table.lifecycle is None or not isinstance(value, int):
+        raise KeyError(f"{table.name} has no such status")
+    return {"statecode": table.lifecycle.states[value], STATUS: value}
 
 
 def _text(_column: Column[Any], value: Any) -> Value:
@@ -189,6 +199,7 @@ _READERS: Mapping[Kind, Callable[[Column[Any], Any], Value]] = {
     Kind.MONEY: _fraction,
     Kind.BOOLEAN: _boolean,
     Kind.CHOICE: _choice,
+    Kind.STATUS: _choice,
     Kind.DATETIME: _instant,
     Kind.DATE: _day,
 }

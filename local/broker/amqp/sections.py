@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,8 @@ HEADER, DELIVERY_ANNOTATIONS, ANNOTATIONS, PROPERTIES, APPLICATION, DATA, SEQUEN
 # Where each property of interest stands in the properties section.
 MESSAGE_ID, REPLY_TO, CORRELATION_ID, GROUP_ID = 0, 4, 5, 10
 
+
+_ANNOTATIONS_HEAD = struct.Struct(">4sII").pack
 
 # The delivery annotations up to the token itself, which always has the same length.
 _LOCK_TOKEN = encode(Described(ULong(DELIVERY_ANNOTATIONS), {Symbol("x-opt-lock-token"): UUID(int=0)}))[:-16]
@@ -133,22 +136,31 @@ def response(correlation_id: Any, application: dict[str, Any], body: Any) -> byt
 
 
 def delivery(
-    content: Content, delivery_count: int, lock_token: UUID | None, annotations: bytes, count: int
+    content: Content, delivery_count: int, lock_token: UUID | None, annotations: bytes | bytearray, count: int
 ) -> bytes:
     """A message as a receiver gets it; `annotations` are `count` keys and values, already encoded."""
-    header = bytearray((0x41 if content.durable else 0x42, 0x50, content.priority))
-    write(header, None if content.ttl_ms is None else UInt(content.ttl_ms))
+    return b"".join(
+        (
+            _delivery_head(content.durable, content.priority, content.ttl_ms, delivery_count),
+            b"" if lock_token is None else _LOCK_TOKEN + lock_token.bytes,
+            _ANNOTATIONS_HEAD(b"\x00\x53\x72\xd1", len(annotations) + 4, count),
+            annotations,
+            content.properties,
+            content.application,
+            content.body,
+        )
+    )
+
+
+@lru_cache(maxsize=256)
+def _delivery_head(durable: bool, priority: int, ttl_ms: int | None, delivery_count: int) -> bytes:  # noqa: FBT001  # a field of the header
+    """The header section; the messages of a queue have few different ones."""
+    header = bytearray((0x41 if durable else 0x42, 0x50, priority))
+    write(header, None if ttl_ms is None else UInt(ttl_ms))
     header.append(0x40)
     write_uint(header, delivery_count)
     out = bytearray(b"\x00\x53\x70")
     write_list(out, 5, header)
-    if lock_token is not None:
-        out += _LOCK_TOKEN + lock_token.bytes
-    out += b"\x00\x53\x72\xd1" + (len(annotations) + 4).to_bytes(4, "big") + count.to_bytes(4, "big")
-    out += annotations
-    out += content.properties
-    out += content.application
-    out += content.body
     return bytes(out)
 
 

@@ -25,10 +25,9 @@ from local.broker.amqp.frames import (
     SASL_HEADER,
     Frame,
     take_frame,
-    write_accepted,
     write_frame,
-    write_transfer,
 )
+from local.broker.amqp.shortcuts import write_accepted, write_transfer
 from local.broker.amqp.values import SYMBOL_ARRAY, Array, Malformed, Symbol
 from local.broker.engine.ports import Router, Violation
 from local.broker.engine.session import Session

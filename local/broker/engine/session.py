@@ -263,6 +263,4 @@ class Session:
         link, item = found
         outcome = link.endpoint.settled(item, disposition.state)
         if not disposition.settled:
-            self.send(
-                Disposition(role=False, first=delivery_id, last=delivery_id, settled=True, state=outcome)
-            )
+            self._settle(delivery_id, outcome, receiver=False)

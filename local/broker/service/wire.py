@@ -7,12 +7,23 @@ from local.broker.amqp.sections import delivery
 from local.broker.amqp.values import Symbol
 from local.broker.entities.message import Lock, Message
 
-_SEQUENCE = encode(Symbol("x-opt-sequence-number")) + b"\x81"
-_ENQUEUED_SEQUENCE = encode(Symbol("x-opt-enqueue-sequence-number")) + b"\x81"
-_ENQUEUED_AT = encode(Symbol("x-opt-enqueued-time")) + b"\x83"
-_LOCKED_UNTIL = encode(Symbol("x-opt-locked-until")) + b"\x83"
-_STATE = encode(Symbol("x-opt-message-state")) + b"\x71"
+_NAMED = [
+    encode(Symbol(name)) + constructor
+    for name, constructor in (
+        ("x-opt-sequence-number", b"\x81"),
+        ("x-opt-enqueue-sequence-number", b"\x81"),
+        ("x-opt-enqueued-time", b"\x83"),
+        ("x-opt-message-state", b"\x71"),
+        ("x-opt-locked-until", b"\x83"),
+    )
+]
+_SEQUENCE, _ENQUEUED_SEQUENCE, _ENQUEUED_AT, _STATE, _LOCKED_UNTIL = _NAMED
 _SOURCE = encode(Symbol("x-opt-deadletter-source"))
+
+# What every message carries, in one stroke: each name before its value.
+_ALWAYS = struct.Struct(
+    ">" + "".join(f"{len(name)}s{kind}" for name, kind in zip(_NAMED[:4], "qqqi", strict=True))
+)
 
 # What only the broker says. A received message that is sent again brings them along, out of date.
 _OURS = frozenset(
@@ -28,19 +39,26 @@ _OURS = frozenset(
 )
 
 _long = struct.Struct(">q").pack
-_int = struct.Struct(">i").pack
 
 
 def render(message: Message, lock: Lock | None) -> bytes:
     """The encoded message, locked or just looked at."""
-    out = bytearray()
-    out += _SEQUENCE + _long(message.sequence)
-    out += _ENQUEUED_SEQUENCE + _long(message.enqueued_sequence)
-    out += _ENQUEUED_AT + _long(message.enqueued_at)
-    out += _STATE + _int(message.state)
+    out = bytearray(
+        _ALWAYS.pack(
+            _SEQUENCE,
+            message.sequence,
+            _ENQUEUED_SEQUENCE,
+            message.enqueued_sequence,
+            _ENQUEUED_AT,
+            message.enqueued_at,
+            _STATE,
+            message.state,
+        )
+    )
     count = 8
     if lock is not None:
-        out += _LOCKED_UNTIL + _long(lock.until)
+        out += _LOCKED_UNTIL
+        out += _long(lock.until)
         count += 2
     if message.source is not None:
         out += _SOURCE
@@ -53,7 +71,7 @@ def render(message: Message, lock: Lock | None) -> bytes:
                 write(out, value)
                 count += 2
     token = None if lock is None else lock.token
-    return delivery(message.content, message.delivery_count, token, bytes(out), count)
+    return delivery(message.content, message.delivery_count, token, out, count)
 
 
 def ticks(milliseconds: int) -> int:

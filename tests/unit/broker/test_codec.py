@@ -25,8 +25,9 @@ from local.broker.amqp.composites import (
 )
 from local.broker.amqp.decode import decode, skip
 from local.broker.amqp.encode import encode
-from local.broker.amqp.frames import MAX_FRAME_SIZE, take_frames, write_accepted, write_frame, write_transfer
+from local.broker.amqp.frames import MAX_FRAME_SIZE, take_frames, write_frame
 from local.broker.amqp.sections import parse, parse_request, serialise, split_batch, with_application
+from local.broker.amqp.shortcuts import read_accepted, write_accepted, write_transfer
 from local.broker.amqp.values import (
     LONG_ARRAY,
     STRING_ARRAY,
@@ -263,6 +264,41 @@ def test_the_short_cuts_write_what_the_long_way_writes(
     write_frame(long, channel, Disposition(settled, number, number, settled=True, state=Accepted()))
 
     assert list(take_frames(short)) == list(take_frames(long))
+
+
+@given(number=whole(32, signed=False), settled=st.booleans(), wide=st.booleans())
+def test_the_short_cut_reads_what_the_long_way_reads(number: int, *, settled: bool, wide: bool) -> None:
+    out = bytearray()
+    write_composite(out, Disposition(role=True, first=number, settled=settled, state=Accepted()))
+    # Some clients write a boolean in two bytes.
+    body = bytes(out).replace(b"\x06\x41", b"\x06\x56\x01") if wide else bytes(out)
+    body = body[:4] + bytes((len(body) - 5,)) + body[5:]
+
+    assert (read_accepted(body), len(body)) == read_composite(body)
+
+
+@pytest.mark.parametrize(
+    "disposition",
+    [
+        Disposition(role=False, first=1, state=Accepted()),
+        Disposition(role=True, first=1, last=2, state=Accepted()),
+        Disposition(role=True, first=1, state=Modified(delivery_failed=True)),
+        Disposition(role=True, first=1, settled=True),
+    ],
+)
+def test_the_short_cut_leaves_what_it_does_not_know_to_the_long_way(disposition: Disposition) -> None:
+    out = bytearray()
+    write_composite(out, disposition)
+
+    assert read_accepted(bytes(out)) is None
+
+
+def test_the_short_cut_believes_no_wrong_size() -> None:
+    out = bytearray()
+    write_composite(out, Disposition(role=True, first=7, state=Accepted()))
+    out[4] += 1
+
+    assert read_accepted(bytes(out)) is None
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from shared.core.envelope import Parse
 from shared.core.errors import SyncError, Transient
 from shared.core.failure import Backoff, unexpected, verdict_of
 from shared.core.ports import Applier, Bus, Clock, Lanes, LeaseLost, StoreUnavailable, Telemetry
-from shared.core.verdict import ItemState, LaneItem, Lease, Verdict
+from shared.core.verdict import LaneItem, Lease, Verdict
 
 OUTCOME_EVENT = "tandem.outcome"
 """The telemetry event of one decision."""
@@ -39,33 +39,32 @@ class LaneWorker:
     async def drain(self, record: UUID) -> None:
         """Work the lane until its head cannot go on; returns at once when somebody else is working it.
 
-        That other worker cannot miss what was just admitted: it looks again before it gives its lease back.
+        That other worker cannot miss what was just admitted: it looks again as it gives its lease back.
         """
-        while (lease := await self.lanes.acquire(record)) is not None:
-            try:
-                while (item := await self.lanes.head(lease)) is not None and self._workable(item):
-                    await self._work(lease, item)
-            except LeaseLost:
-                return
-            if await self.lanes.release(lease):
-                return
+        turn = await self.lanes.acquire(record)
+        if turn is None:
+            return
+        item: LaneItem | None = turn.item
+        try:
+            while item is not None:
+                item = await self._work(turn.lease, item)
+        except LeaseLost:
+            # Perhaps only the item was taken away, by a person: nobody need wait for this lease to run out.
+            await self.lanes.release(turn.lease)
 
-    def _workable(self, item: LaneItem) -> bool:
-        if item.state is ItemState.RETRYING:
-            return item.due_at is not None and item.due_at <= self.clock.now()
-        return item.state is ItemState.WAITING
-
-    async def _work(self, lease: Lease, item: LaneItem) -> None:
+    async def _work(self, lease: Lease, item: LaneItem) -> LaneItem | None:
+        """Decide an item and record it; returns the next one, if the lane goes on."""
         started = perf_counter()
         direction, verdict = await self._decide(lease, item)
-        released = await self.lanes.settle(lease, item, verdict)
+        settled = await self.lanes.settle(lease, item, verdict)
         self._tell(item, direction, verdict, perf_counter() - started)
         now = self.clock.now()
         if verdict.failing is not None and verdict.failing.retry_in is not None:
             await self._wake(direction, item.record, now + verdict.failing.retry_in)
-        for record in released:
+        for record in settled.released:
             if record != item.record:
                 await self._wake(direction, record, now)
+        return settled.next
 
     async def _decide(self, lease: Lease, item: LaneItem) -> tuple[Direction, Verdict]:
         change = self.parse(item.message)

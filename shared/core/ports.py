@@ -12,7 +12,7 @@ from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Table, Value
 from shared.core.mapping.references import DirectoryRef, RowRef
 from shared.core.shadow import Shadow
-from shared.core.verdict import Collision, LaneItem, Lease, Receipt, Verdict
+from shared.core.verdict import Collision, LaneItem, Lease, Receipt, Settled, Turn, Verdict
 
 
 class Clock(Protocol):
@@ -41,18 +41,20 @@ class Inbox(Protocol):
 class Lanes(Protocol):
     """The lanes: one ordered queue per canonical record, worked by one lease holder at a time."""
 
-    async def acquire(self, record: UUID) -> Lease | None:
-        """A lease on the lane, or None while somebody else holds one that has not run out."""
+    async def acquire(self, record: UUID) -> Turn | None:
+        """A lease on the lane with its head: the first unfinished item by (changed_at, version, arrival).
+
+        None, and no lease, while somebody else holds one that has not run out, or when the head cannot go on
+        now: it is held, waits for its time, or for another record.
+        """
         ...
 
-    async def head(self, lease: Lease) -> LaneItem | None:
-        """The first unfinished item in (changed_at, version, arrival) order, whatever its state."""
-        ...
+    async def settle(self, lease: Lease, item: LaneItem, verdict: Verdict) -> Settled:
+        """Record a verdict in one transaction, and take the lane's next item or give the lease back in it.
 
-    async def settle(self, lease: Lease, item: LaneItem, verdict: Verdict) -> Sequence[UUID]:
-        """Record a verdict in one transaction; returns the lanes it released (those that waited on a pair).
-
-        Raises `LeaseLost` when the lease is no longer the newest; nothing is written then.
+        Whoever admits a message meanwhile is either seen here or finds the lane free: no work is lost. Raises
+        `LeaseLost` when the lease is no longer the newest, or the item not what it was; nothing is written
+        then.
         """
         ...
 
@@ -60,10 +62,10 @@ class Lanes(Protocol):
         """Nothing while the lease is the newest; raises `LeaseLost` once it is not."""
         ...
 
-    async def release(self, lease: Lease) -> bool:
-        """Give the lease back; False when workable items are left, for which the lane is acquired again.
+    async def release(self, lease: Lease) -> None:
+        """Give back a lease whose item cannot be settled; one that is somebody else's by now stays theirs.
 
-        Whoever admits a message meanwhile is either seen here or finds the lane free: no work is lost.
+        Work may be left in the lane: whoever took the item away wakes it.
         """
         ...
 

@@ -55,6 +55,25 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """A lane to work: the lease, and the first item to decide under it."""
+
+    lease: Lease
+    item: LaneItem
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a settled verdict set free: other lanes (`released`), and the lane's `next` item.
+
+    Without a next item nothing can be done in the lane now, and its lease is given back already.
+    """
+
+    released: tuple[UUID, ...] = ()
+    next: LaneItem | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnChange:
     """One column before and after, in Dataverse's terms."""
 

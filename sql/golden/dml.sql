@@ -29,9 +29,15 @@ WHERE message.message_id = @the_id AND message.queue = @the_queue;
 UPDATE lane SET fence=(lane.fence + 1), owner=@the_owner, lease_until=@until OUTPUT inserted.fence WHERE lane.record = @the_record AND (lane.owner IS NULL OR lane.lease_until < @now);
 
 -- park
-SELECT TOP 1 lane.fence, lane_item.number, lane_item.state, lane_item.attempts, lane_item.due_at, message.message_id, message.original_id, message.queue, message.session_id, message.body, message.properties, message.application_properties, message.position, message.delivery_count, message.sender
-FROM lane LEFT OUTER JOIN lane_item ON lane_item.record = lane.record AND lane_item.state != 'done' LEFT OUTER JOIN message ON message.number = lane_item.number
-WHERE lane.record = @the_record ORDER BY lane_item.changed_at, lane_item.version, lane_item.position, lane_item.number;
+SELECT TOP 1 lane_item.number, lane_item.state, lane_item.attempts, lane_item.due_at, message.message_id, message.original_id, message.queue, message.session_id, message.body, message.properties, message.application_properties, message.position, message.delivery_count, message.sender
+FROM lane_item JOIN message ON message.number = lane_item.number
+WHERE lane_item.record = @the_record AND lane_item.state != 'done' ORDER BY lane_item.changed_at, lane_item.version, lane_item.position, lane_item.number;
+
+-- park
+SELECT 1
+WHERE EXISTS (SELECT *
+FROM lane
+WHERE lane.record = @the_record AND lane.fence = @the_fence);
 
 -- park
 UPDATE lane SET lease_until=@until, version=(lane.version + 1) WHERE lane.record = @the_record AND lane.fence = @the_fence;
@@ -62,13 +68,6 @@ UPDATE message SET outcome=@outcome, reason=@reason, faults=@faults, finished_at
 
 -- park
 UPDATE lane SET owner=@owner, lease_until=@lease_until WHERE lane.record = @the_record AND lane.fence = @the_fence;
-
--- park
-SELECT 1
-FROM (SELECT TOP 1 lane_item.state AS state, lane_item.due_at AS due_at
-FROM lane_item
-WHERE lane_item.record = @the_record AND lane_item.state != 'done' ORDER BY lane_item.changed_at, lane_item.version, lane_item.position, lane_item.number) AS first
-WHERE first.state = 'waiting' OR first.state = 'retrying' AND first.due_at <= @now;
 
 -- merge
 UPDATE shadow SET document=@document, deleted_at=@deleted_at, fence=@fence, saved_at=@saved_at WHERE shadow.record = @the_record;

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from shared.connectors.memory.dataverse import MemoryRows
 from shared.connectors.memory.legacy import MemoryRecords
-from shared.connectors.sqlstore import settlement, waiting
+from shared.connectors.sqlstore import lanes, settlement, waiting
 from shared.connectors.sqlstore.inbox import SqlInbox
 from shared.connectors.sqlstore.lanes import SqlLanes
 from shared.connectors.sqlstore.tables import lane
@@ -33,16 +33,15 @@ SEEDS = 150
 
 
 def without_fence(patch: pytest.MonkeyPatch) -> None:
-    """A worker that was overtaken writes and records its verdict all the same."""
-    anybody = (
-        sa.update(lane)
-        .where(
-            lane.c.record == sa.bindparam("the_record"),
-            sa.bindparam("the_fence", type_=sa.Integer) == sa.bindparam("the_fence", type_=sa.Integer),
-        )
-        .values(version=lane.c.version + 1, lease_until=sa.bindparam("until"))
+    """A worker that was overtaken writes, records its verdict and gives the lane back all the same."""
+    anybody = sa.update(lane).where(
+        lane.c.record == sa.bindparam("the_record"),
+        sa.bindparam("the_fence", type_=sa.Integer) == sa.bindparam("the_fence", type_=sa.Integer),
     )
-    patch.setattr(settlement, "_GUARD", anybody)
+    guard = anybody.values(version=lane.c.version + 1, lease_until=sa.bindparam("until"))
+    patch.setattr(settlement, "_GUARD", guard)
+    for module in (settlement, lanes):
+        patch.setattr(module, "RELEASE", anybody.values(owner=None, lease_until=None))
 
     async def trust(_self: SqlLanes, _lease: Lease) -> None:
         return
@@ -133,7 +132,7 @@ def storm(*faults: Fault) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("switch_off", "weather"),
     [
-        (without_fence, storm(Fault.STALL, Fault.DELTA, Fault.REORDER, Fault.DUPLICATE)),
+        (without_fence, storm(Fault.STALL, Fault.DELTA, Fault.REORDER, Fault.DUPLICATE, Fault.LOCK_LOST)),
         (without_staleness, storm(Fault.REORDER, Fault.DELAY)),
         (without_release, storm(Fault.ORPHAN)),
         (without_row_versions, storm(Fault.DELAY, Fault.REORDER)),

@@ -9,22 +9,15 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.connectors.sqlstore.messages import COLUMNS, message_of
-from shared.connectors.sqlstore.settlement import settle
+from shared.connectors.sqlstore import heads
+from shared.connectors.sqlstore.heads import OPEN, workable
+from shared.connectors.sqlstore.settlement import IS_OURS, RELEASE, settle
 from shared.connectors.sqlstore.sqltypes import ONE, word
 from shared.connectors.sqlstore.tables import lane, lane_item
 from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.transactions import Database
 from shared.core.ports import Clock, LeaseLost
-from shared.core.verdict import ItemState, LaneItem, Lease, Verdict
-
-OPEN = lane_item.c.state != word("done")
-"""Whether an item still has work to do; written out, because an index is filtered by it."""
-
-ORDER = (lane_item.c.changed_at, lane_item.c.version, lane_item.c.position, lane_item.c.number)
-"""The order within a lane: when it happened, then the source's version, then arrival."""
-
-_IS_OURS = sa.and_(lane.c.record == sa.bindparam("the_record"), lane.c.fence == sa.bindparam("the_fence"))
+from shared.core.verdict import LaneItem, Lease, Settled, Turn, Verdict
 
 _ACQUIRE = (
     sa.update(lane)
@@ -40,47 +33,7 @@ _ACQUIRE = (
     .returning(lane.c.fence)
 )
 
-_HEAD = (
-    sa.select(
-        lane.c.fence,
-        lane_item.c.number,
-        lane_item.c.state,
-        lane_item.c.attempts,
-        lane_item.c.due_at,
-        *COLUMNS,
-    )
-    .select_from(
-        lane.outerjoin(lane_item, sa.and_(lane_item.c.record == lane.c.record, OPEN)).outerjoin(
-            messages, messages.c.number == lane_item.c.number
-        )
-    )
-    .where(lane.c.record == sa.bindparam("the_record"))
-    .order_by(*ORDER)
-    .limit(1)
-)
-
-_RELEASE = sa.update(lane).where(_IS_OURS).values(owner=None, lease_until=None)
-
-_STILL_OURS = sa.select(ONE).where(sa.exists().where(_IS_OURS))
-
-_FIRST = (
-    sa.select(lane_item.c.state, lane_item.c.due_at)
-    .where(lane_item.c.record == sa.bindparam("the_record"), OPEN)
-    .order_by(*ORDER)
-    .limit(1)
-    .subquery("first")
-)
-
-
-def _workable(state: sa.ColumnElement[Any], due_at: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    """Whether a head could go on now."""
-    return sa.or_(
-        state == word("waiting"),
-        sa.and_(state == word("retrying"), due_at <= sa.bindparam("now")),
-    )
-
-
-_HAS_WORK = sa.select(ONE).select_from(_FIRST).where(_workable(_FIRST.c.state, _FIRST.c.due_at))
+_STILL_OURS = sa.select(ONE).where(sa.exists().where(IS_OURS))
 
 
 def _due() -> sa.Select[Any]:
@@ -110,7 +63,7 @@ def _due() -> sa.Select[Any]:
         )
         .where(
             OPEN,
-            _workable(lane_item.c.state, lane_item.c.due_at),
+            workable(lane_item.c.state, lane_item.c.due_at),
             sa.or_(lane_item.c.state == word("retrying"), long_here),
             sa.or_(lane.c.owner.is_(None), lane.c.lease_until < sa.bindparam("now")),
             is_first,
@@ -136,8 +89,14 @@ class SqlLanes:
     lease: timedelta
     grace: timedelta
 
-    async def acquire(self, record: UUID) -> Lease | None:
-        """See `Lanes.acquire`: a compare-and-set on the lane's row."""
+    async def acquire(self, record: UUID) -> Turn | None:
+        """See `Lanes.acquire`: a compare-and-set on the lane's row, then a look at its head.
+
+        A lane whose head cannot go on is given back in it: nobody waits for a lease that nobody uses.
+        """
+        return await self.database.write(partial(self._acquire, record))
+
+    def _acquire(self, record: UUID, connection: sa.Connection) -> Turn | None:
         now = self.clock.now()
         parameters = {
             "the_record": record,
@@ -145,24 +104,14 @@ class SqlLanes:
             "until": now + self.lease,
             "now": now,
         }
-        fence = await self.database.write(lambda c: c.execute(_ACQUIRE, parameters).scalar_one_or_none())
-        return None if fence is None else Lease(record, self.owner, fence)
-
-    async def head(self, lease: Lease) -> LaneItem | None:
-        """See `Lanes.head`; raises LeaseLost when the lease is no longer the newest."""
-        row = await self.database.read(lambda c: c.execute(_HEAD, {"the_record": lease.record}).one_or_none())
-        if row is None or row.fence != lease.fence:
-            raise LeaseLost
-        if row.number is None:
+        fence = connection.execute(_ACQUIRE, parameters).scalar_one_or_none()
+        if fence is None:
             return None
-        return LaneItem(
-            number=row.number,
-            record=lease.record,
-            message=message_of(row),
-            state=ItemState(row.state),
-            attempts=row.attempts,
-            due_at=row.due_at,
-        )
+        item = heads.next_in(connection, record, now)
+        if item is None:
+            connection.execute(RELEASE, {"the_record": record, "the_fence": fence})
+            return None
+        return Turn(Lease(record, self.owner, fence), item)
 
     async def confirm(self, lease: Lease) -> None:
         """See `Lanes.confirm`."""
@@ -170,24 +119,16 @@ class SqlLanes:
         if await self.database.read(lambda c: c.execute(_STILL_OURS, parameters).first()) is None:
             raise LeaseLost
 
-    async def settle(self, lease: Lease, item: LaneItem, verdict: Verdict) -> Sequence[UUID]:
+    async def settle(self, lease: Lease, item: LaneItem, verdict: Verdict) -> Settled:
         """See `Lanes.settle`."""
         now = self.clock.now()
         decided = partial(settle, lease, item, verdict, now=now, lease_until=now + self.lease)
         return await self.database.write(decided)
 
-    async def release(self, lease: Lease) -> bool:
-        """See `Lanes.release`. The lease ends first, then the lane is looked at.
-
-        Whoever admits a message before the look is seen by it; whoever does so after finds the lane free.
-        """
-        parameters = {"the_record": lease.record, "the_fence": lease.fence, "now": self.clock.now()}
-
-        def work(connection: sa.Connection) -> bool:
-            ours = connection.execute(_RELEASE, parameters).rowcount == 1
-            return not ours or connection.execute(_HAS_WORK, parameters).first() is None
-
-        return await self.database.write(work)
+    async def release(self, lease: Lease) -> None:
+        """See `Lanes.release`."""
+        parameters = {"the_record": lease.record, "the_fence": lease.fence}
+        await self.database.write(lambda c: c.execute(RELEASE, parameters).rowcount)
 
     async def due(self, limit: int) -> Sequence[UUID]:
         """See `Lanes.due`, the longest waiting first."""

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.connectors.sqlstore import conflicts, failing, waiting
+from shared.connectors.sqlstore import conflicts, failing, heads, waiting
 from shared.connectors.sqlstore.pairing import pair
 from shared.connectors.sqlstore.sqltypes import ONE
 from shared.connectors.sqlstore.tables import journal, lane, lane_item, shadow
@@ -19,12 +19,16 @@ from shared.connectors.sqlstore.values import changes_text, faults_text, shadow_
 from shared.core.outcome import Outcome
 from shared.core.ports import LeaseLost
 from shared.core.shadow import Shadow
-from shared.core.verdict import ItemState, LaneItem, Lease, Verdict
+from shared.core.verdict import ItemState, LaneItem, Lease, Settled, Verdict
+
+IS_OURS = sa.and_(lane.c.record == sa.bindparam("the_record"), lane.c.fence == sa.bindparam("the_fence"))
+"""Whether a lease is still the newest of its lane."""
+
+RELEASE = sa.update(lane).where(IS_OURS).values(owner=None, lease_until=None)
+"""A lease given back; one that was overtaken changes nothing."""
 
 _GUARD = (
-    sa.update(lane)
-    .where(lane.c.record == sa.bindparam("the_record"), lane.c.fence == sa.bindparam("the_fence"))
-    .values(version=lane.c.version + ONE, lease_until=sa.bindparam("until"))
+    sa.update(lane).where(IS_OURS).values(version=lane.c.version + ONE, lease_until=sa.bindparam("until"))
 )
 
 _MOVE = sa.update(lane_item).where(
@@ -79,8 +83,8 @@ def settle(
     *,
     now: datetime,
     lease_until: datetime,
-) -> list[UUID]:
-    """Write everything a verdict means; returns the records whose lanes it released.
+) -> Settled:
+    """Write everything a verdict means, then take the lane's next item or give the lane back.
 
     Raises LeaseLost when the fence has moved on or the item is no longer what was decided on. May raise
     IntegrityError when somebody inserts the same key: begin the transaction again.
@@ -106,7 +110,10 @@ def settle(
             released += waiting.release(connection, key, row_id)
     if verdict.failing is not None:
         failing.note_group(connection, verdict.failing, now)
-    return list(dict.fromkeys(released))
+    following = heads.next_in(connection, lease.record, now)
+    if following is None:
+        connection.execute(RELEASE, {"the_record": lease.record, "the_fence": lease.fence})
+    return Settled(tuple(dict.fromkeys(released)), following)
 
 
 def _place(item: LaneItem, verdict: Verdict, now: datetime) -> dict[str, Any]:

@@ -84,19 +84,17 @@ class World:
         return await self.store.inbox.admit(message, change, chosen_row_id(change.subject))
 
     async def take(self, key: RecordKey | None = None) -> tuple[Lease, LaneItem]:
-        """The lane and its head, both of which must be there."""
-        lease = await self.store.lanes.acquire(chosen_row_id(key or self.key))
-        assert lease is not None
-        item = await self.store.lanes.head(lease)
-        assert item is not None
-        return lease, item
+        """The lane and its head, which must be able to go on."""
+        turn = await self.store.lanes.acquire(chosen_row_id(key or self.key))
+        assert turn is not None
+        return turn.lease, turn.item
 
     async def decide(self, verdict: Verdict, key: RecordKey | None = None) -> list[UUID]:
-        """Work the lane's head once."""
+        """Work the lane's head once, and give the lane back whatever is left in it."""
         lease, item = await self.take(key)
-        released = await self.store.lanes.settle(lease, item, verdict)
+        settled = await self.store.lanes.settle(lease, item, verdict)
         await self.store.lanes.release(lease)
-        return list(released)
+        return list(settled.released)
 
     def verdict(self, outcome: Outcome = Outcome.APPLIED, **parts: Any) -> Verdict:
         return Verdict(outcome, f"because {outcome}", self.key, **parts)

@@ -13,7 +13,6 @@ from shared.core.errors import Fault, InvalidMessage
 from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.outcome import Outcome
 from shared.core.ports import LeaseLost, StoreUnavailable
-from shared.core.verdict import ItemState
 
 if TYPE_CHECKING:
     from tests.contract.store.conftest import World
@@ -75,14 +74,12 @@ async def test_a_promised_row_gives_way_to_a_named_one_and_the_lane_moves(world:
     assert await crosswalk.claim(world.key, None, world.record) == NAMED
     for table in (messages, lane_item, dependency):
         assert {row["record"] for row in world.rows(table)} == {NAMED}
-    lease = await world.store.lanes.acquire(NAMED)
-    assert lease is not None
-    head = await world.store.lanes.head(lease)
-    assert head is not None
-    assert (head.message.id, head.record, head.state) == ("m-1", NAMED, ItemState.PARKED)
-    left = await world.store.lanes.acquire(world.record)
-    assert left is not None
-    assert await world.store.lanes.head(left) is None
+    assert await world.store.lanes.acquire(NAMED) is None
+    await world.store.operations.repair.replay("m-1", "bea")
+    turn = await world.store.lanes.acquire(NAMED)
+    assert turn is not None
+    assert (turn.item.message.id, turn.item.record) == ("m-1", NAMED)
+    assert await world.store.lanes.acquire(world.record) is None
 
 
 async def test_a_hand_over_leaves_other_records_of_the_row_alone(world: "World") -> None:
@@ -109,7 +106,6 @@ async def test_a_hand_over_waits_for_the_worker_who_may_be_creating_the_promised
 
     async def meanwhile(_seconds: float) -> None:
         await world.store.lanes.settle(lease, item, world.verdict(pairs=((world.key, world.record),)))
-        await world.store.lanes.release(lease)
 
     other = world.another(sleep=meanwhile)
     with pytest.raises(InvalidMessage) as refusal:

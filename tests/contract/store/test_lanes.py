@@ -10,7 +10,7 @@ from shared.connectors.sqlstore.tables import journal
 from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.outcome import Outcome
 from shared.core.ports import LeaseLost
-from shared.core.verdict import ItemState
+from shared.core.verdict import ItemState, Settled
 
 if TYPE_CHECKING:
     from tests.contract.store.conftest import World
@@ -26,7 +26,7 @@ async def test_a_lane_has_one_holder_until_its_lease_runs_out(world: "World") ->
     second = await world.store.lanes.acquire(world.record)
 
     assert second is not None
-    assert second.fence == first.fence + 1
+    assert second.lease.fence == first.lease.fence + 1
 
 
 async def test_an_overtaken_worker_writes_nothing(world: "World") -> None:
@@ -38,9 +38,7 @@ async def test_an_overtaken_worker_writes_nothing(world: "World") -> None:
 
     with pytest.raises(LeaseLost):
         await world.store.lanes.settle(lease, item, world.verdict())
-    with pytest.raises(LeaseLost):
-        await world.store.lanes.head(lease)
-    assert await world.store.lanes.release(lease)
+    await world.store.lanes.release(lease)
 
     assert world.dump() == before
 
@@ -86,33 +84,43 @@ async def test_a_version_orders_changes_of_one_time(world: "World") -> None:
     assert item.message.id == "older"
 
 
-async def test_a_lane_is_given_back_only_when_nothing_workable_is_left(world: "World") -> None:
+async def test_a_lane_is_given_back_with_its_last_verdict_and_not_before(world: "World") -> None:
     await world.admit()
     lease, item = await world.take()
-    await world.store.lanes.settle(lease, item, world.verdict())
     await world.admit("m-2", minute=1)
 
-    assert not await world.store.lanes.release(lease)
+    settled = await world.store.lanes.settle(lease, item, world.verdict())
 
-    lease, item = await world.take()
-    await world.store.lanes.settle(lease, item, world.verdict())
-    assert await world.store.lanes.head(lease) is None
-    assert await world.store.lanes.release(lease)
+    assert settled.next is not None
+    assert settled.next.message.id == "m-2"
+    assert await world.store.lanes.acquire(world.record) is None
+    assert await world.store.lanes.settle(lease, settled.next, world.verdict()) == Settled()
+    await world.admit("m-3", minute=2)
+    assert (await world.take())[0].fence == lease.fence + 1
+
+
+async def test_a_lane_whose_item_was_taken_away_is_given_back(world: "World") -> None:
+    await world.admit()
+    await world.admit("m-2", minute=1)
+    lease, _ = await world.take()
+
+    await world.store.lanes.release(lease)
+
+    assert (await world.take())[1].message.id == "m-1"
 
 
 async def test_a_retry_is_workable_at_its_time_and_not_before(world: "World") -> None:
     await world.admit()
     lease, item = await world.take()
-    await world.store.lanes.settle(lease, item, world.failed(timedelta(minutes=5)))
-    waiting = await world.store.lanes.head(lease)
 
-    assert waiting is not None
-    assert (waiting.state, waiting.attempts) == (ItemState.RETRYING, 1)
-    assert waiting.due_at == world.clock.now() + timedelta(minutes=5)
-    assert await world.store.lanes.release(lease)
+    assert await world.store.lanes.settle(lease, item, world.failed(timedelta(minutes=5))) == Settled()
+
+    assert await world.store.lanes.acquire(world.record) is None
     assert await world.store.lanes.due(10) == []
     world.clock.advance(minutes=5)
     assert await world.store.lanes.due(10) == [world.record]
+    _, again = await world.take()
+    assert (again.state, again.attempts, again.due_at) == (ItemState.RETRYING, 1, world.clock.now())
 
 
 async def test_a_held_message_holds_its_followers_and_nobody_else(world: "World") -> None:
@@ -123,10 +131,7 @@ async def test_a_held_message_holds_its_followers_and_nobody_else(world: "World"
     await world.decide(world.failed())
     world.clock.advance(hours=1)
 
-    lease, head = await world.take()
-
-    assert (head.message.id, head.state) == ("m-1", ItemState.HELD)
-    assert await world.store.lanes.release(lease)
+    assert await world.store.lanes.acquire(world.record) is None
     assert await world.store.lanes.due(10) == [chosen_row_id(other)]
 
 

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -14,7 +15,7 @@ from shared.connectors.sqlstore.tables import message as messages
 from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.outcome import Outcome
 from shared.core.ports import LeaseLost
-from shared.core.verdict import ItemState, Verdict
+from shared.core.verdict import Verdict
 
 if TYPE_CHECKING:
     from tests.contract.store.conftest import World
@@ -42,14 +43,13 @@ def _assert_each_worked_once_and_in_order(world: "World", each: int) -> None:
 
 
 async def _drain(store: Store, record: UUID) -> None:
-    while (lease := await store.lanes.acquire(record)) is not None:
-        try:
-            while (item := await store.lanes.head(lease)) is not None and item.state is ItemState.WAITING:
-                await store.lanes.settle(lease, item, Verdict(Outcome.APPLIED, "worked", KEYS[0]))
-        except LeaseLost:
-            return
-        if await store.lanes.release(lease):
-            return
+    turn = await store.lanes.acquire(record)
+    item = turn.item if turn else None
+    with suppress(LeaseLost):
+        while turn is not None and item is not None:
+            item = (
+                await store.lanes.settle(turn.lease, item, Verdict(Outcome.APPLIED, "worked", KEYS[0]))
+            ).next
 
 
 async def test_two_workers_in_threads_share_the_lanes(world: "World") -> None:

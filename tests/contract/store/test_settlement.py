@@ -129,10 +129,11 @@ async def test_whoever_parks_on_a_key_just_paired_goes_on_at_once(world: "World"
     await world.admit("parent", key=PARENT)
     await world.decide(world.verdict(pairs=((PARENT, PARENT_ROW),)), PARENT)
 
-    released = await world.store.lanes.settle(lease, item, world.verdict(Outcome.PARKED, waits_for=PARENT))
+    settled = await world.store.lanes.settle(lease, item, world.verdict(Outcome.PARKED, waits_for=PARENT))
 
-    assert released == [chosen_row_id(child)]
-    assert not await world.store.lanes.release(lease)
+    assert settled.released == (chosen_row_id(child),)
+    assert settled.next is not None
+    assert settled.next.number == item.number
 
 
 async def test_a_pair_that_does_not_help_is_not_asked_for_in_a_circle(world: "World") -> None:
@@ -145,8 +146,10 @@ async def test_a_pair_that_does_not_help_is_not_asked_for_in_a_circle(world: "Wo
     assert await world.decide(wait, child) == [chosen_row_id(child)]
     assert await world.decide(wait, child) == []
 
+    assert await world.store.lanes.acquire(chosen_row_id(child)) is None
+    world.clock.advance(seconds=60)
     _, item = await world.take(child)
-    assert (item.state, item.due_at) == (ItemState.RETRYING, world.clock.now() + timedelta(seconds=60))
+    assert (item.state, item.due_at) == (ItemState.RETRYING, world.clock.now())
 
 
 async def test_a_finished_message_is_not_touched_by_a_late_pair(world: "World") -> None:
@@ -230,8 +233,9 @@ async def test_every_message_is_done_in_few_statements(world: "World", key: str)
     admitted = len(statements)
     await world.decide(world.verdict(shadow=agreed, pairs=pairs))
 
-    # Admit: message, lane, item. Acquire 1, head 1. Settle: lane, item, journal, message, shadow. Release 2.
-    expected = {"settled": (3, 12), "first": (4, 17)}
+    # Admit: message, lane, item. Acquire: lane, head. Settle: lane, item, journal, message, shadow, the next
+    # head, the lease. The test gives the lease back once more.
+    expected = {"settled": (3, 13), "first": (4, 18)}
     assert (admitted, len(statements)) == expected[key], statements
 
 

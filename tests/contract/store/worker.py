@@ -10,7 +10,7 @@ from shared.connectors.sqlstore import Store, open_store
 from shared.core.identity import RecordKey
 from shared.core.outcome import Outcome
 from shared.core.ports import LeaseLost
-from shared.core.verdict import ItemState, Verdict
+from shared.core.verdict import Verdict
 
 KEY = RecordKey("allegory", "company", "any")
 
@@ -25,17 +25,17 @@ class Wall:
 async def drain(store: Store, record: UUID, die_after: int) -> int:
     """Work one lane; returns how many messages were settled. Dies with a lease in its hands when told to."""
     settled = 0
-    while (lease := await store.lanes.acquire(record)) is not None:
-        try:
-            while (item := await store.lanes.head(lease)) is not None and item.state is ItemState.WAITING:
-                if settled == die_after:
-                    os._exit(9)
-                await store.lanes.settle(lease, item, Verdict(Outcome.APPLIED, "worked", KEY))
-                settled += 1
-        except LeaseLost:
-            return settled
-        if await store.lanes.release(lease):
-            return settled
+    turn = await store.lanes.acquire(record)
+    item = turn.item if turn else None
+    try:
+        while turn is not None and item is not None:
+            if settled == die_after:
+                os._exit(9)
+            done = await store.lanes.settle(turn.lease, item, Verdict(Outcome.APPLIED, "worked", KEY))
+            item = done.next
+            settled += 1
+    except LeaseLost:
+        return settled
     return settled
 
 

@@ -100,12 +100,11 @@ async def _admit(store: Store, name: str = "m-1", key: RecordKey = KEY, body: by
 
 
 async def _settle(store: Store, verdict: Verdict, key: RecordKey = KEY) -> None:
-    lease = await store.lanes.acquire(chosen_row_id(key))
-    assert lease is not None
-    item = await store.lanes.head(lease)
-    assert item is not None
-    await store.lanes.settle(lease, item, verdict)
-    await store.lanes.release(lease)
+    turn = await store.lanes.acquire(chosen_row_id(key))
+    assert turn is not None
+    await store.lanes.confirm(turn.lease)
+    await store.lanes.settle(turn.lease, turn.item, verdict)
+    await store.lanes.release(turn.lease)
 
 
 def _parked(key: RecordKey) -> Verdict:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.connectors.sqlstore.lanes import OPEN, ORDER
+from shared.connectors.sqlstore.heads import OPEN, ORDER
 from shared.connectors.sqlstore.messages import stored_id
 from shared.connectors.sqlstore.operations import shown
 from shared.connectors.sqlstore.operations.messages import WITH_ITEM, report

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from shared.connectors.sqlstore.lanes import OPEN, ORDER
+from shared.connectors.sqlstore.heads import OPEN, ORDER
 from shared.connectors.sqlstore.messages import COLUMNS, message_of, stored_id
 from shared.connectors.sqlstore.operations import shown
 from shared.connectors.sqlstore.operations.audit import Deed, note

@@ -1,0 +1,63 @@
+"""The head of a lane: the item that is its turn, and whether it could go on now."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from shared.connectors.sqlstore.messages import COLUMNS, message_of
+from shared.connectors.sqlstore.sqltypes import word
+from shared.connectors.sqlstore.tables import lane_item
+from shared.connectors.sqlstore.tables import message as messages
+from shared.core.verdict import ItemState, LaneItem
+
+OPEN = lane_item.c.state != word("done")
+"""Whether an item still has work to do; written out, because an index is filtered by it."""
+
+ORDER = (lane_item.c.changed_at, lane_item.c.version, lane_item.c.position, lane_item.c.number)
+"""The order within a lane: when it happened, then the source's version, then arrival."""
+
+HEAD = (
+    sa.select(
+        lane_item.c.number,
+        lane_item.c.state,
+        lane_item.c.attempts,
+        lane_item.c.due_at,
+        *COLUMNS,
+    )
+    .select_from(lane_item.join(messages, messages.c.number == lane_item.c.number))
+    .where(lane_item.c.record == sa.bindparam("the_record"), OPEN)
+    .order_by(*ORDER)
+    .limit(1)
+)
+
+
+def workable(state: sa.ColumnElement[Any], due_at: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether a head could go on at `now`."""
+    return sa.or_(
+        state == word("waiting"),
+        sa.and_(state == word("retrying"), due_at <= sa.bindparam("now")),
+    )
+
+
+def next_in(connection: sa.Connection, record: UUID, now: datetime) -> LaneItem | None:
+    """The head of a lane, if it could go on now.
+
+    Ask after writing the lane's own row: whoever admits a message writes it, too, and is seen or waits.
+    """
+    row = connection.execute(HEAD, {"the_record": record}).one_or_none()
+    if row is None:
+        return None
+    state = ItemState(row.state)
+    is_due = state is ItemState.RETRYING and row.due_at is not None and row.due_at <= now
+    if state is not ItemState.WAITING and not is_due:
+        return None
+    return LaneItem(
+        number=row.number,
+        record=record,
+        message=message_of(row),
+        state=state,
+        attempts=row.attempts,
+        due_at=row.due_at,
+    )

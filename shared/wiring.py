@@ -108,7 +108,16 @@ def _build(settings: Settings, opened: ExitStack) -> App:
     allegory = _allegory(settings, credentials, clock)
     gate = _gate(settings, store, credentials, allegory, bus, clock, telemetry)
     asked = store.operations
-    answers = Answers(asked.messages, asked.failures, asked.groups, asked.history, asked.counts, queues)
+    answers = Answers(
+        asked.messages,
+        asked.failures,
+        asked.groups,
+        asked.history,
+        asked.counts,
+        queues,
+        asked.standing,
+        SYSTEMS,
+    )
     desk_token = credentials.token(settings.tickets_scope)
     desk = HttpTicketDesk(_client("the ticket desk", settings.tickets_url, settings, desk_token))
     return App(

@@ -5,4 +5,4 @@ from mappers.legrand.tickets import TICKET
 from mappers.legrand.words import SYSTEM
 from shared.core.system import LegacySystem
 
-LEGRAND = LegacySystem(name=SYSTEM, maps=(COMPANY, TICKET), collections={})
+LEGRAND = LegacySystem(name=SYSTEM, maps=(COMPANY, TICKET), collections={}, latency="hours", way="file")

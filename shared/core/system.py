@@ -11,11 +11,14 @@ class LegacySystem:
     """A legacy CRM: its name on the bus, its maps, and where its records live over REST.
 
     `collections` names the REST collection of each entity; an entity without one is not written back.
+    `latency` is the class of delay to expect (seconds, minutes, hours), `way` what causes it.
     """
 
     name: str
     maps: tuple[EntityMap, ...]
     collections: Mapping[str, str]
+    latency: str = "seconds"
+    way: str = "REST"
 
     def map_of(self, entity: str) -> EntityMap | None:
         """The map of an entity, or None when the system has none."""

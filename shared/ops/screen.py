@@ -15,3 +15,13 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def second(instant: str | None, otherwise: str = "") -> str:
     """An instant of an answer, to the second."""
     return instant[:19] if instant else otherwise
+
+
+def lasted(seconds: float | None) -> str:
+    """A duration in the largest unit that tells it."""
+    if seconds is None:
+        return "?"
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

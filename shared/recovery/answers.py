@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from shared.core.change import Direction
 from shared.core.ports import Report
+from shared.core.system import LegacySystem
 
 _PAGE = 200
 """How many failures and refusals one answer lists."""
@@ -56,6 +57,14 @@ class Counts(Protocol):
         ...
 
 
+class Standing(Protocol):
+    """What stands where, and what stops it."""
+
+    async def take(self) -> Report:
+        """Everything of one moment."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Answers:
     """Answers to people's questions; every one is JSON-ready."""
@@ -66,6 +75,8 @@ class Answers:
     history: History
     counts: Counts
     queues: Mapping[Direction, str]
+    standing: Standing
+    systems: Sequence[LegacySystem]
 
     async def ping(self) -> None:
         """Nothing, if the state can be read; raises StoreUnavailable."""
@@ -110,7 +121,11 @@ class Answers:
         return {"records": records, "messages": [message] if message else []}
 
     async def now(self) -> Report:
-        """How things stand, by direction; `conserved` is False when a message was lost or counted twice."""
+        """How things stand; `conserved` is False when a message was lost or counted twice, as `strays` tells.
+
+        `systems` tells how soon each legacy system can be expected to answer.
+        """
+        standing = await self.standing.take()
         counts: Mapping[str, Any] = await self.counts.take()
         fates: Mapping[str, Mapping[str, int]] = counts["by_queue"]
         messages = {direction.value: dict(fates.get(queue, {})) for direction, queue in self.queues.items()}
@@ -124,6 +139,11 @@ class Answers:
             "lanes_held": counts["lanes_held"],
             "conflicts": counts["conflicts"],
             "unexplained": counts["unexplained"],
+            **standing,
+            "systems": [
+                {"system": system.name, "latency": system.latency, "way": system.way}
+                for system in self.systems
+            ],
             "conserved": counts["unexplained"] == 0 and total.total() == counts["received"],
         }
 

@@ -1,10 +1,17 @@
-"""`tandem now`: how things stand, on one screen."""
+"""`tandem now`: how things stand, on one screen, for somebody who was just woken up."""
 
 import argparse
+from collections.abc import Iterable
 from typing import Any
 
 from shared.ops.client import Service
 from shared.ops.command import Answer, Told, command
+from shared.ops.screen import lasted
+
+_WHOSE = {"them": "the far side", "sender": "the sender's data", "us": "Tandem"}
+
+_MOST = 6
+"""How many causes and feeds fit on one screen."""
 
 
 def register(commands: Any) -> None:
@@ -20,18 +27,84 @@ def now(service: Service, asked: argparse.Namespace) -> Answer:
 
 
 def screen(told: Told) -> str:
-    """How things stand."""
-    lines = [
-        "Every message has one outcome or a place in a lane." if told["conserved"] else "THE SUM IS WRONG:"
-    ]
+    """Whether anything is lost, then what stands still and why, then how the rest flows."""
+    lines = [*_sum(told), "", *_stopped(told), *_parked(told), "", *_flow(told), *_around(told)]
+    return "\n".join(lines)
+
+
+def _sum(told: Told) -> Iterable[str]:
+    if told["conserved"]:
+        yield "Nothing is lost: every message has one outcome or a place in a lane."
+    else:
+        yield "THE SUM IS WRONG: these messages have no outcome and no place, or both."
+        for stray in told["strays"]:
+            has = [word for word in (stray["outcome"], stray["state"]) if word]
+            yield f"  {stray['queue']}  message {stray['message_id']}  {' and '.join(has) or 'neither'}"
+        yield f"  {told['unexplained']} in all. Stop no timer, purge nothing: docs/runbooks/tandem.md"
     for direction, outcomes in told["messages"].items():
         parts = "  ".join(f"{name} {count}" for name, count in sorted(outcomes.items())) or "nothing yet"
-        lines.append(f"  {direction:<9} received {told['received'][direction]:>5}  =  {parts}")
-    if not told["conserved"]:
-        lines.append(f"  {told['unexplained']} messages have neither outcome nor place, or both")
-    lines.append(
-        f"Lanes open {told['lanes_open']}, held {told['lanes_held']}; "
-        f"waiting for their turn {told['waiting']}, behind a failure {told['behind']}; "
-        f"conflicts kept {told['conflicts']}"
+        yield f"  {direction:<9} received {told['received'][direction]:>5}  =  {parts}"
+
+
+def _stopped(told: Told) -> Iterable[str]:
+    if not told["stopped"]:
+        yield "No lane is stopped by a failure."
+        return
+    heads = sum(group["heads"] for group in told["stopped"])
+    behind = sum(group["followers"] for group in told["stopped"])
+    yield f"Stopped: {heads} messages, {behind} more behind them, by {_causes(told)}"
+    for group in told["stopped"][:_MOST]:
+        where = group["table"] + (f".{group['field']}" if group["field"] else "")
+        next_step = "needs a person" if group["held"] else "goes on by itself"
+        yield (
+            f"  {group['group']}  {group['heads']} + {group['followers']} behind  {group['code']} on {where}"
+            f"  for {lasted(group['for_seconds'])}  ({_WHOSE[group['whose']]}; {next_step})"
+        )
+        yield f"    {group['cause']} -> {group['advice']}"
+    if len(told["stopped"]) > _MOST:
+        yield f"  and {len(told['stopped']) - _MOST} more: tandem failures list"
+
+
+def _causes(told: Told) -> str:
+    count = len(told["stopped"])
+    return "1 cause:" if count == 1 else f"{count} causes:"
+
+
+def _parked(told: Told) -> Iterable[str]:
+    for entry in told["parked"][:_MOST]:
+        keys = ", ".join(f"{top['key']} ({top['messages']})" for top in entry["top"])
+        yield f"Parked: {entry['messages']} messages wait for {entry['keys']} of {entry['entity']}: {keys}"
+
+
+def _flow(told: Told) -> Iterable[str]:
+    lag = told["lag"]
+    if lag["messages"]:
+        yield (
+            f"Healthy traffic, last {lag['minutes']} minutes: {lag['messages']} messages, half within "
+            f"{lag['p50_seconds']:.1f} s, 95 % within {lag['p95_seconds']:.1f} s"
+        )
+    else:
+        yield f"Healthy traffic, last {lag['minutes']} minutes: none"
+    states = told["states"]
+    open_now = ", ".join(
+        f"{state} {entry['count']} (oldest {lasted(entry['oldest_seconds'])})"
+        for state, entry in states.items()
     )
-    return "\n".join(lines)
+    yield (
+        f"Lanes open {told['lanes_open']}, held {told['lanes_held']}; waiting for their turn "
+        f"{told['waiting']}, behind a failure {told['behind']}; conflicts kept {told['conflicts']}"
+    )
+    if open_now:
+        yield f"In lanes: {open_now}"
+
+
+def _around(told: Told) -> Iterable[str]:
+    tickets = told["tickets"]
+    named = ", ".join(f"{entry['ticket']} ({entry['team']})" for entry in tickets[:_MOST])
+    yield f"Tickets open {len(tickets)}" + (f": {named}" if named else "")
+    for feed in told["feeds"][:_MOST]:
+        yield f"Feed {feed['feed']}: brought something {lasted(feed['moved_seconds'])} ago"
+    systems = ", ".join(
+        f"{entry['system']}: {entry['latency']}, by {entry['way']}" for entry in told["systems"]
+    )
+    yield f"To be expected: {systems}"

@@ -12,6 +12,7 @@ from shared.connectors.sqlstore.operations.groups import Groups
 from shared.connectors.sqlstore.operations.history import History
 from shared.connectors.sqlstore.operations.messages import Messages
 from shared.connectors.sqlstore.operations.repair import Repair
+from shared.connectors.sqlstore.operations.standing import Standing
 from shared.connectors.sqlstore.transactions import Database
 from shared.core.ports import Clock
 
@@ -26,6 +27,7 @@ class Operations:
     history: History
     repair: Repair
     counts: Counts
+    standing: Standing
 
 
 def operations_on(database: Database, clock: Clock) -> Operations:
@@ -37,4 +39,5 @@ def operations_on(database: Database, clock: Clock) -> Operations:
         history=History(database),
         repair=Repair(database, clock),
         counts=Counts(database),
+        standing=Standing(database, clock),
     )

@@ -24,6 +24,18 @@ _BY_FATE = (
 
 _STUCK = lane_item.alias("stuck")
 
+
+def is_behind(head: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Whether a lane item comes after another one of its lane."""
+    return sa.and_(
+        head.c.record == lane_item.c.record,
+        sa.or_(
+            head.c.changed_at < lane_item.c.changed_at,
+            sa.and_(head.c.changed_at == lane_item.c.changed_at, head.c.number < lane_item.c.number),
+        ),
+    )
+
+
 _BEHIND = (
     sa.select(sa.func.count())
     .select_from(lane_item)
@@ -31,13 +43,9 @@ _BEHIND = (
         lane_item.c.state == word("waiting"),
         lane_item.c.state != word("done"),  # said for the index, which is filtered by it
         sa.exists().where(
-            _STUCK.c.record == lane_item.c.record,
+            is_behind(_STUCK),
             _STUCK.c.state != word("done"),
             _STUCK.c.state.in_([word("held"), word("retrying"), word("parked")]),
-            sa.or_(
-                _STUCK.c.changed_at < lane_item.c.changed_at,
-                sa.and_(_STUCK.c.changed_at == lane_item.c.changed_at, _STUCK.c.number < lane_item.c.number),
-            ),
         ),
     )
 )

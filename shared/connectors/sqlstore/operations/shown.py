@@ -1,5 +1,6 @@
 """How rows are shown to people: JSON-ready, and without a customer's value where none is asked for."""
 
+import re
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,9 @@ from shared.core.codes import EXPLANATIONS, Code
 from shared.core.errors import Fault
 from shared.core.mapping.columns import Value
 
+_IS_ID = re.compile(r"[A-Za-z]{0,8}[-_.]?[0-9A-Fa-f][0-9A-Fa-f-]{0,39}")
+"""What looks like a number that a system gave: letters in front at most, then digits."""
+
 
 def at(instant: datetime | None) -> str | None:
     """An instant as ISO 8601 text."""
@@ -19,6 +23,12 @@ def at(instant: datetime | None) -> str | None:
 def text(value: UUID | None) -> str | None:
     """An id as text."""
     return None if value is None else str(value)
+
+
+def key(wanted: str) -> str:
+    """A key that is waited for; an id that could be a customer's name or address is not told."""
+    head, _, last = wanted.rpartition(":")
+    return wanted if _IS_ID.fullmatch(last) else f"{head}:..."
 
 
 def plain(value: Value) -> str | int | bool | None:

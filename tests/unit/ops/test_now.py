@@ -1,0 +1,85 @@
+"""What `tandem now` puts on the screen."""
+
+from copy import deepcopy
+from typing import Any
+
+from shared.ops.commands import now
+
+QUIET: dict[str, Any] = {
+    "messages": {"inbound": {"applied": 12}, "outbound": {}},
+    "received": {"inbound": 12, "outbound": 0},
+    "waiting": 0,
+    "behind": 0,
+    "lanes_open": 0,
+    "lanes_held": 0,
+    "conflicts": 0,
+    "unexplained": 0,
+    "states": {},
+    "lag": {"minutes": 10, "messages": 12, "p50_seconds": 0.2, "p95_seconds": 1.25},
+    "stopped": [],
+    "parked": [],
+    "tickets": [],
+    "feeds": [{"feed": "allegory-feed", "moved_at": "x", "moved_seconds": 42.0, "lease_until": None}],
+    "strays": [],
+    "systems": [
+        {"system": "allegory", "latency": "seconds", "way": "REST"},
+        {"system": "legrand", "latency": "hours", "way": "file"},
+    ],
+    "conserved": True,
+}
+
+
+def test_a_quiet_night_fits_on_a_few_lines() -> None:
+    assert now.screen(QUIET).splitlines() == [
+        "Nothing is lost: every message has one outcome or a place in a lane.",
+        "  inbound   received    12  =  applied 12",
+        "  outbound  received     0  =  nothing yet",
+        "",
+        "No lane is stopped by a failure.",
+        "",
+        "Healthy traffic, last 10 minutes: 12 messages, half within 0.2 s, 95 % within 1.2 s",
+        "Lanes open 0, held 0; waiting for their turn 0, behind a failure 0; conflicts kept 0",
+        "Tickets open 0",
+        "Feed allegory-feed: brought something 42 s ago",
+        "To be expected: allegory: seconds, by REST, legrand: hours, by file",
+    ]
+
+
+def test_a_cause_tells_whose_it_is_and_what_to_do() -> None:
+    told = deepcopy(QUIET)
+    told["stopped"] = [
+        {
+            "group": "a1b2",
+            "code": "target.refused",
+            "cause": "It said no.",
+            "advice": "Read its code.",
+            "whose": "them",
+            "table": "account",
+            "field": "name",
+            "rule": "r",
+            "heads": 3,
+            "held": 3,
+            "followers": 4,
+            "since": "x",
+            "for_seconds": 7300.0,
+            "ticket": None,
+        }
+    ]
+
+    shown = now.screen(told).splitlines()
+
+    assert shown[4:7] == [
+        "Stopped: 3 messages, 4 more behind them, by 1 cause:",
+        "  a1b2  3 + 4 behind  target.refused on account.name  for 2 h  (the far side; needs a person)",
+        "    It said no. -> Read its code.",
+    ]
+
+
+def test_a_wrong_sum_comes_first_and_names_the_messages() -> None:
+    told = deepcopy(QUIET) | {"conserved": False, "unexplained": 1}
+    told["strays"] = [{"message_id": "m-1", "queue": "inbound", "state": None, "outcome": None}]
+
+    assert now.screen(told).splitlines()[:2] == [
+        "THE SUM IS WRONG: these messages have no outcome and no place, or both.",
+        "  inbound  message m-1  neither",
+    ]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from local.dataverse.api.read_ahead import read_ahead
 from local.dataverse.api.request import Request
 from local.dataverse.calls import Answer, json_answer
 from local.dataverse.errors import Refusal, bad_payload, not_supported
@@ -15,7 +16,9 @@ from local.dataverse.schema.table import Table
 def create_multiple(request: Request, table: Table) -> Answer:
     """New rows; their ids in the order of the targets."""
     with request.writing() as writer:
-        ids = [writer.create(writer.read(table, body))[table.id_column] for body in _targets(request, table)]
+        targets = _targets(request, table)
+        read_ahead(writer.transaction, table, targets)
+        ids = [writer.create(writer.read(table, body))[table.id_column] for body in targets]
     name = "Microsoft.Dynamics.CRM.CreateMultipleResponse"
     return json_answer(200, {"@odata.context": f"{request.call.root}$metadata#{name}", "Ids": ids})
 
@@ -24,7 +27,9 @@ def update_multiple(request: Request, table: Table) -> Answer:
     """Existing rows; of several targets for one row the first counts, the service ignores the rest."""
     with request.writing() as writer:
         seen: set[str] = set()
-        for body in _targets(request, table):
+        targets = _targets(request, table)
+        read_ahead(writer.transaction, table, targets)
+        for body in targets:
             target = _target(writer, table, body)
             if target.id is None:
                 raise missing(target)
@@ -39,7 +44,9 @@ def upsert_multiple(request: Request, table: Table) -> Answer:
     """Rows by id or key, created where missing; two targets for one row refuse the whole request."""
     with request.writing() as writer:
         seen: set[str] = set()
-        for body in _targets(request, table):
+        targets = _targets(request, table)
+        read_ahead(writer.transaction, table, targets)
+        for body in targets:
             target = _target(writer, table, body)
             exists = target.id is not None and writer.transaction.get(table.name, target.id) is not None
             draft = _draft(writer, target, body, exists=exists)

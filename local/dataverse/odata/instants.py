@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime
 _INSTANT = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,7})\d*)?)?(Z|[+-]\d{2}:\d{2})?)?"
 )
+# What `write_instant` writes: the form nearly every instant arrives in.
+_KEPT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 EARLIEST = "1753-01-01"
 
 
@@ -14,6 +16,9 @@ def read_instant(text: str) -> str:
 
     A time without an offset is refused, as the service does; a bare date means midnight UTC.
     """
+    if _KEPT.fullmatch(text):
+        datetime.fromisoformat(text)
+        return text
     match = _INSTANT.fullmatch(text)
     if match is None:
         raise ValueError("not a date and time")

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.dataverse.errors import bad_payload, undeclared_binding, unknown_property
+from local.dataverse.rows.plan import plan_of
 from local.dataverse.rows.references import referenced
-from local.dataverse.rows.values import stored
 from local.dataverse.schema.catalog import Collection
 from local.dataverse.schema.column import DETACHED, Column, Kind
 from local.dataverse.schema.relationships import ManyToMany
@@ -36,28 +36,29 @@ class Draft:
 def read_draft(transaction: Transaction, table: Table, body: dict[str, Any]) -> Draft:
     """The draft of a body; Refusal at the first property that does not fit."""
     draft = Draft(table)
+    plain, values = plan_of(table).plain, draft.values
     for name, value in body.items():
-        if name.endswith(BIND):
+        if (known := plain.get(name)) is not None:
+            column, read = known
+            values[column.name] = None if value is None else read(column, value, table.name)
+        elif name.endswith(BIND):
             _bind(transaction, draft, name, value)
         elif "@" in name:
             continue
-        elif (column := table.properties.get(name)) is not None and column.kind not in DETACHED:
-            _assign(draft, column, value)
+        elif (unplain := table.properties.get(name)) is not None and unplain.kind not in DETACHED:
+            _refuse_lookup(unplain)
         else:
             _nested(transaction, draft, name, value)
     return draft
 
 
-def _assign(draft: Draft, column: Column, value: Any) -> None:
+def _refuse_lookup(column: Column) -> None:
+    """Refusal for a lookup; the columns the service keeps itself it takes and does not use."""
     if column.kind is Kind.LOOKUP:
         raise bad_payload(
             "CRM do not support direct update of Entity Reference properties, "
             f"Use Navigation properties instead. Property: {column.property_name}"
         )
-    if column.read_only:
-        # The service takes the columns it keeps itself and does not use them.
-        return
-    draft.values[column.name] = stored(column, value, draft.table.name)
 
 
 def _bind(transaction: Transaction, draft: Draft, name: str, value: Any) -> None:

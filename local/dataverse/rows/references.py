@@ -100,7 +100,7 @@ def existing(transaction: Transaction, table: Table, key: str) -> Reference:
     target = locate(transaction, table, key)
     if target.id is None:
         raise key_missing(table.name)
-    if transaction.get(table.name, target.id) is None:
+    if not transaction.exists(table.name, target.id):
         raise row_missing(table.name, target.id)
     return Reference(table.name, target.id)
 

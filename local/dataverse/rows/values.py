@@ -41,7 +41,12 @@ def stored(column: Column, value: Any, table: str) -> Any:
     """The value as it is kept; Refusal when it does not fit. Empty text is null, as in the service."""
     if value is None:
         return None
-    return _READERS.get(column.kind, _unwritable)(column, value, table)
+    return reader(column)(column, value, table)
+
+
+def reader(column: Column) -> Callable[[Column, Any, str], Any]:
+    """What makes the kept value of a JSON value that is not null: column, value, table name."""
+    return _READERS.get(column.kind, _unwritable)
 
 
 def _text(column: Column, value: Any, table: str) -> str | None:

@@ -44,9 +44,12 @@ class Table:
     keys: dict[str, AlternateKey] = field(default_factory=dict)
     bindings: dict[str, Binding] = field(default_factory=dict)
     properties: dict[str, Column] = field(default_factory=dict)
+    # What others worked out from the columns, by a name of theirs; forgotten when a column changes.
+    derived: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     def add_column(self, column: Column) -> None:
         """Make a column known under its property name and its navigation names."""
+        self.derived.clear()
         self.columns[column.name] = column
         self.properties[column.property_name] = column
         for target, navigation in column.targets.items():
@@ -60,6 +63,7 @@ class Table:
 
     def drop_column(self, name: str) -> None:
         """Forget a column and everything that binds it."""
+        self.derived.clear()
         column = self.columns.pop(name)
         self.properties.pop(column.property_name, None)
         self.bindings = {

@@ -34,6 +34,7 @@ UNLINKED = _NEVER_ASKED | _SEARCHED.keys()
 _KEPT = 4096
 # A table of so few rows is kept whole: users, currencies and roles are read for every request.
 _SMALL = 256
+_LINKED = "linked"
 
 
 class RowStore:
@@ -59,7 +60,7 @@ class RowStore:
         self._kept: OrderedDict[tuple[str, str], Row] = OrderedDict()
         self._whole: dict[str, dict[str, Row]] = {}
         self._indexed: set[tuple[str, AlternateKey]] = set()
-        self.database.build_links(links_of)
+        self.database.build_links(self.links_of)
 
     @property
     def rows(self) -> Mapping[str, "TableRows"]:
@@ -161,6 +162,14 @@ class RowStore:
             if target in self.catalog.tables:
                 yield table, column, row_id
 
+    def links_of(self, table: str, row_id: str, row: Row) -> set[Link]:
+        """What a row points at, as far as the way back is indexed."""
+        return {
+            Link(value.id, table, name, row_id, value.table)
+            for name in self._linked(table)
+            if isinstance(value := row.get(name), Reference)
+        }
+
     def committed(
         self, changed: Mapping[tuple[str, str], Row | None], before: Mapping[Any, Row | None]
     ) -> None:
@@ -176,6 +185,17 @@ class RowStore:
                 self._whole.pop(table, None)
             if (table, row_id) in self._kept:
                 _set(self._kept, (table, row_id), row)
+
+    def _linked(self, table: str) -> Sequence[str]:
+        """The lookups of a table whose way back is indexed."""
+        known = self.catalog.tables.get(table)
+        if known is None:
+            return ()
+        names = known.derived.get(_LINKED)
+        if not isinstance(names, tuple):
+            names = tuple(column.name for column in known.lookups() if column.name not in UNLINKED)
+            known.derived[_LINKED] = names
+        return names
 
     def _index(self, table: Table, key: AlternateKey) -> None:
         if (table.name, key) not in self._indexed:
@@ -241,15 +261,6 @@ class _Values(ValuesView[Row]):
 
     def __iter__(self) -> Iterator[Row]:
         return (row for _, row in self._mapping.pairs())
-
-
-def links_of(table: str, row_id: str, row: Row | None) -> set[Link]:
-    """What a row points at, as far as the way back is indexed."""
-    return {
-        Link(value.id, table, name, row_id, value.table)
-        for name, value in (row or {}).items()
-        if isinstance(value, Reference) and name not in UNLINKED
-    }
 
 
 def is_asked(column: str) -> bool:

@@ -9,7 +9,7 @@ from local.dataverse.rows.caller import Origin
 from local.dataverse.schema.table import AlternateKey, Table
 from local.dataverse.store.database import Content, KeyValue, Link, encode, key_text
 from local.dataverse.store.row import Reference, Row
-from local.dataverse.store.rows import RowStore, is_asked, key_name, key_value, links_of
+from local.dataverse.store.rows import RowStore, is_asked, key_name, key_value
 
 
 class Operation(StrEnum):
@@ -272,9 +272,11 @@ class Transaction:
         made: list[Link] = []
         gone: list[tuple[str, str, str, str]] = []
         for (name, row_id), row in self._rows.items():
-            before, after = links_of(name, row_id, self._before[name, row_id]), links_of(name, row_id, row)
-            made += after - before
-            gone += [link[:4] for link in before - after]
+            before = self.store.links_of(name, row_id, self._before[name, row_id] or {})
+            after = self.store.links_of(name, row_id, row or {})
+            if before != after:
+                made += after - before
+                gone += [link[:4] for link in before - after]
         _many(sql, "DELETE FROM link WHERE target = ? AND tbl = ? AND col = ? AND id = ?", gone)
         _many(sql, "INSERT OR REPLACE INTO link VALUES (?, ?, ?, ?, ?)", made)
 

@@ -60,13 +60,16 @@ class SessionQueue(Queue):
             self._deliver(message, hold.session.waiting, hold.receiver, hold)
 
     def release(self, hold: Hold) -> None:
-        """The receiver lets go of its session: what it had not settled comes back, in order, as a failed
-        delivery.
+        """The receiver lets go of its session: what it had not settled comes back, in order.
+
+        A lock that ran out counts as a failed delivery. A session that was closed does not, and neither does
+        one whose client died: the service says so of the first two, the third is a lock that ends in time.
         """
+        expired = self._world.now() >= hold.until
         if not self._sessions.end(hold):
             return
         for lock in list(hold.locks.values()):
-            self._give_back(lock, failed=True)
+            self._give_back(lock, failed=expired)
         # Only now: the next receiver must find everything back in its place.
         hold.session.hold = None
         self._offer_session(hold.session)

@@ -95,7 +95,7 @@ def test_order_within_a_session_survives_an_abandon(queue: SessionQueue) -> None
     assert taker.bodies() == ["a1", "a1", "a2"]
 
 
-def test_what_was_not_settled_comes_back_in_order_before_the_next_holder_gets_any(
+def test_what_was_not_settled_comes_back_in_order_and_uncounted_before_the_next_holder_gets_any(
     queue: SessionQueue,
 ) -> None:
     send(queue, ("A", "a1"), ("A", "a2"), ("A", "a3"))
@@ -106,7 +106,21 @@ def test_what_was_not_settled_comes_back_in_order_before_the_next_holder_gets_an
     assert first.hold is not None
     queue.release(first.hold)
 
-    assert [(body_of(message), message.delivery_count) for message in second.got] == [("a1", 1), ("a3", 1)]
+    assert [(body_of(message), message.delivery_count) for message in second.got] == [("a1", 0), ("a3", 0)]
+
+
+def test_a_holder_that_leaves_after_its_lock_ran_out_leaves_a_failed_delivery(
+    queue: SessionQueue, clock: Clock
+) -> None:
+    send(queue, ("A", "a1"))
+    slow = Taker(queue).accept("A")
+    clock.now += 10_000
+    assert slow.hold is not None
+
+    queue.release(slow.hold)
+
+    (again,) = Taker(queue).accept("A").got
+    assert again.delivery_count == 1
 
 
 def test_a_lost_session_settles_nothing_and_goes_to_the_next(queue: SessionQueue, clock: Clock) -> None:

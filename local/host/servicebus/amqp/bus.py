@@ -157,7 +157,9 @@ class AmqpReceiver:
         """Give up what is held; what was not settled goes back without a count."""
         try:
             if self._session_id is None:
+                # A session gives its messages back as it closes; a queue would keep them locked.
                 await self._link.drain()
+                self._link.give_back()
             self._link.detach()
         except (Disconnected, LockLost):
             return

@@ -184,12 +184,19 @@ class Link:
             self._connection.send_flow(self.handle, self._count, self._credit, drain=True)
             await self._connection.bounded(self._drained)
 
+    def give_back(self) -> None:
+        """Let others have what was not settled, without a count, as Microsoft's clients do on leaving.
+
+        Raises as `check`.
+        """
+        self.check()
+        for delivery_id in sorted(self._unsettled):
+            self._connection.give_back(delivery_id)
+
     def detach(self) -> None:
-        """End the link, without waiting for the broker to agree. What was not settled goes back uncounted."""
+        """End the link, without waiting for the broker to agree."""
         if self._lost is None and not self.detaching:
             self.detaching = True
-            for delivery_id in sorted(self._unsettled):
-                self._connection.give_back(delivery_id)
             self._connection.send(Detach(self.handle, closed=True))
 
 

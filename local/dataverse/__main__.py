@@ -22,6 +22,9 @@ def main() -> None:
         cert=arguments.cert,
         key=arguments.key,
         customisations=arguments.customisations,
+        organisation=arguments.organisation,
+        security=arguments.security,
+        control=arguments.control,
         flows=arguments.flows,
         servicebus=arguments.servicebus or os.environ.get("DATAVERSE_SERVICEBUS"),
         service_endpoint=_service_endpoint(arguments),
@@ -48,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--key", type=Path, help="PEM private key of the certificate")
     parser.add_argument("--store", type=Path, help="SQLite file; without it nothing survives a restart")
     parser.add_argument("--customisations", type=Path, help="the publisher's columns and keys")
+    parser.add_argument("--organisation", type=Path, help="what one customer's organisation has of its own")
+    parser.add_argument("--security", type=Path, help="security roles and who holds them")
+    parser.add_argument("--control", action="store_true", help="open /admin: faults, limits, roles, counts")
     parser.add_argument("--flows", type=Path, help="folder of cloud flow definitions to execute")
     parser.add_argument("--servicebus", help="connection string the flows send to")
     parser.add_argument("--service-endpoint", help="queue that gets every change as RemoteExecutionContext")

@@ -3,7 +3,9 @@
 The codes are those of the service's published list where it has one; `reference` names follow it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(slots=True)
@@ -164,14 +166,41 @@ def wrong_state(message: str) -> Refusal:
     return Refusal(400, "0x80040233", message)
 
 
-def privilege_missing(privilege: str, user: str) -> Refusal:
-    """The caller's roles lack a privilege."""
-    return Refusal(403, "0x80040220", f"Principal user (Id={user}) is missing {privilege} privilege.")
+def privilege_missing(who: str, privilege: str, user: str) -> Refusal:
+    """The user's roles lack a privilege; `who` and `privilege` describe both as the service does."""
+    return Refusal(
+        403, "0x80040220", f"Principal user ({who}), is missing {privilege}. context.Caller={user}"
+    )
+
+
+def row_out_of_reach(user: str, verb: str, table: str, row: Mapping[str, Any], row_id: str) -> Refusal:
+    """The user has the privilege, but not for this row."""
+    owner = row.get("ownerid") or ("systemuser", "")
+    unit = (row.get("owningbusinessunit") or ("", ""))[1]
+    return Refusal(
+        403,
+        "0x80048306",
+        f"SecLib::AccessCheckEx failed. Returned hr = -2147187962, ObjectID: {row_id}, OwnerId: {owner[1]}, "
+        f"OwnerIdType: {9 if owner[0] == 'team' else 8} and CallingUser: {user}. ObjectTypeCode: {table}, "
+        f"objectBusinessUnitId: {unit}, AccessRights: {verb}Access",
+    )
+
+
+def no_roles(user: str) -> Refusal:
+    """The user holds no security role."""
+    return Refusal(
+        403, "0x80042f09", f"The user with id {user} has not been assigned any roles. They need a role."
+    )
 
 
 def user_disabled(user: str) -> Refusal:
     """The caller or the owner is a disabled user."""
     return Refusal(403, "0x80040225", f"The specified user(Id = {user}) is disabled.")
+
+
+def not_for_this_table(verb: str, table: str) -> Refusal:
+    """The table's rows come and go by other means."""
+    return Refusal(405, "0x80040800", f"The '{verb}' method does not support entities of type '{table}'.")
 
 
 def not_supported(what: str) -> Refusal:

@@ -1,5 +1,6 @@
 """Trouble on demand: errors, delays, lost answers; each for the next so many requests that match."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,14 +29,55 @@ _STATUS_OF = {
 }
 
 
+_ROW = re.compile(r"[^/]*\(")
+_NAMESPACE = "Microsoft.Dynamics.CRM."
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a fault may choose a call by besides its own words: the names of its table and of its user."""
+
+    tables: frozenset[str] = frozenset()
+    users: frozenset[str] = frozenset()
+
+
+def operations_of(call: Call) -> frozenset[str]:
+    """The words for what a call does: read, create, update, upsert, delete, associate, or an action's name.
+
+    A PATCH is an upsert that may create or update; a condition leaves one of the two.
+    """
+    if call.path == "$batch":
+        return frozenset({"batch"})
+    first, _, rest = call.path.partition("/")
+    last = (rest or first).rpartition("/")[2].partition("(")[0].removeprefix(_NAMESPACE)
+    if last == "$ref":
+        return frozenset({"disassociate" if call.method == "DELETE" else "associate"})
+    match call.method:
+        case "GET":
+            return frozenset({"read", last})
+        case "DELETE":
+            return frozenset({"delete"})
+        case "PATCH" | "PUT":
+            if call.if_none_match == "*":
+                return frozenset({"upsert", "create"})
+            return frozenset({"update"} if call.if_match is not None else {"upsert", "create", "update"})
+    # A POST to a set creates; anything else that is posted is an action, told by a capital or a namespace.
+    is_set = not rest and _ROW.match(first) is None and first[:1].islower()
+    return frozenset({"create"} if is_set else {last})
+
+
 @dataclass(slots=True)
 class Fault:
     """One kind of trouble.
 
     `times` requests are hit (None: all). `status` and `code` answer instead of the service, before anything
     is written. `latency_ms` delays. `drop` closes the connection: "before" nothing happened, "after" the
-    write is committed and only the answer is lost. `method` and `path` (a part of it) choose the requests;
-    with `in_batch` the operations inside a batch are meant instead, which know no latency and no drop.
+    write is committed and only the answer is lost.
+
+    What is left empty chooses everything: `method`; `path`, a part of the path; `table`, by its logical or
+    set name; `user`, whom the token stands for, by systemuserid or applicationid; `operation`, a word of
+    `operations_of`. With `in_batch` the operations inside a batch are meant instead, which know no latency
+    and no drop.
     """
 
     times: int | None = 1
@@ -48,12 +90,20 @@ class Fault:
     method: str = ""
     path: str = ""
     in_batch: bool = False
+    table: str = ""
+    user: str = ""
+    operation: str = ""
 
-    def hits(self, call: Call) -> bool:
+    def hits(self, call: Call, seen: Sighting) -> bool:
         """Whether the call is one of those meant."""
-        if self.times == 0:
+        if self.times == 0 or self.path.lower() not in call.path.lower():
             return False
-        return (not self.method or self.method == call.method) and self.path.lower() in call.path.lower()
+        return (
+            (not self.method or self.method == call.method)
+            and (not self.table or self.table in seen.tables)
+            and (not self.user or self.user.lower() in seen.users)
+            and (not self.operation or self.operation in operations_of(call))
+        )
 
     def refusal(self) -> Refusal | None:
         """The error to answer with; None when the fault only delays or drops."""
@@ -86,10 +136,10 @@ class Faults:
         self.active.append(fault)
         return fault
 
-    def take(self, call: Call, *, in_batch: bool = False) -> Fault | None:
+    def take(self, call: Call, seen: Sighting, *, in_batch: bool = False) -> Fault | None:
         """The fault that hits this call, spent by one."""
         for fault in self.active:
-            if fault.in_batch == in_batch and fault.hits(call):
+            if fault.in_batch == in_batch and fault.hits(call, seen):
                 fault.spend()
                 self.active = [other for other in self.active if other.times != 0]
                 return fault

@@ -1,6 +1,7 @@
 """Starting and stopping the simulator: one store, an HTTP and an HTTPS listener on the loopback interface."""
 
 import asyncio
+import json
 import socket
 import threading
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from local.dataverse.flows.execution_context import ServiceEndpoint
 from local.dataverse.flows.sender import Bus, Sender, ServiceBus
 from local.dataverse.flows.subscribers import FlowSubscribers
 from local.dataverse.schema.catalog import load_catalog
+from local.dataverse.security import apply_security
 from local.dataverse.seed import plant
 from local.dataverse.store.database import Database, Outbox
 from local.dataverse.store.rows import RowStore
@@ -36,7 +38,10 @@ from local.dataverse.store.rows import RowStore
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the simulator listens and what it loads; port 0 means any free port."""
+    """Where the simulator listens and what it loads; port 0 means any free port.
+
+    `control` opens `/admin`; without it the service has no other face than the real one.
+    """
 
     store: Path | None = None
     http_port: int = 0
@@ -47,6 +52,9 @@ class Settings:
     flows: Path | None = None
     servicebus: str | None = None
     service_endpoint: ServiceEndpoint | None = None
+    organisation: Path | None = None
+    security: Path | None = None
+    control: bool = True
 
 
 class Simulator:
@@ -61,7 +69,7 @@ class Simulator:
         self.path = path = (
             settings.store or Path(self._folder.name if self._folder is not None else ".") / "store.db"
         )
-        self.catalog = load_catalog(settings.customisations)
+        self.catalog = load_catalog(settings.customisations, settings.organisation)
         self.database = Database(path)
         for kind, name, body in self.database.metadata():
             apply(self.catalog, kind, name, body)
@@ -70,6 +78,7 @@ class Simulator:
         self.organisation = Organisation(
             self.store, clock or (lambda: datetime.now(UTC)), lambda: str(uuid4()), Nobody()
         )
+        self._secure()
         if bus is None and settings.servicebus is not None:
             bus = ServiceBus(settings.servicebus)
         self.sender = Sender(path, bus) if bus is not None else None
@@ -84,13 +93,8 @@ class Simulator:
     def start(self) -> Self:
         """Bind the ports and answer; returns when both listeners are ready."""
         admin = Admin(self.api, self.reset, self.sender, self.flows, lambda: Outbox(self.path))
-        app = Starlette(
-            routes=[
-                Route("/health", _health),
-                Mount("/admin", routes=admin.routes()),
-                Mount("/api/data", app=self.api),
-            ]
-        )
+        control = [Mount("/admin", routes=admin.routes())] if self.settings.control else []
+        app = Starlette(routes=[Route("/health", _health), *control, Mount("/api/data", app=self.api)])
         plain = _bind(self.settings.http_port)
         self.http_url = f"http://127.0.0.1:{plain.getsockname()[1]}"
         bound = [(_server(app, None, None), plain)]
@@ -123,10 +127,16 @@ class Simulator:
     def reset(self) -> None:
         """Back to the seed: every row, file, message and metadata change is gone."""
         self.database.clear()
-        fresh = load_catalog(self.settings.customisations)
+        fresh = load_catalog(self.settings.customisations, self.settings.organisation)
         self.catalog.become(fresh)
         self.store.load()
         plant(self.store)
+        self._secure()
+
+    def _secure(self) -> None:
+        """The roles of the security file; what was assigned at run time stays until a reset."""
+        if self.settings.security is not None:
+            apply_security(self.organisation, json.loads(self.settings.security.read_text("utf-8")))
 
     def _subscribe(self, sender: Sender) -> FlowSubscribers:
         organisation = self.organisation

@@ -164,7 +164,7 @@ class Lineup:
                 *("--http-port", ports["dataverse"], "--https-port", ports["dataverse_https"], *self._tls),
                 *("--store", self._store("dataverse")),
                 *("--customisations", "infra/dataverse/customisations.json", "--flows", "infra/flows"),
-                *("--servicebus", servicebus_connection(ports["broker_amqp"])),
+                *("--servicebus", servicebus_connection(ports["broker_amqp"]), "--control"),
             ),
             health=f"{self._url('dataverse')}/health",
             after=frozenset({"broker"}),

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from local.dataverse.api.multipart import ChangeSet, Operation, Result, bad_batch, read_batch, write_batch
+from local.dataverse.api.organisation import sighting
 from local.dataverse.api.request import Request
 from local.dataverse.calls import Answer, Call, read_preferences, read_query, refused
 from local.dataverse.errors import Refusal
@@ -70,7 +71,9 @@ def _run(
     preferences = read_preferences(operation.headers.get("prefer", ""))
     try:
         call = _call(request, operation, entities)
-        fault = request.organisation.faults.take(call, in_batch=True)
+        faults = request.organisation.faults
+        seen = sighting(request.organisation, call, request.origin.caller.real) if faults.active else None
+        fault = faults.take(call, seen, in_batch=True) if seen is not None else None
         refusal = fault.refusal() if fault is not None else None
         if refusal is not None:
             raise refusal

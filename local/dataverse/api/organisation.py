@@ -1,12 +1,14 @@
 """The organisation behind the Web API: its tables, its rows, its clock, and what follows a commit."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from local.dataverse.api.upload_sessions import Sessions
-from local.dataverse.faults import Faults
+from local.dataverse.api.virtual import virtual_rows
+from local.dataverse.calls import Call
+from local.dataverse.faults import Faults, Sighting
 from local.dataverse.rows.caller import Origin
 from local.dataverse.rows.privileges import Privileges
 from local.dataverse.schema.catalog import Catalog
@@ -44,9 +46,12 @@ class Organisation:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     subscribers: Subscribers
-    privileges: Privileges = field(default_factory=Privileges)
+    privileges: Privileges = field(init=False)
     uploads: Sessions = field(default_factory=Sessions)
     faults: Faults = field(default_factory=Faults)
+
+    def __post_init__(self) -> None:
+        self.privileges = Privileges(self.store)
 
     @property
     def catalog(self) -> Catalog:
@@ -56,15 +61,16 @@ class Organisation:
     def get(self, table: str, row_id: str) -> Row | None:
         """One committed row."""
         found = self.store.get(table, row_id)
-        if found is None and table == "activitypointer":
-            return next((row for row in self.rows(table) if row["activityid"] == row_id), None)
-        return found
+        made = virtual_rows(self.store, table) if found is None else None
+        if made is None:
+            return found
+        id_column = self.catalog.tables[table].id_column
+        return next((row for row in made if row[id_column] == row_id), None)
 
     def rows(self, table: str) -> Iterable[Row]:
-        """All committed rows of a table; activitypointer shows those of every activity table."""
-        if table == "activitypointer":
-            return self._activities()
-        return self.store.table(table).values()
+        """All committed rows of a table, or those it is made of."""
+        made = virtual_rows(self.store, table)
+        return made if made is not None else self.store.table(table).values()
 
     def members(self, pair: str) -> Iterable[tuple[str, str]]:
         """The linked ids of a many-to-many relationship."""
@@ -78,16 +84,25 @@ class Organisation:
         """Make changes visible, with the messages they cause in the same transaction of the file."""
         if not transaction.changes:
             transaction.commit()
+            self.privileges.committed(set())
             return
         for change in transaction.changes:
             if not change.origin.silent:
                 for queue, message in self.subscribers.messages(change):
                     transaction.send(queue, message)
         transaction.commit()
+        self.privileges.committed({change.table for change in transaction.changes})
         if transaction.outbox:
             self.subscribers.committed()
 
-    def _activities(self) -> Iterator[Row]:
-        for table in self.catalog.tables.values():
-            if table.is_activity and table.name != "activitypointer":
-                yield from self.store.table(table.name).values()
+
+def sighting(organisation: Organisation, call: Call, user: str) -> Sighting:
+    """The names a fault may choose a call by."""
+    name = call.path.partition("/")[0].partition("(")[0]
+    table = organisation.catalog.by_set(name)
+    row = organisation.store.get("systemuser", user) or {}
+    ids = (user, row.get("applicationid"), row.get("azureactivedirectoryobjectid"))
+    return Sighting(
+        tables=frozenset({name, table.name} if table is not None else {name}),
+        users=frozenset(str(value).lower() for value in ids if value),
+    )

@@ -25,6 +25,9 @@ def matching(
     """The rows a filter lets through, in the asked order and then by id."""
     scope = request.scope(table)
     found = request.organisation.rows(table.name) if rows is None else rows
+    sight = request.organisation.privileges.sight(request.origin.caller, table)
+    if sight is not None:
+        found = filter(sight, found)
     if options.filter:
         test = compile_filter(parse_filter(options.filter, options.aliases), scope)
         found = [row for row in found if test(row)]
@@ -145,6 +148,9 @@ def _expand(request: Request, table: Table, row: Row, expand: Expand, document: 
     single = parent(request, table, row, expand.name)
     if single is not None:
         neighbour, found = single
+        sight = request.organisation.privileges.sight(request.origin.caller, neighbour)
+        if found is not None and sight is not None and not sight(found):
+            found = None
         document[expand.name] = None if found is None else shown(request, neighbour, found, expand.options)
         return
     many = related(request, table, row, expand.name)

@@ -16,7 +16,6 @@ from local.dataverse.store.row import Row, etag_of
 
 def list_rows(request: Request, table: Table) -> Answer:
     """GET of a set."""
-    request.organisation.privileges.check(request.origin.caller.user, "Read", table)
     options = read_options(request.call.query)
     rows = matching(request, table, options)
     return _listed(request, listing(request, table, options, rows, _again(request)))
@@ -31,7 +30,6 @@ def count_rows(request: Request, table: Table) -> Answer:
 
 def get_row(request: Request, table: Table, key: str) -> Answer:
     """GET of one row; 304 when the caller has this version already."""
-    request.organisation.privileges.check(request.origin.caller.user, "Read", table)
     row = find(request, table, key)
     options = read_options(request.call.query)
     if _is_current(request, row, options):
@@ -69,6 +67,7 @@ def find(request: Request, table: Table, key: str) -> Row:
     """The row behind a key; Refusal 404 when there is none."""
     target = locate(request.reading(), table, key)
     row = request.organisation.get(table.name, target.id) if target.id is not None else None
+    request.organisation.privileges.check(request.origin.caller, "Read", table, row)
     if row is None:
         raise missing(target)
     return row

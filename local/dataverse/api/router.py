@@ -6,10 +6,11 @@ from local.dataverse.api import bulk, reads, relations, tracking, uploads, write
 from local.dataverse.api.actions import marketing, quotes, sales, service
 from local.dataverse.api.actions.bulk_delete import bulk_delete
 from local.dataverse.api.batch import run_batch
+from local.dataverse.api.metadata import choices
 from local.dataverse.api.metadata import resource as definitions
 from local.dataverse.api.metadata.csdl import metadata_document
 from local.dataverse.api.request import Request
-from local.dataverse.api.whoami import who_am_i
+from local.dataverse.api.whoami import user_privileges, who_am_i
 from local.dataverse.calls import Answer, json_answer
 from local.dataverse.errors import Refusal, not_supported, unknown_segment
 from local.dataverse.odata.address import Segment, parse_path
@@ -36,7 +37,11 @@ UNBOUND: Mapping[str, Unbound] = {
     "BulkDelete": bulk_delete,
     "CreateEntities": definitions.create_entities,
     "RetrieveMetadataChanges": definitions.retrieve_metadata_changes,
-    "InsertOptionValue": definitions.insert_option,
+    "InsertOptionValue": choices.insert_option,
+    "InsertStatusValue": choices.insert_status,
+    "UpdateOptionValue": choices.update_option,
+    "DeleteOptionValue": choices.delete_option,
+    "OrderOption": choices.order_options,
     "PublishXml": definitions.publish,
     "PublishAllXml": definitions.publish,
     "InitializeAnnotationBlocksUpload": uploads.begin_blocks,
@@ -48,7 +53,7 @@ UNBOUND: Mapping[str, Unbound] = {
 RESOURCES: Mapping[str, Callable[[Request, list[Segment]], Answer]] = {
     "EntityDefinitions": definitions.entity_definitions,
     "RelationshipDefinitions": definitions.relationship_definitions,
-    "GlobalOptionSetDefinitions": definitions.global_choices,
+    "GlobalOptionSetDefinitions": choices.global_choices,
 }
 ON_SET: Mapping[str, BoundToSet] = {
     "CreateMultiple": bulk.create_multiple,
@@ -56,9 +61,10 @@ ON_SET: Mapping[str, BoundToSet] = {
     "UpsertMultiple": bulk.upsert_multiple,
     "DeleteMultiple": bulk.delete_multiple,
 }
-ON_ROW: Mapping[str, BoundToRow] = {
-    "QualifyLead": sales.qualify_lead,
-    "AddItemCampaign": marketing.add_campaign_item,
+ON_ROW: Mapping[tuple[str, str], BoundToRow] = {
+    ("POST", "QualifyLead"): sales.qualify_lead,
+    ("POST", "AddItemCampaign"): marketing.add_campaign_item,
+    ("GET", "RetrieveUserPrivileges"): user_privileges,
 }
 
 
@@ -131,9 +137,9 @@ def _on_row(request: Request, table: Table, key: str) -> Answer:
 
 def _below_row(request: Request, table: Table, key: str, rest: list[Segment]) -> Answer:
     method, name = request.call.method, rest[0].name
-    action = ON_ROW.get(name.removeprefix(NAMESPACE))
-    if action is not None and method == "POST":
-        return action(request, table, key)
+    operation = ON_ROW.get((method, name.removeprefix(NAMESPACE)))
+    if operation is not None:
+        return operation(request, table, key)
     column = uploads.file_column(table, name)
     if column is not None:
         return _file(request, table, key, column, rest)

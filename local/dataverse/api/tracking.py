@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from local.dataverse.api.query import shown
 from local.dataverse.api.request import Request
+from local.dataverse.api.virtual import virtual_rows
 from local.dataverse.calls import Answer, json_answer
 from local.dataverse.errors import Refusal, bad_query
 from local.dataverse.odata.options import MAX_PAGE, Options, read_options
@@ -20,6 +21,7 @@ _STAMP = "%m/%d/%Y %H:%M:%S"
 
 def full(request: Request, table: Table) -> Answer:
     """Every row, page by page; the last page has the delta link to the version of the first."""
+    request.organisation.privileges.check_whole(request.origin.caller, "Read", table)
     for name in _REFUSED:
         if name in request.call.query:
             raise bad_query(f'The "{name}" query parameter isn\'t supported when Change Tracking is enabled.')
@@ -29,9 +31,8 @@ def full(request: Request, table: Table) -> Answer:
     if options.skip_token:
         resume = read_token(options.skip_token)
         page, last_id, version = resume.page, resume.last_id, int(resume.values[0])
-    rows = sorted(request.organisation.rows(table.name), key=lambda row: str(row[table.id_column]))
-    rows = [row for row in rows if row[table.id_column] > last_id]
     size = request.preferences.page_size or MAX_PAGE
+    rows = _page(request, table, last_id, size + 1)
     document = _document(request, table, options, "", rows[:size], [])
     if len(rows) > size:
         token = write_token(Resume(page + 1, rows[size - 1][table.id_column], [version]))
@@ -43,12 +44,11 @@ def full(request: Request, table: Table) -> Answer:
 
 def delta(request: Request, table: Table) -> Answer:
     """What changed since a token: rows by version, then deletions; Refusal when the token is too old."""
+    request.organisation.privileges.check_whole(request.origin.caller, "Read", table)
     options = read_options(request.call.query)
     since = _read_delta(request, request.call.query["$deltatoken"])
     store = request.organisation.store
-    changed = [row for row in request.organisation.rows(table.name) if row["versionnumber"] > since]
-    changed.sort(key=lambda row: int(row["versionnumber"]))
-    gone = [row_id for row_id, version in store.tombstones.get(table.name, {}).items() if version > since]
+    changed, gone = store.changed(table.name, since), store.deleted(table.name, since)
     document = _document(request, table, options, "/$delta", changed, gone)
     document["@odata.deltaLink"] = _delta_link(request, table, store.version)
     return json_answer(200, document)
@@ -57,9 +57,8 @@ def delta(request: Request, table: Table) -> Answer:
 def delta_count(request: Request, table: Table) -> Answer:
     """How many changes a delta link would bring."""
     since = _read_delta(request, request.call.query["$deltatoken"])
-    tombstones = request.organisation.store.tombstones.get(table.name, {}).values()
-    total = sum(row["versionnumber"] > since for row in request.organisation.rows(table.name))
-    total += sum(version > since for version in tombstones)
+    store = request.organisation.store
+    total = len(store.changed(table.name, since)) + len(store.deleted(table.name, since))
     return Answer(200, {"Content-Type": "text/plain"}, str(total).encode())
 
 
@@ -75,6 +74,15 @@ def _document(
         {"@odata.context": deleted, "id": row_id, "reason": "deleted"} for row_id in gone
     ]
     return document
+
+
+def _page(request: Request, table: Table, last_id: str, size: int) -> list[Row]:
+    store = request.organisation.store
+    made = virtual_rows(store, table.name)
+    if made is None:
+        return store.page(table.name, last_id, size)
+    later = [row for row in made if row[table.id_column] > last_id]
+    return sorted(later, key=lambda row: str(row[table.id_column]))[:size]
 
 
 def _delta_link(request: Request, table: Table, version: int) -> str:

@@ -106,6 +106,7 @@ def _chunk(request: Request, token: str, where: tuple[Table, str, Column]) -> An
 def _store(request: Request, table: Table, key: str, column: Column, content: Content | None) -> None:
     with request.writing() as writer:
         row_id = existing(writer.transaction, table, key).id
+        writer.allow("Write", table, writer.transaction.get(table.name, row_id) or {})
         writer.transaction.put_content(table.name, row_id, column.name, content)
         writer.set_columns(table, row_id, {column.name: request.organisation.new_id() if content else None})
 

@@ -12,6 +12,7 @@ from local.dataverse.edge.gateway import WebApi
 from local.dataverse.faults import Faults
 from local.dataverse.flows.sender import Sender
 from local.dataverse.flows.subscribers import FlowSubscribers
+from local.dataverse.security import apply_security, shown_security
 from local.dataverse.store.database import Outbox
 
 S = TypeVar("S")
@@ -49,6 +50,8 @@ class Admin:
             ("/latency", "PUT", self._set_latency),
             ("/privileges", "GET", self._privileges),
             ("/privileges", "PUT", self._set_privileges),
+            ("/security", "GET", self._security),
+            ("/security", "PUT", self._set_security),
             ("/flows", "GET", self._delivery),
             ("/flows", "PUT", self._set_delivery),
             ("/store", "GET", self._store),
@@ -98,6 +101,13 @@ class Admin:
         body = await request.json()
         self._api.organisation.privileges.deny(str(body["user"]).lower(), set(body["denied"]))
         return await self._privileges(request)
+
+    async def _security(self, _request: Request) -> Response:
+        return JSONResponse(shown_security(self._api.organisation))
+
+    async def _set_security(self, request: Request) -> Response:
+        apply_security(self._api.organisation, await request.json())
+        return await self._security(request)
 
     async def _delivery(self, _request: Request) -> Response:
         outbox = self._outbox()

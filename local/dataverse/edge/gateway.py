@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import uuid4
 
-from local.dataverse.api.organisation import Organisation
+from local.dataverse.api.organisation import Organisation, sighting
 from local.dataverse.api.request import Request
 from local.dataverse.api.router import dispatch
 from local.dataverse.calls import Answer, Call, read_preferences, read_query, refused
@@ -19,9 +19,15 @@ from local.dataverse.edge.latency import Latency
 from local.dataverse.edge.limits import Limits
 from local.dataverse.edge.request_log import RequestLog
 from local.dataverse.errors import Refusal, unknown_segment
+from local.dataverse.faults import Fault
 from local.dataverse.rows.caller import Caller, Origin
 
 _PATH = re.compile(r"^/api/data/v9\.[0-2](?:/(.*))?$", re.IGNORECASE | re.DOTALL)
+_BYPASSES = {
+    "mscrm.bypassbusinesslogicexecution": "prvBypassCustomBusinessLogic",
+    "mscrm.bypassbusinesslogicexecutionstepids": "prvBypassCustomBusinessLogic",
+    "mscrm.bypasscustompluginexecution": "prvBypassCustomPlugins",
+}
 _log = logging.getLogger(__name__)
 
 
@@ -43,7 +49,7 @@ class WebApi:
         if isinstance(call, Refusal):
             await _send(send, refused(call, read_preferences("")), headers)
             return
-        fault = self.faults.take(call) if self.faults.active else None
+        fault = self._fault(call)
         if fault is not None and fault.latency_ms:
             await asyncio.sleep(fault.latency_ms / 1000)
         if fault is not None and fault.drop == "before":
@@ -55,11 +61,21 @@ class WebApi:
             return
         await _send(send, answer, headers)
 
+    def _fault(self, call: Call) -> Fault | None:
+        if not self.faults.active:
+            return None
+        try:
+            user = self._identity.caller(call.headers, _base(call)).real
+        except Refusal:
+            # Who is nobody meets the faults meant for everybody.
+            user = ""
+        return self.faults.take(call, sighting(self.organisation, call, user))
+
     async def _timed(self, call: Call, refusal: Refusal | None) -> Answer:
         """The answer, accounted to its user and delayed by the execution-time model."""
         started = time.perf_counter()
         try:
-            caller = self._identity.caller(call.headers, call.root.partition("/api/data/")[0])
+            caller = self._identity.caller(call.headers, _base(call))
         except Refusal as unknown:
             return self._logged(call, refused(unknown, call.preferences), "", started)
         try:
@@ -82,6 +98,7 @@ class WebApi:
 
     def _answer(self, call: Call, caller: Caller) -> Answer:
         try:
+            self._check_bypass(call, caller)
             return dispatch(Request(call, self.organisation, origin_of(call, caller)))
         except Refusal as refusal:
             return refused(refusal, call.preferences)
@@ -91,6 +108,12 @@ class WebApi:
                 500, "0x80040216", f"An unexpected error occurred: {type(failure).__name__}."
             )
             return refused(unexpected, call.preferences)
+
+    def _check_bypass(self, call: Call, caller: Caller) -> None:
+        """Leaving custom logic out needs a privilege of its own; there is none here to leave out."""
+        for header, privilege in _BYPASSES.items():
+            if header in call.headers:
+                self.organisation.privileges.check_named(caller, privilege)
 
 
 def origin_of(call: Call, caller: Caller) -> Origin:
@@ -142,6 +165,11 @@ async def _send(send: Any, answer: Answer, asked: Mapping[str, str]) -> None:
     encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
     await send({"type": "http.response.body", "body": answer.body})
+
+
+def _base(call: Call) -> str:
+    """Scheme and host of the service."""
+    return call.root.partition("/api/data/")[0]
 
 
 def _since(started: float) -> float:

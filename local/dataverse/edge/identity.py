@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from local.dataverse.errors import Refusal, privilege_missing, user_disabled
+from local.dataverse.errors import Refusal, user_disabled
 from local.dataverse.rows.caller import Caller
 from local.dataverse.rows.privileges import Privileges
 from local.dataverse.seed import ADMINISTRATOR
@@ -43,8 +43,7 @@ class Identity:
         object_id = headers.get("callerobjectid")
         if legacy is None and object_id is None:
             return None
-        if self._privileges.lacks(real, "prvActOnBehalfOfAnotherUser"):
-            raise privilege_missing("prvActOnBehalfOfAnotherUser", real)
+        self._privileges.check_user(real, "prvActOnBehalfOfAnotherUser")
         users = self._store.table("systemuser")
         if object_id is not None:
             wanted = object_id.strip("{}").lower()

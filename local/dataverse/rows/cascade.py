@@ -1,6 +1,6 @@
 """What a delete does to the rows that point at the deleted one."""
 
-from local.dataverse.errors import Refusal
+from local.dataverse.errors import Refusal, not_for_this_table
 from local.dataverse.schema.catalog import Catalog
 from local.dataverse.store.transaction import Transaction
 
@@ -35,7 +35,7 @@ _UNDELETABLE = frozenset({"systemuser", "organization"})
 def delete(transaction: Transaction, catalog: Catalog, table: str, row_id: str) -> None:
     """Delete a row that exists, with what hangs from it; Refusal 405 when something forbids it."""
     if table in _UNDELETABLE:
-        raise Refusal(405, "0x80040800", f"The 'Delete' method does not support entities of type '{table}'.")
+        raise not_for_this_table("Delete", table)
     pointing = transaction.referencing(table, row_id)
     if table in _RESTRICTED and pointing:
         raise Refusal(

@@ -1,7 +1,7 @@
 """Create, update and delete of rows by the service's rules, inside one transaction."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from local.dataverse.errors import (
     already_exists,
     bad_payload,
     key_taken,
+    not_for_this_table,
     required_missing,
     row_missing,
     user_disabled,
@@ -20,7 +21,8 @@ from local.dataverse.rows.caller import Caller
 from local.dataverse.rows.computed import compute, defaults, has_money, owner_columns
 from local.dataverse.rows.parties import put_parties
 from local.dataverse.rows.payload import Draft, read_draft
-from local.dataverse.rows.privileges import Privileges
+from local.dataverse.rows.plan import plan_of
+from local.dataverse.rows.privileges import SECURITY_PAIRS, Privileges
 from local.dataverse.rows.references import referenced
 from local.dataverse.rows.states import check_writable, initial_state, next_state
 from local.dataverse.schema.catalog import Catalog
@@ -29,6 +31,9 @@ from local.dataverse.store.row import Reference, Row
 from local.dataverse.store.transaction import KeyTaken, Transaction
 
 BASE_CURRENCY_SETTING = "basecurrencyid"
+_MADE_BY_THE_SERVICE = frozenset({"activitypointer", "privilege", "stringmap"})
+# Lookups that need no right to append: owners have their own, everybody works with the units of money.
+_FREE_LINKS = frozenset({"ownerid", "transactioncurrencyid", "businessunitid"})
 
 
 @dataclass(slots=True)
@@ -40,6 +45,10 @@ class Writer:
     now: datetime
     new_id: Callable[[], str]
     privileges: Privileges
+    stamp: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.stamp = write_instant(self.now)
 
     @property
     def catalog(self) -> Catalog:
@@ -53,13 +62,14 @@ class Writer:
     def create(self, draft: Draft, row_id: str | None = None) -> Row:
         """A new row; Refusal 412 when the id or an alternate key is taken."""
         table, values = draft.table, draft.values
-        self.privileges.check(self.caller.user, "Create", table)
+        if table.name in _MADE_BY_THE_SERVICE:
+            raise not_for_this_table("Create", table.name)
         given = values.pop(table.id_column, None)
         row_id = row_id or given or self.new_id()
         if self.transaction.get(table.name, row_id) is not None:
             raise already_exists()
         self._create_parents(draft)
-        stamp = write_instant(self.now)
+        stamp = self.stamp
         number = 1000 + len(self.transaction.store.table(table.name))
         row = defaults(table, number, row_id.replace("-", "")[::-1])
         row |= {name: value for name, value in values.items() if value is not None}
@@ -71,6 +81,8 @@ class Writer:
         self._derive(table, row, frozenset(row))
         self._require(table, row)
         self._check_file(table, row)
+        self.privileges.check(self.caller, "Create", table, row)
+        self._check_links(table, draft)
         created = self._put(table, _without_nulls(row), draft.columns)
         self._attach(draft, created)
         return created
@@ -78,10 +90,14 @@ class Writer:
     def update(self, draft: Draft, row_id: str) -> Row:
         """Change an existing row; Refusal 404 when there is none. An empty draft changes nothing."""
         table, values = draft.table, draft.values
-        self.privileges.check(self.caller.user, "Write", table)
         before = self.transaction.get(table.name, row_id)
         if before is None:
+            self.privileges.check(self.caller, "Write", table)
             raise row_missing(table.name, row_id)
+        self.privileges.check(self.caller, "Write", table, before)
+        if "ownerid" in values and values["ownerid"] != before.get("ownerid"):
+            self.privileges.check(self.caller, "Assign", table, before)
+        self._check_links(table, draft)
         if values.pop(table.id_column, row_id) != row_id:
             raise bad_payload("Entity Id must be the same as the value set in property bag.")
         values.pop("overriddencreatedon", None)
@@ -113,8 +129,9 @@ class Writer:
 
     def delete(self, table: Table, row_id: str) -> None:
         """Remove a row and what hangs from it; Refusal 404 when there is none."""
-        self.privileges.check(self.caller.user, "Delete", table)
-        if self.transaction.get(table.name, row_id) is None:
+        before = self.transaction.get(table.name, row_id)
+        self.privileges.check(self.caller, "Delete", table, before)
+        if before is None:
             raise row_missing(table.name, row_id)
         cascade.delete(self.transaction, self.catalog, table.name, row_id)
 
@@ -123,12 +140,32 @@ class Writer:
         pair = self.catalog.pairs_of(table.name).get(navigation)
         if pair is not None:
             first, second = (row_id, other.id) if pair.first == table.name else (other.id, row_id)
+            self._check_pair(table, row_id, other)
+            self.privileges.stale |= pair.name in SECURITY_PAIRS
             self.transaction.pair(pair.name, first, second, present=present)
             return
         collection = self.catalog.collections(table.name)[navigation]
         child = self.catalog.tables[collection.table]
         pointer = Reference(table.name, row_id) if present else None
         self.update(Draft(child, {collection.column.name: pointer}), other.id)
+
+    def allow(self, verb: str, table: Table, row: Row) -> None:
+        """Refusal 403 when the caller may not do this to the row: for actions, which write by themselves."""
+        self.privileges.check(self.caller, verb, table, row)
+
+    def _check_links(self, table: Table, draft: Draft) -> None:
+        """Pointing at a row appends to it: the one privilege on this table, the other on that."""
+        if self.privileges.unlimited(self.caller):
+            return
+        for name, value in draft.values.items():
+            if isinstance(value, Reference) and name not in _FREE_LINKS:
+                self._check_pair(table, None, value)
+
+    def _check_pair(self, table: Table, row_id: str | None, other: Reference) -> None:
+        row = self.transaction.get(table.name, row_id) if row_id is not None else None
+        self.privileges.check(self.caller, "Append", table, row)
+        target = self.catalog.tables[other.table]
+        self.privileges.check(self.caller, "AppendTo", target, self.transaction.get(other.table, other.id))
 
     def _create_parents(self, draft: Draft) -> None:
         for column, target, body in draft.parents:
@@ -178,7 +215,7 @@ class Writer:
         user = Reference("systemuser", self.caller.user)
         created = stamp
         if "overriddencreatedon" in row:
-            self.privileges.check_named(self.caller.user, "prvOverrideCreatedOnCreatedBy")
+            self.privileges.check_named(self.caller, "prvOverrideCreatedOnCreatedBy")
             created, row["overriddencreatedon"] = row["overriddencreatedon"], stamp
         stamps = {"createdon": created, "modifiedon": stamp, "createdby": user, "modifiedby": user}
         if self.caller.impersonates:
@@ -188,7 +225,7 @@ class Writer:
 
     def _stamp_change(self, table: Table, row: Row) -> None:
         if "modifiedon" in table.columns:
-            row["modifiedon"] = write_instant(self.now)
+            row["modifiedon"] = self.stamp
         if "modifiedby" in table.columns:
             row["modifiedby"] = Reference("systemuser", self.caller.user)
         if "modifiedonbehalfby" in table.columns:
@@ -231,9 +268,9 @@ class Writer:
         return None
 
     def _require(self, table: Table, row: Row) -> None:
-        for column in table.columns.values():
-            if column.required == "system" and not column.server_fills and row.get(column.name) is None:
-                raise required_missing(column.name, table.name)
+        for name in plan_of(table).required:
+            if row.get(name) is None:
+                raise required_missing(name, table.name)
 
     def _check_file(self, table: Table, row: Row) -> None:
         column = FILE_COLUMNS.get(table.name)

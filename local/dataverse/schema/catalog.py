@@ -3,11 +3,13 @@
 import json
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from local.dataverse.schema.column import Column, Kind, column_from
+from local.dataverse.schema import own_tables
+from local.dataverse.schema.choice import GlobalChoice, options_from, options_spec
+from local.dataverse.schema.column import Column, Kind, changed_column, column_from
 from local.dataverse.schema.relationships import MANY_TO_MANY, ManyToMany, collection_name
 from local.dataverse.schema.table import AlternateKey, Table
 
@@ -36,6 +38,7 @@ class Catalog:
         self._referencing: dict[str, list[tuple[str, Column]]] = {}
         # (referencing table, lookup, referenced table) -> schema name, for relationships made at run time
         self.relationship_names: dict[tuple[str, str, str], str] = {}
+        self.choices: dict[str, GlobalChoice] = {}
         self.many_to_many: dict[str, ManyToMany] = {pair.name: pair for pair in MANY_TO_MANY}
         for table in tables:
             self.add_table(table)
@@ -52,8 +55,41 @@ class Catalog:
         self.tables = other.tables
         self._sets = other._sets  # noqa: SLF001 - the same class
         self.many_to_many = other.many_to_many
+        self.choices = other.choices
         self.relationship_names = other.relationship_names
         self.forget_relationships()
+
+    def put_choice(self, choice: GlobalChoice) -> None:
+        """Make a global choice known; columns that share it follow."""
+        self.choices[choice.name] = choice
+        for table, column in self.sharing(choice.name):
+            table.add_column(replace(column, options=choice.options))
+
+    def sharing(self, choice: str) -> list[tuple[Table, Column]]:
+        """The columns that take their options from a global choice."""
+        return [
+            (table, column)
+            for table in self.tables.values()
+            for column in table.columns.values()
+            if column.choice == choice
+        ]
+
+    def column(self, name: str, spec: Mapping[str, Any], *, custom: bool) -> Column:
+        """A column from its entry, its options from the global choice it names; ValueError without one."""
+        return column_from(name, self._resolved(name, spec), custom=custom)
+
+    def make_table(self, spec: Mapping[str, Any]) -> None:
+        """Make a table known by its entry; ValueError when a column names an unknown global choice."""
+        columns = {name: self._resolved(name, column) for name, column in spec["columns"].items()}
+        self.add_table(table_from({**spec, "columns": columns}))
+
+    def _resolved(self, name: str, spec: Mapping[str, Any]) -> Mapping[str, Any]:
+        shared = spec.get("choice", "")
+        if not shared:
+            return spec
+        if shared not in self.choices:
+            raise ValueError(f"column {name}: there is no global choice {shared}")
+        return {**spec, "options": options_spec(self.choices[shared].options)}
 
     def drop_table(self, name: str) -> None:
         """Forget a table."""
@@ -116,13 +152,14 @@ def metadata_id(*names: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, "/".join(names)))
 
 
-def load_catalog(customisations: Path | None = None) -> Catalog:
-    """The standard tables, with the publisher's own columns and keys when the file exists."""
+def load_catalog(*customisations: Path | None) -> Catalog:
+    """The standard tables, with what each customisations file that exists adds and changes, in order."""
     catalog = Catalog(
         table_from(json.loads(path.read_text("utf-8"))) for path in sorted(TABLE_FOLDER.glob("*.json"))
     )
-    if customisations is not None and customisations.exists():
-        customise(catalog, json.loads(customisations.read_text("utf-8")))
+    for path in customisations:
+        if path is not None and path.exists():
+            customise(catalog, json.loads(path.read_text("utf-8")))
     return catalog
 
 
@@ -149,23 +186,55 @@ def table_from(spec: Mapping[str, Any]) -> Table:
 
 
 def customise(catalog: Catalog, spec: Mapping[str, Any]) -> None:
-    """Add the columns and alternate keys of a customisations file.
+    """Add what a customisations file has of its own, and change what it says is different.
 
-    Raises ValueError when it names an unknown table or column, or a column without the publisher's prefix.
+    Under a table, `columns` are new, `changed` gives properties of existing columns another value, where
+    `options` are added to those there are and a null removes one; `keys` are new alternate keys.
+    Raises ValueError when it names what does not exist, or something new without the publisher's prefix.
     """
     prefix = spec["publisher_prefix"]
+    for choice in spec.get("choices", []):
+        _prefixed(prefix, choice["name"])
+        catalog.put_choice(choice_from(choice["name"], choice))
+    for table in spec.get("new_tables", []):
+        _prefixed(prefix, table["table"])
+        columns = {column["name"]: {**column, "custom": True} for column in table["columns"]}
+        schema_name = table.get("schema", table["table"])
+        catalog.make_table(
+            own_tables.table_spec(table["table"], schema_name, table["label"], table["name"], columns)
+        )
     for table_name, additions in spec.get("tables", {}).items():
         table = catalog.tables.get(table_name)
         if table is None:
             raise ValueError(f"customisations: there is no table {table_name}")
         for column in additions.get("columns", []):
             name = column["name"]
-            if not name.startswith(f"{prefix}_"):
-                raise ValueError(f"customisations: column {table_name}.{name} lacks the prefix {prefix}_")
-            table.add_column(column_from(name, column, custom=True))
+            _prefixed(prefix, name, f"column {table_name}.")
+            table.add_column(catalog.column(name, column, custom=True))
+        for name, changes in additions.get("changed", {}).items():
+            known = table.columns.get(name)
+            if known is None:
+                raise ValueError(f"customisations: there is no column {table_name}.{name} to change")
+            table.add_column(changed_column(known, changes))
         for key in additions.get("keys", []):
             add_key(table, AlternateKey(key["name"], tuple(key["columns"])))
     catalog.forget_relationships()
+
+
+def _prefixed(prefix: str, name: str, what: str = "") -> None:
+    if not name.startswith(f"{prefix}_"):
+        raise ValueError(f"customisations: {what}{name} lacks the prefix {prefix}_")
+
+
+def choice_id(name: str) -> str:
+    """The metadata id of a global choice."""
+    return metadata_id("choice", name)
+
+
+def choice_from(name: str, spec: Mapping[str, Any]) -> GlobalChoice:
+    """A global choice from its entry."""
+    options = options_from(spec["options"])
+    return GlobalChoice(name, spec.get("label", name), choice_id(name), options)
 
 
 _KEY_KINDS = {Kind.DECIMAL, Kind.INTEGER, Kind.STRING, Kind.DATETIME, Kind.DATE, Kind.LOOKUP, Kind.CHOICE}

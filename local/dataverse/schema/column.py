@@ -1,7 +1,7 @@
 """A column of a table: its type, its limits and how the Web API names it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -58,6 +58,8 @@ class Column:
     server_fills: bool = False
     read_only: bool = False
     custom: bool = False
+    # The global choice the options come from; empty when they are the column's own.
+    choice: str = ""
 
     @property
     def property_name(self) -> str:
@@ -105,7 +107,29 @@ def column_from(name: str, spec: Mapping[str, Any], *, custom: bool = False) -> 
         server_fills=spec.get("server_fills", False),
         read_only=spec.get("read_only", False),
         custom=custom,
+        choice=spec.get("choice", ""),
     )
+
+
+_CHANGEABLE = frozenset({"label", "max_length", "minimum", "maximum", "precision", "required"})
+
+
+def changed_column(column: Column, changes: Mapping[str, Any]) -> Column:
+    """A column as an organisation has it: other limits, options come and go; ValueError for the rest."""
+    unknown = changes.keys() - _CHANGEABLE - {"options"}
+    if unknown:
+        raise ValueError(f"customisations: {column.name} cannot be changed in {', '.join(sorted(unknown))}")
+    options, states = dict(column.options), dict(column.state_of)
+    for value, option in changes.get("options", {}).items():
+        if option is None:
+            options.pop(int(value), None)
+            states.pop(int(value), None)
+            continue
+        options[int(value)] = option["label"] if isinstance(option, Mapping) else option
+        if column.kind is Kind.STATUS:
+            states[int(value)] = option["state"]
+    plain = {name: value for name, value in changes.items() if name in _CHANGEABLE}
+    return replace(column, options=options, state_of=states, **plain)
 
 
 def _options(kind: Kind, spec: Any) -> tuple[dict[int, str], dict[int, int]]:

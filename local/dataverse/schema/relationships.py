@@ -93,6 +93,14 @@ MANY_TO_MANY = (
         "systemuserroles_association",
     ),
     ManyToMany(
+        "teamroles_association",
+        "teamroles",
+        "team",
+        "role",
+        "teamroles_association",
+        "teamroles_association",
+    ),
+    ManyToMany(
         "contactleads_association",
         "contactleads",
         "contact",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from local.dataverse.seed import ADMINISTRATOR
+from local.dataverse.seed import ADMINISTRATOR, TANDEM_APPLICATION_ID, TANDEM_USER
 
 if TYPE_CHECKING:
     from tests.contract.dataverse_simulator.conftest import Api, Recorder
@@ -48,6 +50,73 @@ def test_one_operation_of_a_batch_can_fail_alone(api: Api, admin: Admin) -> None
 
     assert re.findall(r"^HTTP/1\.1 (\d+)", answer.text, re.MULTILINE) == ["204", "412", "204"]
     assert len(api.select("contacts")) == 1
+
+
+@pytest.mark.parametrize(
+    ("chosen", "hit"),
+    [
+        ({"table": "account"}, ["create account", "read", "update", "upsert", "bulk", "ref", "delete"]),
+        ({"table": "contacts"}, ["create contact"]),
+        ({"operation": "create"}, ["create account", "create contact", "upsert"]),
+        ({"operation": "create", "table": "account"}, ["create account", "upsert"]),
+        ({"operation": "update"}, ["update", "upsert"]),
+        ({"operation": "upsert"}, ["upsert"]),
+        ({"operation": "read"}, ["read", "who"]),
+        ({"operation": "delete"}, ["delete"]),
+        ({"operation": "associate"}, ["ref"]),
+        ({"operation": "UpsertMultiple"}, ["bulk"]),
+        ({"operation": "WinOpportunity"}, ["win"]),
+        ({"operation": "WhoAmI"}, ["who"]),
+        ({"user": TANDEM_USER, "table": "account"}, []),
+        ({"user": ADMINISTRATOR.upper(), "table": "contact"}, ["create contact"]),
+    ],
+)
+def test_a_fault_chooses_by_table_user_and_operation(
+    api: Api, admin: Admin, chosen: dict[str, str], hit: list[str]
+) -> None:
+    row = api.create("accounts", name="A")
+    bulk = [{"@odata.type": "Microsoft.Dynamics.CRM.account", "accountid": row}]
+    calls: dict[str, tuple[str, str, object, dict[str, str]]] = {
+        "create account": ("POST", "accounts", {"name": "B"}, {}),
+        "create contact": ("POST", "contacts", {"lastname": "B"}, {}),
+        "read": ("GET", f"accounts({row})", None, {}),
+        "update": ("PATCH", f"accounts({row})", {}, {"If-Match": "*"}),
+        "upsert": ("PATCH", f"accounts({row})", {}, {}),
+        "bulk": ("POST", "accounts/Microsoft.Dynamics.CRM.UpsertMultiple", {"Targets": bulk}, {}),
+        "ref": ("PUT", f"accounts({row})/primarycontactid/$ref", {}, {}),
+        "win": ("POST", "WinOpportunity", {}, {}),
+        "who": ("GET", "WhoAmI()", None, {}),
+        "delete": ("DELETE", f"accounts({row})", None, {}),
+    }
+    admin("POST", "faults", {"status": 504, "times": None, **chosen})
+
+    seen = [
+        name
+        for name, (method, path, body, headers) in calls.items()
+        if api.client.request(method, path, json=body, headers=headers).status_code == 504
+    ]
+
+    assert seen == hit
+
+
+def test_a_fault_of_one_application_leaves_the_others_alone(api: Api, admin: Admin) -> None:
+    admin("POST", "faults", {"status": 503, "times": None, "user": TANDEM_APPLICATION_ID})
+    claims = base64.urlsafe_b64encode(json.dumps({"appid": TANDEM_APPLICATION_ID}).encode()).decode()
+    tandem = {"Authorization": f"Bearer e30.{claims.rstrip('=')}.x"}
+
+    assert api.get("WhoAmI", headers=tandem).status_code == 503
+    assert api.get("WhoAmI").status_code == 200
+
+
+def test_one_table_of_a_batch_can_fail_alone(api: Api, admin: Admin) -> None:
+    fault = {"code": "0x80044150", "in_batch": True, "table": "contact", "operation": "create"}
+    admin("POST", "faults", fault)
+    parts = "".join(f"--b\n\nPOST {name} HTTP/1.1\n\n{{}}\n" for name in ("accounts", "contacts", "contacts"))
+    headers = {"Content-Type": "multipart/mixed;boundary=b", "Prefer": "odata.continue-on-error"}
+
+    answer = api.post("$batch", content=f"{parts}--b--", headers=headers)
+
+    assert re.findall(r"^HTTP/1\.1 (\d+)", answer.text, re.MULTILINE) == ["204", "500", "204"]
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])

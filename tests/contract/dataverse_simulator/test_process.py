@@ -47,3 +47,15 @@ def test_it_starts_answers_and_keeps_its_rows_over_a_stop(tmp_path: Path) -> Non
     with process(*flags) as (_, again):
         row = httpx.get(f"{again}{address[len(url) :]}?$select=name", headers=headers).json()
     assert row["name"] == "A"
+
+
+def test_the_control_route_is_there_only_when_it_was_asked_for() -> None:
+    routes = ("faults", "limits", "latency", "security", "requests", "flows", "store")
+    seen = []
+    for flags in ((), ("--control",)):
+        with process(*flags) as (_, url):
+            seen.append({httpx.get(f"{url}/admin/{route}").status_code for route in routes})
+            reset = httpx.post(f"{url}/admin/reset").status_code
+
+    assert seen == [{404}, {200}]
+    assert reset == 204

@@ -6,7 +6,7 @@ from local.dataverse.calls import Answer, Call
 from local.dataverse.edge.latency import Latency
 from local.dataverse.edge.limits import Limits, LimitSettings
 from local.dataverse.errors import Refusal
-from local.dataverse.faults import Faults
+from local.dataverse.faults import Faults, Sighting
 
 
 def limits(**settings: float) -> Limits:
@@ -76,7 +76,10 @@ def test_faults_hit_in_order_and_only_what_they_name() -> None:
     faults.add({"status": 503, "method": "POST", "times": 1})
     faults.add({"code": "0x80072322", "path": "contacts", "times": None})
 
-    hit = [faults.take(each) for each in (call(), call("POST"), call("POST"), call(path="Contacts(1)"))]
+    hit = [
+        faults.take(each, Sighting())
+        for each in (call(), call("POST"), call("POST"), call(path="Contacts(1)"))
+    ]
 
     assert [fault.status if fault is not None else None for fault in hit] == [None, 503, None, None]
     assert hit[3] is not None

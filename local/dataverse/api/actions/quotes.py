@@ -38,6 +38,7 @@ def revise_quote(request: Request, _segment: Segment) -> Answer:
         table = writer.catalog.tables["quote"]
         row_id = entity_id(request.call.json().get("QuoteId"), "QuoteId", table)
         old = fetch(writer, "quote", row_id)
+        writer.allow("Write", table, old)
         if old.get("statecode") not in {_ACTIVE, _CLOSED}:
             raise wrong_state("Only an active or closed quote can be revised.")
         writer.set_columns(table, row_id, {"statecode": _CLOSED, "statuscode": _REVISED}, "Revise")
@@ -56,7 +57,9 @@ def _close(request: Request, state: int, message: str) -> Answer:
     with request.writing() as writer:
         table = writer.catalog.tables["quote"]
         row_id = pointed_at(writer, close, "quoteid", "quote")
-        if fetch(writer, "quote", row_id).get("statecode") != _ACTIVE:
+        row = fetch(writer, "quote", row_id)
+        writer.allow("Write", table, row)
+        if row.get("statecode") != _ACTIVE:
             raise wrong_state("Only an active quote can be won or closed.")
         status = status_for(table, body.get("Status"), state)
         create_closed(writer, "quoteclose", close, ("quoteid", Reference("quote", row_id)))

@@ -41,6 +41,7 @@ def _close(request: Request, *, state: int, message: str) -> Answer:
         table = writer.catalog.tables["opportunity"]
         row_id = pointed_at(writer, close, "opportunityid", "opportunity")
         row = fetch(writer, "opportunity", row_id)
+        writer.allow("Write", table, row)
         if row.get("statecode") != 0:
             raise Refusal(400, "0x80040515", "The opportunity has already been closed.")
         status = status_for(table, body.get("Status"), state)
@@ -63,6 +64,7 @@ def qualify_lead(request: Request, _table: Table, key: str) -> Answer:
         table = writer.catalog.tables["lead"]
         row_id = entity_id(key, "lead", table)
         lead = fetch(writer, "lead", row_id)
+        writer.allow("Write", table, lead)
         if lead.get("statecode") != 0:
             raise wrong_state("Only an open lead can be qualified.")
         status = status_for(table, body.get("Status", 3), 1)

@@ -16,6 +16,7 @@ def close_incident(request: Request, _segment: Segment) -> Answer:
         table = writer.catalog.tables["incident"]
         row_id = pointed_at(writer, resolution, "incidentid", "incident")
         row = fetch(writer, "incident", row_id)
+        writer.allow("Write", table, row)
         if row.get("statecode") != 0:
             raise Refusal(400, "0x80044411", "The case has already been resolved or cancelled.")
         status = status_for(table, body.get("Status"), 1)

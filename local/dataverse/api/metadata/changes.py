@@ -5,10 +5,11 @@ what each kind means.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from local.dataverse.schema.catalog import Catalog, add_key, table_from
-from local.dataverse.schema.column import column_from
+from local.dataverse.schema.catalog import Catalog, add_key, choice_from
+from local.dataverse.schema.choice import options_from
 from local.dataverse.schema.relationships import ManyToMany
 from local.dataverse.schema.table import AlternateKey
 
@@ -22,7 +23,7 @@ def apply(catalog: Catalog, kind: str, name: str, body: Body) -> None:
 
 
 def _add_table(catalog: Catalog, _name: str, body: Body) -> None:
-    catalog.add_table(table_from(body))
+    catalog.make_table(body)
 
 
 def _drop_table(catalog: Catalog, name: str, _body: Body) -> None:
@@ -31,13 +32,29 @@ def _drop_table(catalog: Catalog, name: str, _body: Body) -> None:
 
 def _put_column(catalog: Catalog, name: str, body: Body) -> None:
     table = catalog.tables[name]
+    made = catalog.column(body["name"], body, custom=body.get("custom", True))
     if body["name"] in table.columns:
         table.drop_column(body["name"])
-    table.add_column(column_from(body["name"], body, custom=body.get("custom", True)))
+    table.add_column(made)
 
 
 def _drop_column(catalog: Catalog, name: str, body: Body) -> None:
     catalog.tables[name].drop_column(body["name"])
+
+
+def _put_options(catalog: Catalog, name: str, body: Body) -> None:
+    table = catalog.tables[name]
+    options = options_from(body["options"])
+    states = {int(option["value"]): int(option["state"]) for option in body["options"] if "state" in option}
+    table.add_column(replace(table.columns[body["column"]], options=options, state_of=states))
+
+
+def _put_choice(catalog: Catalog, name: str, body: Body) -> None:
+    catalog.put_choice(choice_from(name, body))
+
+
+def _drop_choice(catalog: Catalog, name: str, _body: Body) -> None:
+    del catalog.choices[name]
 
 
 def _add_key(catalog: Catalog, name: str, body: Body) -> None:
@@ -65,6 +82,9 @@ _KINDS: Mapping[str, Callable[[Catalog, str, Body], None]] = {
     "drop table": _drop_table,
     "column": _put_column,
     "drop column": _drop_column,
+    "options": _put_options,
+    "choice": _put_choice,
+    "drop choice": _drop_choice,
     "key": _add_key,
     "drop key": _drop_key,
     "relationship": _name_relationship,

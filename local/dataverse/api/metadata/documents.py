@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from local.dataverse.schema.catalog import Catalog, metadata_id
+from local.dataverse.schema.catalog import Catalog, choice_id, metadata_id
+from local.dataverse.schema.choice import GlobalChoice
 from local.dataverse.schema.column import TEXT, Column, Kind
 from local.dataverse.schema.relationships import ManyToMany
 from local.dataverse.schema.table import AlternateKey, Table
@@ -34,7 +35,7 @@ TYPES: dict[Kind, tuple[str, str, str]] = {
     Kind.IMAGE: ("Virtual", "ImageType", "Image"),
     Kind.FILE: ("Virtual", "FileType", "File"),
 }
-_REQUIRED = {"system": "SystemRequired", "application": "ApplicationRequired"}
+_REQUIRED = {"system": "SystemRequired", "application": "ApplicationRequired", "recommended": "Recommended"}
 
 
 def label(text: str) -> Document:
@@ -157,21 +158,41 @@ def _choices(table: Table, column: Column) -> Document:
             option["DefaultStatus"] = table.columns["statuscode"].default_status(value)
             option["InvariantName"] = text
         options.append(option)
+    kind = column.kind.capitalize() if column.kind in {Kind.STATE, Kind.STATUS} else "Picklist"
+    shared = bool(column.choice)
+    option_set = {
+        "MetadataId": choice_id(column.choice) if shared else metadata_id("options", table.name, column.name),
+        "Name": column.choice or f"{table.name}_{column.name}",
+        "IsGlobal": shared,
+        "OptionSetType": kind,
+        "Options": options,
+    }
+    # Clients look at either: the shared options stand under both names.
     return {
         "DefaultFormValue": -1,
-        "OptionSet": {
-            "MetadataId": metadata_id("options", table.name, column.name),
-            "Name": f"{table.name}_{column.name}",
-            "IsGlobal": False,
-            "OptionSetType": column.kind.capitalize() if column.kind is not Kind.CHOICE else "Picklist",
-            "Options": options,
-        },
-        "GlobalOptionSet": None,
+        "OptionSet": option_set,
+        "GlobalOptionSet": option_set if shared else None,
     }
 
 
 def _option(value: int, text: str) -> Document:
     return {"Value": value, "Label": label(text), "Description": label(""), "Color": None, "IsManaged": False}
+
+
+def choice_document(choice: GlobalChoice) -> Document:
+    """OptionSetMetadata of a global choice."""
+    return {
+        "@odata.type": f"{NAMESPACE}OptionSetMetadata",
+        "MetadataId": choice.id,
+        "Name": choice.name,
+        "IsGlobal": True,
+        "IsCustomOptionSet": choice.custom,
+        "IsManaged": False,
+        "OptionSetType": "Picklist",
+        "DisplayName": label(choice.label),
+        "Description": label(""),
+        "Options": [_option(value, text) for value, text in choice.options.items()],
+    }
 
 
 def key_document(table: Table, key: AlternateKey) -> Document:

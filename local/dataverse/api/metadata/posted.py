@@ -1,15 +1,20 @@
 """Definitions as clients post them, in the words of the table files; Complex* types mean the plain ones."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from local.dataverse.api.metadata.documents import TYPES
 from local.dataverse.errors import bad_payload
+from local.dataverse.schema import own_tables
+from local.dataverse.schema.choice import GlobalChoice
 from local.dataverse.schema.column import Kind
 
 _KINDS: dict[str, Kind] = {
     class_name: kind for kind, (_, _, class_name) in TYPES.items() if kind not in {Kind.DATE, Kind.PARTIES}
 }
-_REQUIRED = {"SystemRequired": "system", "ApplicationRequired": "application"}
+_REQUIRED = {"SystemRequired": "system", "ApplicationRequired": "application", "Recommended": "recommended"}
+_CHOICE_ADDRESS = re.compile(r"GlobalOptionSetDefinitions\((?:Name='([^']+)'|\{?([0-9a-fA-F-]{36})\}?)\)$")
 
 
 def posted_label(value: Any, otherwise: str) -> str:
@@ -22,8 +27,8 @@ def posted_label(value: Any, otherwise: str) -> str:
     return otherwise
 
 
-def column_spec(body: dict[str, Any]) -> dict[str, Any]:
-    """A column definition from AttributeMetadata; Refusal when its type is not known."""
+def column_spec(body: dict[str, Any], choices: Mapping[str, GlobalChoice]) -> dict[str, Any]:
+    """A column definition from AttributeMetadata; Refusal when its type or its global choice is not known."""
     schema_name = body.get("SchemaName")
     class_name = str(body.get("@odata.type", "")).rpartition(".")[2].removeprefix("Complex")
     kind = _KINDS.get(class_name.removesuffix("AttributeMetadata"))
@@ -47,12 +52,28 @@ def column_spec(body: dict[str, Any]) -> dict[str, Any]:
         if body.get(posted) is not None:
             spec[name] = body[posted]
     if kind in {Kind.CHOICE, Kind.CHOICES}:
-        spec["options"] = _options(body)
+        shared = _shared(body, choices)
+        spec |= {"choice": shared} if shared else {"options": posted_options(body.get("OptionSet"))}
     return spec
 
 
-def _options(body: dict[str, Any]) -> list[dict[str, Any]]:
-    posted = (body.get("OptionSet") or {}).get("Options", [])
+def _shared(body: dict[str, Any], choices: Mapping[str, GlobalChoice]) -> str:
+    """The name of the global choice a column is bound to, or names in its own options; else nothing."""
+    bound = body.get("GlobalOptionSet@odata.bind")
+    nested = body.get("GlobalOptionSet") or body.get("OptionSet") or {}
+    if bound is None and nested.get("IsGlobal") is not True:
+        return ""
+    match = _CHOICE_ADDRESS.search(str(bound)) if bound is not None else None
+    wanted = {match[1], (match[2] or "").lower()} if match is not None else {nested.get("Name")}
+    found = next((choice.name for choice in choices.values() if wanted & {choice.name, choice.id}), None)
+    if found is None:
+        raise bad_payload("The global choice a column is bound to does not exist.")
+    return found
+
+
+def posted_options(body: Any) -> list[dict[str, Any]]:
+    """The options of a posted option set; one without a value gets the next of the publisher's."""
+    posted = (body or {}).get("Options", [])
     options = []
     for at, option in enumerate(posted):
         value = option.get("Value")
@@ -61,7 +82,7 @@ def _options(body: dict[str, Any]) -> list[dict[str, Any]]:
     return options
 
 
-def table_spec(body: dict[str, Any]) -> dict[str, Any]:
+def table_spec(body: dict[str, Any], choices: Mapping[str, GlobalChoice]) -> dict[str, Any]:
     """A table definition from EntityMetadata: its columns plus those every table has."""
     schema_name = body.get("SchemaName")
     if not isinstance(schema_name, str) or "_" not in schema_name:
@@ -71,61 +92,9 @@ def table_spec(body: dict[str, Any]) -> dict[str, Any]:
     primary = next((column for column in posted if column.get("IsPrimaryName") is True), None)
     if primary is None:
         raise bad_payload("A table needs a text column with IsPrimaryName.")
-    columns: dict[str, Any] = {f"{name}id": {"type": "guid", "required": "system", "server_fills": True}}
+    columns = {}
     for column in posted:
-        spec = column_spec(column)
+        spec = column_spec(column, choices)
         columns[spec.pop("name")] = spec | {"custom": True}
-    return {
-        "table": name,
-        "schema": schema_name,
-        "set": f"{name}es" if name.endswith(("s", "x", "ch", "sh")) else _plural(name),
-        "id": f"{name}id",
-        "name": str(primary["SchemaName"]).lower(),
-        "label": posted_label(body.get("DisplayName"), schema_name),
-        "activity": False,
-        "custom": True,
-        "columns": columns | _SYSTEM_COLUMNS,
-    }
-
-
-def _plural(name: str) -> str:
-    if name.endswith("y") and name[-2:-1] not in "aeiou":
-        return f"{name[:-1]}ies"
-    return f"{name}s"
-
-
-def _audit(label: str, kind: str, **more: Any) -> dict[str, Any]:
-    return {"type": kind, "label": label, "read_only": True, **more}
-
-
-_SYSTEM_COLUMNS: dict[str, Any] = {
-    "createdon": _audit("Created On", "datetime"),
-    "modifiedon": _audit("Modified On", "datetime"),
-    "createdby": _audit("Created By", "lookup", targets={"systemuser": "createdby"}),
-    "modifiedby": _audit("Modified By", "lookup", targets={"systemuser": "modifiedby"}),
-    "versionnumber": _audit("Version Number", "bigint"),
-    "owningbusinessunit": _audit(
-        "Owning Business Unit", "lookup", targets={"businessunit": "owningbusinessunit"}
-    ),
-    "ownerid": {
-        "type": "lookup",
-        "label": "Owner",
-        "targets": {"systemuser": "ownerid", "team": "ownerid"},
-        "required": "system",
-        "server_fills": True,
-    },
-    "overriddencreatedon": {"type": "datetime", "label": "Record Created On"},
-    "importsequencenumber": {"type": "integer", "label": "Import Sequence Number"},
-    "statecode": {
-        "type": "state",
-        "label": "Status",
-        "options": {"0": "Active", "1": "Inactive"},
-        "required": "system",
-        "server_fills": True,
-    },
-    "statuscode": {
-        "type": "status",
-        "label": "Status Reason",
-        "options": {"0": {"1": "Active"}, "1": {"2": "Inactive"}},
-    },
-}
+    label = posted_label(body.get("DisplayName"), schema_name)
+    return own_tables.table_spec(name, schema_name, label, str(primary["SchemaName"]).lower(), columns)

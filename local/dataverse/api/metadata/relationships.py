@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from local.dataverse.api.metadata.changes import apply
+from local.dataverse.api.metadata.answers import change, created
 from local.dataverse.api.metadata.documents import Document
 from local.dataverse.api.metadata.posted import posted_label
 from local.dataverse.api.request import Request
@@ -22,20 +22,19 @@ def create_relationship(request: Request, body: dict[str, Any]) -> Answer:
         relationship_id = _many_to_many(request, body)
     else:
         raise bad_payload("A relationship needs the @odata.type of one-to-many or many-to-many.")
-    url = f"{request.call.root}RelationshipDefinitions({relationship_id})"
-    return Answer(204, {"OData-EntityId": url, "Location": url})
+    return created(request, f"RelationshipDefinitions({relationship_id})")
 
 
 def delete_relationship(request: Request, document: Document) -> Answer:
     """DELETE: a one-to-many relationship goes with its lookup column."""
     catalog = request.organisation.catalog
     if document["RelationshipType"] == "ManyToManyRelationship":
-        _change(request, "drop pair", document["SchemaName"], {})
+        change(request, "drop pair", document["SchemaName"], {})
         return Answer(204)
     table, column = document["ReferencingEntity"], document["ReferencingAttribute"]
     if not catalog.tables[table].columns[column].custom:
         raise Refusal(400, "0x80047007", f"The relationship {document['SchemaName']} is part of the system.")
-    _change(request, "drop column", table, {"name": column})
+    change(request, "drop column", table, {"name": column})
     return Answer(204)
 
 
@@ -59,8 +58,8 @@ def _one_to_many(request: Request, body: dict[str, Any]) -> str:
         # Navigation properties of custom lookups keep the case of the schema name.
         "targets": {referenced: body.get("ReferencingEntityNavigationPropertyName") or schema_name},
     }
-    _change(request, "column", referencing, spec)
-    _change(request, "relationship", name, {"table": referencing, "column": column, "target": referenced})
+    change(request, "column", referencing, spec)
+    change(request, "relationship", name, {"table": referencing, "column": column, "target": referenced})
     return metadata_id("relationship", referencing, column, referenced)
 
 
@@ -80,10 +79,5 @@ def _many_to_many(request: Request, body: dict[str, Any]) -> str:
         body.get("Entity1NavigationPropertyName") or name,
         body.get("Entity2NavigationPropertyName") or name,
     )
-    _change(request, "pair", name, asdict(pair))
+    change(request, "pair", name, asdict(pair))
     return metadata_id("relationship", name)
-
-
-def _change(request: Request, kind: str, name: str, body: dict[str, Any]) -> None:
-    apply(request.organisation.catalog, kind, name, body)
-    request.organisation.store.database.add_metadata(kind, name, body)

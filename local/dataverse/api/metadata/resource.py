@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from local.dataverse.api.metadata import definitions
-from local.dataverse.api.metadata.changes import apply
+from local.dataverse.api.metadata.answers import change, created, listed, single, wrong_method
 from local.dataverse.api.metadata.documents import (
     Document,
     column_document,
@@ -13,14 +13,12 @@ from local.dataverse.api.metadata.documents import (
     key_document,
     key_id,
 )
-from local.dataverse.api.metadata.posted import column_spec, posted_label, table_spec
+from local.dataverse.api.metadata.posted import column_spec, table_spec
 from local.dataverse.api.metadata.relationships import create_relationship, delete_relationship
-from local.dataverse.api.metadata.selection import chosen, shown
 from local.dataverse.api.request import Request
 from local.dataverse.calls import Answer, json_answer
-from local.dataverse.errors import Refusal, bad_payload, not_supported
+from local.dataverse.errors import Refusal, bad_payload
 from local.dataverse.odata.address import Segment, bare_guid, key_parts, unquoted
-from local.dataverse.odata.options import read_options
 from local.dataverse.schema.table import Table
 
 
@@ -30,20 +28,20 @@ def entity_definitions(request: Request, segments: list[Segment]) -> Answer:
     first, rest = segments[0], segments[1:]
     if first.key is None:
         if request.call.method == "POST":
-            return _create_tables(request, [request.call.json()], single=True)
+            return _create_tables(request, [request.call.json()], alone=True)
         documents = [definitions.full_table(catalog, table) for table in catalog.tables.values()]
-        return _list(request, "EntityDefinitions", documents)
+        return listed(request, "EntityDefinitions", documents)
     table = definitions.find_table(catalog, first.key)
     if rest:
         return _below(request, table, rest)
     match request.call.method:
         case "GET":
-            return _one(request, "EntityDefinitions", definitions.full_table(catalog, table))
+            return single(request, "EntityDefinitions", definitions.full_table(catalog, table))
         case "PUT":
             return Answer(204)
         case "DELETE":
             return _delete_table(request, table)
-    raise _wrong_method(request)
+    raise wrong_method(request)
 
 
 def _below(request: Request, table: Table, rest: list[Segment]) -> Answer:
@@ -64,7 +62,7 @@ def _below(request: Request, table: Table, rest: list[Segment]) -> Answer:
             if value is None:
                 raise definitions.not_found(name)
             return json_answer(200, {"@odata.context": f"{request.call.root}$metadata", "value": value})
-    return _list(request, rest[0].name, documents)
+    return listed(request, rest[0].name, documents)
 
 
 def _attributes(request: Request, table: Table, rest: list[Segment]) -> Answer:
@@ -75,27 +73,27 @@ def _attributes(request: Request, table: Table, rest: list[Segment]) -> Answer:
     if key is None:
         if method == "POST":
             return _put_column(request, table, request.call.json())
-        return _list(request, "Attributes", definitions.columns(table, cast))
+        return listed(request, "Attributes", definitions.columns(table, cast))
     column = definitions.find_column(table, key)
     match method:
         case "GET":
             document = column_document(table, column)
             if len(rest) > 1 and rest[1].name in {"OptionSet", "GlobalOptionSet"}:
-                return _one(request, "OptionSet", document.get(rest[1].name) or {})
-            return _one(request, "Attributes", document)
+                return single(request, "OptionSet", document.get(rest[1].name) or {})
+            return single(request, "Attributes", document)
         case "PUT":
             body = {"SchemaName": column.schema_name or column.name, **request.call.json()}
             return _put_column(request, table, body, before=column.name)
         case "DELETE":
             if not column.custom:
                 raise Refusal(400, "0x80047007", f"The column {column.name} is part of the system.")
-            _change(request, "drop column", table.name, {"name": column.name})
+            change(request, "drop column", table.name, {"name": column.name})
             return Answer(204)
-    raise _wrong_method(request)
+    raise wrong_method(request)
 
 
 def _put_column(request: Request, table: Table, body: dict[str, Any], before: str | None = None) -> Answer:
-    spec = column_spec(body)
+    spec = column_spec(body, request.organisation.catalog.choices)
     if before is None and spec["name"] in table.columns:
         raise Refusal(
             400, "0x80044153", f"An attribute with the name {spec['name']} already exists on {table.name}."
@@ -103,13 +101,14 @@ def _put_column(request: Request, table: Table, body: dict[str, Any], before: st
     if before is not None:
         known = table.columns[before]
         spec["name"] = before
-        if "options" not in spec or not spec["options"]:
+        if known.choice:
+            spec["choice"] = known.choice
+        elif not spec.get("options"):
             spec["options"] = [{"value": value, "label": text} for value, text in known.options.items()]
         spec.setdefault("max_length", known.max_length)
         spec["custom"] = known.custom
-    _change(request, "column", table.name, spec)
-    url = f"{request.call.root}EntityDefinitions({table.id})/Attributes({column_id(table, spec['name'])})"
-    return Answer(204, {"OData-EntityId": url, "Location": url})
+    change(request, "column", table.name, spec)
+    return created(request, f"EntityDefinitions({table.id})/Attributes({column_id(table, spec['name'])})")
 
 
 def _keys(request: Request, table: Table, segment: Segment) -> Answer:
@@ -118,21 +117,20 @@ def _keys(request: Request, table: Table, segment: Segment) -> Answer:
         key = definitions.find_key(table, segment.key)
         if method == "DELETE":
             request.organisation.store.forget_index(table.name, key.name)
-            _change(request, "drop key", table.name, {"name": key.name})
+            change(request, "drop key", table.name, {"name": key.name})
             return Answer(204)
-        return _one(request, "Keys", key_document(table, key))
+        return single(request, "Keys", key_document(table, key))
     if method == "GET":
-        return _list(request, "Keys", [key_document(table, key) for key in table.keys.values()])
+        return listed(request, "Keys", [key_document(table, key) for key in table.keys.values()])
     body = request.call.json()
     name, columns = body.get("SchemaName"), body.get("KeyAttributes")
     if not isinstance(name, str) or not isinstance(columns, list) or not columns:
         raise bad_payload("A key needs a SchemaName and KeyAttributes.")
     try:
-        _change(request, "key", table.name, {"name": name, "columns": columns})
+        change(request, "key", table.name, {"name": name, "columns": columns})
     except ValueError as wrong:
         raise bad_payload(str(wrong)) from wrong
-    url = f"{request.call.root}EntityDefinitions({table.id})/Keys({key_id(table, name)})"
-    return Answer(204, {"OData-EntityId": url, "Location": url})
+    return created(request, f"EntityDefinitions({table.id})/Keys({key_id(table, name)})")
 
 
 def create_entities(request: Request, _segment: Segment) -> Answer:
@@ -140,21 +138,20 @@ def create_entities(request: Request, _segment: Segment) -> Answer:
     entities = request.call.json().get("Entities")
     if not isinstance(entities, list):
         raise bad_payload("The parameter 'Entities' must be a list.")
-    return _create_tables(request, entities, single=False)
+    return _create_tables(request, entities, alone=False)
 
 
-def _create_tables(request: Request, bodies: Iterable[dict[str, Any]], *, single: bool) -> Answer:
+def _create_tables(request: Request, bodies: Iterable[dict[str, Any]], *, alone: bool) -> Answer:
     catalog = request.organisation.catalog
     made = []
     for body in bodies:
-        spec = table_spec(body)
+        spec = table_spec(body, catalog.choices)
         if spec["table"] in catalog.tables:
             raise Refusal(400, "0x80044153", f"An entity with the name {spec['table']} already exists.")
-        _change(request, "table", spec["table"], spec)
+        change(request, "table", spec["table"], spec)
         made.append(catalog.tables[spec["table"]].id)
-    if single:
-        url = f"{request.call.root}EntityDefinitions({made[0]})"
-        return Answer(204, {"OData-EntityId": url, "Location": url})
+    if alone:
+        return created(request, f"EntityDefinitions({made[0]})")
     context = f"{request.call.root}$metadata#Microsoft.Dynamics.CRM.CreateEntitiesResponse"
     return json_answer(200, {"@odata.context": context, "EntityIds": made})
 
@@ -165,7 +162,7 @@ def _delete_table(request: Request, table: Table) -> Answer:
     with request.writing() as writer:
         for row in list(writer.transaction.rows(table.name)):
             writer.delete(table, row[table.id_column])
-    _change(request, "drop table", table.name, {})
+    change(request, "drop table", table.name, {})
     return Answer(204)
 
 
@@ -180,14 +177,14 @@ def relationship_definitions(request: Request, segments: list[Segment]) -> Answe
     if first.key is None:
         if request.call.method == "POST":
             return create_relationship(request, request.call.json())
-        return _list(request, "RelationshipDefinitions", documents)
+        return listed(request, "RelationshipDefinitions", documents)
     wanted = bare_guid(first.key) or unquoted(key_parts(first.key).get("SchemaName", "''"))
     found = next((item for item in documents if wanted in {item["MetadataId"], item["SchemaName"]}), None)
     if found is None:
         raise definitions.not_found(f"a relationship with name or id {wanted}")
     if request.call.method == "DELETE":
         return delete_relationship(request, found)
-    return _one(request, "RelationshipDefinitions", found)
+    return single(request, "RelationshipDefinitions", found)
 
 
 def retrieve_metadata_changes(request: Request, _segment: Segment) -> Answer:
@@ -219,40 +216,9 @@ def retrieve_metadata_changes(request: Request, _segment: Segment) -> Answer:
     )
 
 
-def insert_option(request: Request, _segment: Segment) -> Answer:
-    """InsertOptionValue on a choice column of a table."""
-    body = request.call.json()
-    catalog = request.organisation.catalog
-    table = catalog.tables.get(str(body.get("EntityLogicalName")))
-    if table is None:
-        raise not_supported("InsertOptionValue on a global choice")
-    column = definitions.find_column(table, f"LogicalName='{body.get('AttributeLogicalName')}'")
-    value = body.get("Value")
-    value = int(value) if value is not None else max([99_999_999, *column.options]) + 1
-    options = {**column.options, value: posted_label(body.get("Label"), str(value))}
-    spec = {
-        "name": column.name,
-        "type": str(column.kind),
-        "label": column.label,
-        "schema": column.schema_name,
-        "options": [{"value": option, "label": text} for option, text in options.items()],
-        "custom": column.custom,
-    }
-    _change(request, "column", table.name, spec)
-    context = f"{request.call.root}$metadata#Microsoft.Dynamics.CRM.InsertOptionValueResponse"
-    return json_answer(200, {"@odata.context": context, "NewOptionValue": value})
-
-
 def publish(_request: Request, _segment: Segment) -> Answer:
     """PublishXml and PublishAllXml: changes are in force at once, there is nothing left to do."""
     return Answer(204)
-
-
-def global_choices(request: Request, segments: list[Segment]) -> Answer:
-    """GlobalOptionSetDefinitions: there are none, and none can be made."""
-    if request.call.method != "GET" or segments[0].key is not None:
-        raise not_supported("A global choice")
-    return _list(request, "GlobalOptionSetDefinitions", [])
 
 
 def _matches(document: Document, criteria: dict[str, Any] | None) -> bool:
@@ -274,27 +240,3 @@ def _projected(document: Document, properties: dict[str, Any] | None) -> Documen
         for name, value in document.items()
         if not callable(value) and (everything or name in kept)
     }
-
-
-def _list(request: Request, what: str, documents: Iterable[Document]) -> Answer:
-    options = read_options(request.call.query)
-    found = chosen(documents, options)
-    document: dict[str, Any] = {"@odata.context": f"{request.call.root}$metadata#{what}"}
-    if options.count:
-        document["@odata.count"] = len(found)
-    return json_answer(200, document | {"value": found[: options.top]})
-
-
-def _one(request: Request, what: str, document: Document) -> Answer:
-    found = shown(document, read_options(request.call.query))
-    return json_answer(200, {"@odata.context": f"{request.call.root}$metadata#{what}/$entity", **found})
-
-
-def _change(request: Request, kind: str, name: str, body: dict[str, Any]) -> None:
-    """Make a change, and keep it only if it can be made."""
-    apply(request.organisation.catalog, kind, name, body)
-    request.organisation.store.database.add_metadata(kind, name, body)
-
-
-def _wrong_method(request: Request) -> Refusal:
-    return Refusal(405, "0x80060888", f"Definitions do not support http method '{request.call.method}'.")

@@ -5,7 +5,7 @@ import binascii
 import hmac
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, unquote_plus
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from local.identity import assertion
 from local.identity.clients import APP_CLIENT_ID, Client
 from local.identity.issuer import (
     CLIENT_TOKEN_LIFETIME,
@@ -65,7 +66,7 @@ def _credentials(request: Request, form: Mapping[str, str]) -> tuple[str, str]:
     return unquote_plus(client_id), unquote_plus(secret)
 
 
-def _authenticated(clients: Mapping[str, Client], client_id: str, secret: str, audience: str) -> Client:
+def _by_secret(clients: Mapping[str, Client], client_id: str, secret: str, audience: str) -> Client:
     """The client that asks. A stranger is a person at this machine, and gets a token for Dataverse alone."""
     client = clients.get(client_id)
     if client is None:
@@ -76,6 +77,25 @@ def _authenticated(clients: Mapping[str, Client], client_id: str, secret: str, a
         )
     if not client.knows(secret):
         raise _RefusedError("invalid_client", 7000215, "Invalid client secret provided.", 401)
+    return client
+
+
+def _by_certificate(
+    clients: Mapping[str, Client], form: Mapping[str, str], issuer: Issuer, addresses: Collection[str]
+) -> Client:
+    """The client whose registered certificate signed the assertion."""
+    if form.get("client_assertion_type") != assertion.TYPE:
+        raise _RefusedError("invalid_request", 900144, f"client_assertion_type must be {assertion.TYPE}.")
+    signed = form["client_assertion"]
+    try:
+        client = clients.get(form.get("client_id") or assertion.claimed_client(signed))
+        if client is None:
+            raise _RefusedError(
+                "unauthorized_client", 700016, "No application with this client_id is registered here."
+            )
+        assertion.check(signed, client.client_id, client.certificates, addresses, issuer.now())
+    except assertion.AssertionRefusedError as refused:
+        raise _RefusedError("invalid_client", refused.code, str(refused), 401) from refused
     return client
 
 
@@ -98,7 +118,11 @@ class _Endpoints:
                 "authorization_endpoint": f"{tenant}/oauth2/v2.0/authorize",
                 "token_endpoint": f"{tenant}/oauth2/v2.0/token",
                 "jwks_uri": f"{tenant}/discovery/v2.0/keys",
-                "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+                "token_endpoint_auth_methods_supported": [
+                    "client_secret_post",
+                    "private_key_jwt",
+                    "client_secret_basic",
+                ],
                 "grant_types_supported": ["client_credentials"],
                 "response_types_supported": ["token"],
                 "subject_types_supported": ["pairwise"],
@@ -129,7 +153,7 @@ class _Endpoints:
             raise _RefusedError(
                 "invalid_scope", 70011, "One scope of the form <resource>/.default is needed."
             )
-        client = _authenticated(self.clients, *_credentials(request, form), audience)
+        client = self._client(request, form, audience)
         lifetime = int(CLIENT_TOKEN_LIFETIME.total_seconds())
         body = {
             "token_type": "Bearer",
@@ -138,6 +162,19 @@ class _Endpoints:
             "access_token": self.issuer.program(client, audience),
         }
         return JSONResponse(body, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
+
+    def _client(self, request: Request, form: Mapping[str, str], audience: str) -> Client:
+        if "client_assertion" not in form:
+            return _by_secret(self.clients, *_credentials(request, form), audience)
+        # The address as it was asked, and as discovery tells it: a client may know either.
+        told = f"{self.issuer.base}/{TENANT}"
+        addresses = {
+            f"{self.issuer.base}{request.url.path}",
+            f"{told}/oauth2/v2.0/token",
+            f"{told}/oauth2/token",
+            f"{told}/v2.0",
+        }
+        return _by_certificate(self.clients, form, self.issuer, addresses)
 
     async def managed_identity(self, request: Request) -> JSONResponse:
         """App Service's protocol: the header proves that the caller is the app, so no secret is sent."""

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tests.bench import stack
 from tests.bench.crossing import inbound, outbound
+from tests.bench.dataverse import dataverse
 from tests.bench.measure import Measure
 from tests.bench.startup import startup
 from tests.bench.state import state
@@ -41,7 +42,11 @@ def _broker() -> Iterator[Measure]:
 
 def alone() -> dict[str, Callable[[], Iterator[Measure]]]:
     """The benchmarks that need no stack."""
-    found: dict[str, Callable[[], Iterator[Measure]]] = {"startup": startup, "state": state}
+    found: dict[str, Callable[[], Iterator[Measure]]] = {
+        "startup": startup,
+        "state": state,
+        "dataverse": dataverse,
+    }
     if Path(__file__).with_name("broker.py").exists():
         found["broker"] = _broker
     return found

@@ -57,7 +57,7 @@ class Stack:
 
     def reading(self) -> Reading:
         """What every part has taken until now; the kernel counts in hundredths of a second."""
-        cpu = {name: _cpu_seconds(pid) for name, pid in self._pids.items()}
+        cpu = {name: cpu_seconds(pid) for name, pid in self._pids.items()}
         return Reading(time.monotonic(), cpu)
 
     def progress(self, tag: str = "") -> Progress:
@@ -99,7 +99,7 @@ class Stack:
             dataverse.patch(f"systemusers({_OWNER_ID})", json=user).raise_for_status()
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """User and system time of a process and its threads (fields 14 and 15 of proc(5), `stat`)."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS

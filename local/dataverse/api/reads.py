@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from local.dataverse.api.query import listing, matching, parent, related, render
+from local.dataverse.api.query import listing, matching, next_rows, parent, related, render
 from local.dataverse.api.request import Request
 from local.dataverse.calls import Answer, json_answer
 from local.dataverse.errors import unknown_segment
@@ -17,7 +17,9 @@ from local.dataverse.store.row import Row, etag_of
 def list_rows(request: Request, table: Table) -> Answer:
     """GET of a set."""
     options = read_options(request.call.query)
-    rows = matching(request, table, options)
+    rows = next_rows(request, table, options)
+    if rows is None:
+        rows = matching(request, table, options)
     return _listed(request, listing(request, table, options, rows, _again(request)))
 
 

@@ -169,9 +169,11 @@ class Database:
         found = self._connection.execute(query, (table, after, limit))
         return [(row_id, decode(body)) for row_id, body in found]
 
-    def rows(self, table: str) -> Iterator[tuple[str, Row]]:
-        """Every row of a table with its id, a page at a time: no statement stays open between two rows."""
-        after = ""
+    def rows(self, table: str, after: str = "") -> Iterator[tuple[str, Row]]:
+        """Every row of a table with its id, from the one after `after`, in the order of the ids.
+
+        They are read a page at a time: no statement stays open between two rows.
+        """
         while found := self.page(table, after, _CHUNK):
             yield from found
             after = found[-1][0]

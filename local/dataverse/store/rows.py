@@ -123,6 +123,10 @@ class RowStore:
         """Rows in the order of their ids, from the one after `after`."""
         return [row for _, row in self.database.page(table, after, limit)]
 
+    def following(self, table: str, after: str) -> Iterator[Row]:
+        """Rows in the order of their ids, from the one after `after`, read as they are taken."""
+        return (row for _, row in self.database.rows(table, after))
+
     def changed(self, table: str, since: int) -> list[Row]:
         """Rows above a version, in the order of their versions."""
         return self.database.changed(table, since)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 # What a package is called in an import, where it is not its own name with points.
-MODULES = {"PyJWT": "jwt", "SQLAlchemy": "sqlalchemy"}
+MODULES = {"PyJWT": "jwt", "SQLAlchemy": "sqlalchemy", "python-calamine": "python_calamine"}
 WANTED = {
     "azure-functions",
     "azure-servicebus",

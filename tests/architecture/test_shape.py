@@ -40,11 +40,12 @@ HIDDEN = {
     ".sqlfluff",
 }
 # Adding one is a decision: it needs a place in .importlinter and a page in docs/adr.
-SHARED = {"connectors", "core", "inbound", "ops", "outbound", "recovery", "triggers"}
+SHARED = {"connectors", "core", "inbound", "migration", "ops", "outbound", "recovery", "triggers"}
 CONNECTORS = {
     "callers",
     "credentials",
     "dataverse",
+    "exports",
     "legacy",
     "memory",
     "servicebus",

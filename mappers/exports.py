@@ -1,0 +1,10 @@
+"""The declarations of every legacy system's file export, by the system's name."""
+
+from collections.abc import Mapping
+
+from mappers.allegory.export import EXPORT as ALLEGORY
+from mappers.legrand.export import EXPORT as LEGRAND
+from shared.core.reading.export import Export
+
+EXPORTS: Mapping[str, Export] = {export.system: export for export in (ALLEGORY, LEGRAND)}
+"""Kept apart from the maps, because the app never reads an export and need not load what it takes."""

@@ -1,0 +1,273 @@
+"""The kinds of columns an export has: each reads one cell, and tells what was odd about it."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Protocol
+
+from shared.core.mapping.columns import Column as Target
+from shared.core.reading import moments, numbers, people, text
+from shared.core.reading.codes import FindingCode
+from shared.core.reading.currencies import CURRENCIES
+from shared.core.reading.finding import Mark, Reading
+from shared.core.reading.moments import Clock
+from shared.core.reading.zones import is_windows_name, zone
+
+Cells = Mapping[str, Any]
+"""A row as it stands: text, number, day or time by column name; None or an empty text for a blank."""
+
+
+class Kind(Protocol):
+    """How the cells of a column are read. `row` gives the neighbours: a postcode needs its country."""
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """The value that is meant, and what was odd about it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Text of up to `most` UTF-16 units, in one line or several."""
+
+    most: int | None = None
+    lines: bool = False
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """The text, as meant."""
+        del row
+        if value is None or value == "":
+            return Reading()
+        if not isinstance(value, str):
+            return Reading(written(value), (Mark(FindingCode.TEXT_AS_NUMBER),))
+        marks = (*text.marks(value, lines=self.lines), *text.too_long(value, self.most), *text.active(value))
+        return Reading(text.meant(value) or None, marks)
+
+
+@dataclass(frozen=True, slots=True)
+class Html:
+    """A body in HTML, or in text that may be HTML; `text` is the column with its plain text, if any."""
+
+    text: str | None = None
+    most: int | None = None
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """The body as it stands: what is in it is for an HTML parser to say."""
+        del row
+        if not isinstance(value, str) or not value.strip():
+            return Reading()
+        return Reading(value, text.marks(value, lines=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An identifier: compared, never shown to anybody but the migration lead."""
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """The identifier as text."""
+        del row
+        if isinstance(value, str):
+            return Reading(text.meant(value) or None, text.marks(value) if value else ())
+        return Reading() if value is None else Reading(written(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number between two bounds, where there are any, with at most `decimals` after the point."""
+
+    least: Decimal | int | None = None
+    most: Decimal | int | None = None
+    decimals: int | None = None
+    typed: bool = False
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """The number that is meant."""
+        del row
+        said = numbers.read_number(value, typed=self.typed)
+        number = said.value
+        if number is None:
+            return said
+        marks = list(said.marks)
+        if self.least == 0 and number < 0:
+            marks.append(Mark(FindingCode.NUMBER_NEGATIVE))
+        elif (self.least is not None and number < self.least) or (
+            self.most is not None and number > self.most
+        ):
+            marks.append(Mark(FindingCode.NUMBER_OUT_OF_RANGE, f"from {self.least} to {self.most}"))
+        if self.decimals is not None and number != round(number, self.decimals):
+            marks.append(Mark(FindingCode.NUMBER_TOO_PRECISE, f"at most {self.decimals} decimals"))
+        return Reading(number, tuple(marks))
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A length of time; a bare number counts in units of so many seconds."""
+
+    unit_seconds: int = 1
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """The length in seconds."""
+        del row
+        return numbers.read_duration(value, self.unit_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A calendar day."""
+
+    clock: Clock
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """The day."""
+        del row
+        return moments.read_day(value, self.clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """A point in time; `zone` is the column that names the row's own time zone."""
+
+    clock: Clock
+    zone: str | None = None
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """The instant in UTC."""
+        own = row.get(self.zone) if self.zone else None
+        return moments.read_instant(value, self.clock, own.strip() if isinstance(own, str) and own else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """The name of a time zone."""
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """The name as it stands."""
+        del row
+        name = value.strip() if isinstance(value, str) else ""
+        if not name:
+            return Reading()
+        if zone(name) is None:
+            return Reading(None, (Mark(FindingCode.ZONE_UNKNOWN),))
+        return Reading(name, (Mark(FindingCode.ZONE_WINDOWS_NAME),) if is_windows_name(name) else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of a list of words; `options` are those the map has a target for."""
+
+    options: Collection[str]
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """The word."""
+        del row
+        word = text.meant(value) if isinstance(value, str) else written(value)
+        if not word:
+            return Reading()
+        if word not in self.options:
+            return Reading(word, (Mark(FindingCode.CHOICE_NO_TARGET, _label(word)),))
+        return Reading(word)
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """A currency by its ISO 4217 code."""
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """The code."""
+        del row
+        code = value.strip() if isinstance(value, str) else ""
+        if not code:
+            return Reading()
+        return Reading(code) if code in CURRENCIES else Reading(None, (Mark(FindingCode.CURRENCY_UNKNOWN),))
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """One e-mail address."""
+
+    most: int | None = 100
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """The address in its comparable form."""
+        del row
+        said = people.read_address(value)
+        if not isinstance(value, str) or not value:
+            return said
+        return Reading(said.value, (*said.marks, *text.marks(value), *text.too_long(value, self.most)))
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A telephone number."""
+
+    most: int | None = 50
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """The number as text."""
+        del row
+        said = people.read_phone(value)
+        if not isinstance(value, str) or not value:
+            return said
+        return Reading(said.value, (*said.marks, *text.marks(value), *text.too_long(value, self.most)))
+
+
+@dataclass(frozen=True, slots=True)
+class Postcode:
+    """A postcode; `country` is the column with its country."""
+
+    country: str
+    most: int | None = 20
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """The postcode as text."""
+        said = people.read_postcode(value, row.get(self.country))
+        if not isinstance(value, str) or not value:
+            return said
+        return Reading(said.value, (*said.marks, *text.marks(value), *text.too_long(value, self.most)))
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Several words in one cell."""
+
+    separator: str
+    most: int | None = None
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """The words, trimmed."""
+        if not isinstance(value, str) or not value:
+            return Reading()
+        words = [word.strip() for word in value.split(self.separator) if word.strip()]
+        marks = list(Text(self.most).read(value, row).marks)
+        if len({text.comparable(word) for word in words}) < len(words):
+            marks.append(Mark(FindingCode.TAG_REPEATED))
+        if any(text.active(word) for word in words) and all(
+            mark.code is not FindingCode.TEXT_LIKE_FORMULA for mark in marks
+        ):
+            marks.append(Mark(FindingCode.TEXT_LIKE_FORMULA))
+        return Reading(tuple(words), tuple(marks))
+
+
+def fitting(target: Target[Any], *, lines: bool = False) -> Text:
+    """Text that has to fit a Dataverse column."""
+    return Text(target.max_length, lines=lines)
+
+
+def within(target: Target[Any], *, typed: bool = False) -> Number:
+    """A number that has to fit a Dataverse column."""
+    return Number(target.minimum, target.maximum, target.precision, typed)
+
+
+def written(value: Any) -> str:
+    """A cell as a person would write it: a whole number without its point."""
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.0f}"
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return "" if value is None else str(value)
+
+
+def _label(word: str) -> str:
+    """The word itself when it is one of a vocabulary and not somebody's data."""
+    harmless = len(word) <= 40 and "@" not in word and not any(character.isdigit() for character in word[:2])
+    return f"no option for “{word}”" if harmless else "no option for this word"

@@ -1,0 +1,61 @@
+"""How to reach somebody: e-mail addresses, telephone numbers, postcodes."""
+
+import re
+from typing import Any
+
+from shared.core.reading.codes import FindingCode
+from shared.core.reading.finding import Mark, Reading
+
+_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@<>,;:\"()\[\].]+(?:\.[^\s@<>,;:\"()\[\].]+)+")
+_NAMED = re.compile(r"(?P<name>[^<>]*)<\s*(?P<address>[^<>\s]+)\s*>")
+_PHONE = re.compile(r"[+(]?[\d\s()./\-\u2010-\u2013+]+(?:\s*(?:x|ext\.?)\s*\d+)?", re.IGNORECASE)
+_ALIAS = re.compile(r"\+[^@]*@")
+
+POSTCODE_DIGITS = {
+    "united states": 5, "usa": 5, "us": 5, "germany": 5, "france": 5, "spain": 5, "italy": 5, "mexico": 5,
+    "finland": 5, "australia": 4, "switzerland": 4, "belgium": 4, "austria": 4, "denmark": 4, "norway": 4,
+}  # fmt: skip
+"""How many digits a postcode has, where it is nothing but digits and may begin with zero."""
+
+
+def read_address(value: Any) -> Reading:
+    """One e-mail address in its comparable form: the bare address in one case."""
+    text = value.strip() if isinstance(value, str) else ""
+    if not text:
+        return Reading()
+    if match := _NAMED.fullmatch(text):
+        text = match["address"]
+    if not _ADDRESS.fullmatch(text):
+        return Reading(None, (Mark(FindingCode.EMAIL_MALFORMED),))
+    return Reading(text.casefold())
+
+
+def without_alias(address: str) -> str:
+    """The mailbox behind an address with a `+label`."""
+    return _ALIAS.sub("@", address)
+
+
+def read_phone(value: Any) -> Reading:
+    """A telephone number as text; nothing is guessed about country codes."""
+    if isinstance(value, int | float):
+        return Reading(f"{value:.0f}", (Mark(FindingCode.PHONE_AS_NUMBER),))
+    text = value.strip() if isinstance(value, str) else ""
+    if not text:
+        return Reading()
+    if not _PHONE.fullmatch(text) or not 5 <= sum(map(str.isdigit, text)) <= 20:
+        return Reading(text, (Mark(FindingCode.PHONE_UNREADABLE),))
+    return Reading(text)
+
+
+def read_postcode(value: Any, country: Any) -> Reading:
+    """A postcode as text, with the zeros in front that a spreadsheet took away."""
+    typed = isinstance(value, int | float)
+    text = f"{value:.0f}" if typed else value.strip() if isinstance(value, str) else ""
+    if not text:
+        return Reading()
+    marks = [Mark(FindingCode.POSTCODE_AS_NUMBER)] if typed else []
+    wanted = POSTCODE_DIGITS.get(country.strip().casefold()) if isinstance(country, str) else None
+    if wanted and text.isdecimal() and len(text) < wanted:
+        marks.append(Mark(FindingCode.POSTCODE_ZERO_LOST, f"{len(text)} digits of {wanted}"))
+        text = text.zfill(wanted)
+    return Reading(text, tuple(marks))

@@ -1,0 +1,238 @@
+"""What has to hold within a record, or between a record and those it points at. Data, with one verb each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Protocol
+
+from shared.core.reading.codes import FindingCode
+from shared.core.reading.finding import Mark
+
+Values = Mapping[str, Any]
+"""A record as read: typed values by column, None for a blank or an unreadable one."""
+
+_CENT = Decimal("0.005")
+
+
+class Condition(Protocol):
+    """Something that is true of a record or not."""
+
+    def holds(self, values: Values) -> bool:
+        """Whether it is true."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Is:
+    """A column holds one of these words."""
+
+    field: str
+    words: tuple[str, ...]
+
+    def holds(self, values: Values) -> bool:
+        """Whether it does."""
+        return values.get(self.field) in self.words
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """A column holds nothing."""
+
+    field: str
+
+    def holds(self, values: Values) -> bool:
+        """Whether it is blank."""
+        return values.get(self.field) is None
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A column holds something."""
+
+    field: str
+
+    def holds(self, values: Values) -> bool:
+        """Whether it is filled."""
+        return values.get(self.field) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """A column holds more than a number."""
+
+    field: str
+    number: int
+
+    def holds(self, values: Values) -> bool:
+        """Whether it does."""
+        value = values.get(self.field)
+        return isinstance(value, Decimal) and value > self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Begins:
+    """A column's text begins so."""
+
+    field: str
+    start: str
+
+    def holds(self, values: Values) -> bool:
+        """Whether it does."""
+        value = values.get(self.field)
+        return isinstance(value, str) and value.startswith(self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """Conditions that are not true together."""
+
+    code: FindingCode
+    field: str
+    conditions: tuple[Condition, ...]
+    detail: str
+
+    def marks(self, values: Values) -> tuple[Mark, ...]:
+        """A mark when they are."""
+        if all(condition.holds(values) for condition in self.conditions):
+            return (Mark(self.code, self.detail, self.field),)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Two columns of dates, the first of which comes first."""
+
+    first: str
+    second: str
+
+    def marks(self, values: Values) -> tuple[Mark, ...]:
+        """A mark when it does not."""
+        first, second = values.get(self.first), values.get(self.second)
+        if first is None or second is None or type(first) is not type(second) or first <= second:
+            return ()
+        return (Mark(FindingCode.DATES_OUT_OF_ORDER, f"{self.second} is before {self.first}", self.second),)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A line's total is its factors multiplied, less a discount in percent."""
+
+    factors: tuple[str, ...]
+    discount: str
+    total: str
+
+    def marks(self, values: Values) -> tuple[Mark, ...]:
+        """A mark when it is not."""
+        parts = [values.get(name) for name in self.factors]
+        total = values.get(self.total)
+        if total is None or any(part is None for part in parts):
+            return ()
+        product = Decimal(1)
+        for part in parts:
+            product *= Decimal(str(part))
+        product *= (100 - (values.get(self.discount) or Decimal(0))) / 100
+        return _apart(
+            product, total, self.total, f"{' x '.join(self.factors)} less {self.discount}", _CENT * 2
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A total is the sum of other columns."""
+
+    parts: tuple[str, ...]
+    total: str
+
+    def marks(self, values: Values) -> tuple[Mark, ...]:
+        """A mark when it is not."""
+        parts = [value for name in self.parts if (value := values.get(name)) is not None]
+        total = values.get(self.total)
+        if total is None or len(parts) < len(self.parts):
+            return ()
+        return _apart(sum(parts, Decimal(0)), total, self.total, " + ".join(self.parts), _CENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Agrees:
+    """A column says what a column of the record behind `through` says; a blank there says `blank`."""
+
+    field: str
+    through: str
+    entity: str
+    column: str
+    blank: str | None = None
+
+    def marks(self, values: Values, there: Values) -> tuple[Mark, ...]:
+        """A mark when it does not."""
+        mine, theirs = values.get(self.field), there.get(self.column) or self.blank
+        if mine is None or theirs is None or mine == theirs:
+            return ()
+        detail = f"{self.field} is not the {self.column} of its {self.entity}"
+        return (Mark(FindingCode.STATE_CONTRADICTS, detail, self.field),)
+
+
+@dataclass(frozen=True, slots=True)
+class NotBefore:
+    """A date is not before a date of the record that `through` points at."""
+
+    field: str
+    through: str
+    entity: str
+    column: str
+
+    def marks(self, values: Values, there: Values) -> tuple[Mark, ...]:
+        """A mark when it is."""
+        mine, theirs = values.get(self.field), there.get(self.column)
+        if mine is None or theirs is None or type(mine) is not type(theirs) or mine >= theirs:
+            return ()
+        detail = f"{self.field} is before the {self.column} of its {self.entity}"
+        return (Mark(FindingCode.DATES_OUT_OF_ORDER, detail, self.field),)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines of another object add up to a column here; both name themselves by `by`."""
+
+    entity: str
+    by: tuple[str, ...]
+    amount: str
+    total: str
+
+    def marks(self, total: Decimal | None, found: Decimal | None) -> tuple[Mark, ...]:
+        """A mark when they do not."""
+        if total is None:
+            return ()
+        return _apart(found or Decimal(0), total, self.total, f"the {self.amount} of its lines", _CENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """As many records of another object point here as a column says."""
+
+    entity: str
+    by: tuple[str, ...]
+    count: str
+
+    def marks(self, said: Decimal | None, found: int) -> tuple[Mark, ...]:
+        """A mark when there are more or fewer."""
+        if said is None or said == found:
+            return ()
+        return (Mark(FindingCode.MEMBERS_DIFFER, f"{said:.0f} said, {found} found", self.count),)
+
+
+RowRule = Never | Order | Product | Sum
+"""What a record alone can break."""
+
+NeighbourRule = Agrees | NotBefore
+"""What a record can break together with one it points at."""
+
+TotalRule = Lines | Members
+"""What a record can break together with those that point at it."""
+
+Rule = RowRule | NeighbourRule | TotalRule
+
+
+def _apart(found: Decimal, said: Any, field: str, parts: str, slack: Decimal) -> tuple[Mark, ...]:
+    if abs(found - said) <= slack:
+        return ()
+    return (Mark(FindingCode.SUM_DIFFERS, f"{parts} differs by {abs(found - said):.2f}", field),)

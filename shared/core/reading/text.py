@@ -1,0 +1,90 @@
+"""What can be odd about a text whatever its column: characters, blanks, damage, length."""
+
+import re
+import unicodedata
+
+from shared.core.mapping.transforms.text import length
+from shared.core.reading.codes import FindingCode
+from shared.core.reading.finding import Mark
+
+_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+# The two joiners belong to emoji and to several scripts, and are left alone.
+_ODD_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]|[^\\s]  +[^\\s]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_HALF = re.compile("[\ud800-\udfff]")
+# UTF-8 that was read as Latin-1 or Windows-1252 once.
+_MISREAD = re.compile("[\u00c3\u00c2][\u0080-\u00bf]|\u00e2\u20ac[\u0080-\u00bf\u2018-\u2122]")
+_ERROR = re.compile(r"#(?:REF!|N/A|VALUE!|DIV/0!|NAME\?|NUM!|NULL!)")
+_FORMULA = re.compile(r"=.|@\w+\(|[+-][^\d\s(.]")
+_MARKUP = re.compile(
+    r"<\s*(?:script|iframe|object|html|body|div|p|b|a|img)\b|&lt;\s*\w+\s*&gt;", re.IGNORECASE
+)
+_BLANKS = " \t\r\n\u00a0\u200b\ufeff"
+
+
+def meant(value: str) -> str:
+    """The text that is meant: composed, without control or invisible characters, trimmed."""
+    plain = _CONTROL.sub("", _INVISIBLE.sub("", value))
+    return unicodedata.normalize("NFC", plain).strip(_BLANKS)
+
+
+def marks(value: str, *, lines: bool = False) -> tuple[Mark, ...]:
+    """What is odd about the characters of a text; `lines` for text of several lines, where layout is free."""
+    if value.isascii() and (value.isprintable() or (lines and not _CONTROL.search(value))):
+        return _layout(value, lines=lines)
+    found: list[Mark] = []
+    if controls := _CONTROL.findall(value):
+        found.append(Mark(FindingCode.TEXT_CONTROL_CHARACTER, _named(controls)))
+    if hidden := _INVISIBLE.findall(value):
+        found.append(Mark(FindingCode.TEXT_INVISIBLE_CHARACTER, _named(hidden)))
+    if "\ufffd" in value or _HALF.search(value) or _MISREAD.search(value):
+        found.append(Mark(FindingCode.TEXT_DAMAGED))
+    if not unicodedata.is_normalized("NFC", value):
+        found.append(Mark(FindingCode.TEXT_NOT_COMPOSED))
+    return (*found, *_layout(value, lines=lines))
+
+
+def too_long(value: str, most: int | None) -> tuple[Mark, ...]:
+    """A mark when the text, as meant, has more UTF-16 units than its column: an emoji counts two."""
+    if most is None or len(value) * 2 <= most:
+        return ()
+    units = length(_HALF.sub("?", meant(value)))
+    if units <= most:
+        return ()
+    return (Mark(FindingCode.TEXT_TOO_LONG, f"{units} UTF-16 units, at most {most}"),)
+
+
+def active(value: str) -> tuple[Mark, ...]:
+    """Marks for text that another program would run: a spreadsheet's formula, a browser's mark-up."""
+    start = value.lstrip()[:40]
+    found: list[Mark] = []
+    if _FORMULA.match(start) or value[:1] in {"\t", "\r"}:
+        found.append(Mark(FindingCode.TEXT_LIKE_FORMULA))
+    if "<" in value or "&lt;" in value:
+        found += [Mark(FindingCode.TEXT_LIKE_HTML)] if _MARKUP.search(value) else []
+    return tuple(found)
+
+
+def comparable(value: str) -> str:
+    """The form in which two names are the same: letters and digits, composed, in one case."""
+    folded = unicodedata.normalize("NFKC", meant(value)).casefold()
+    return " ".join(re.findall(r"\w+", folded))
+
+
+def _layout(value: str, *, lines: bool) -> tuple[Mark, ...]:
+    found: list[Mark] = []
+    if value[:1] == "#" and _ERROR.fullmatch(value):
+        found.append(Mark(FindingCode.CELL_ERROR))
+    if lines:
+        return tuple(found)
+    trimmed = value.strip(_BLANKS)
+    if len(trimmed) != len(value):
+        found.append(Mark(FindingCode.TEXT_PADDED))
+    if ("  " in trimmed or not trimmed.isascii()) and _ODD_SPACE.search(trimmed):
+        found.append(Mark(FindingCode.TEXT_ODD_SPACE))
+    return tuple(found)
+
+
+def _named(characters: list[str]) -> str:
+    names = sorted({f"U+{ord(character):04X}" for character in characters})
+    return f"{len(characters)} of {', '.join(names[:5])}"

@@ -1,0 +1,163 @@
+"""The audit: everything an export holds that will not go over as it is, found before anything is written.
+
+Reads the records once, in the order in which they depend on each other, and keeps of them what the checks
+between records need. A file that cannot be read stops its own object and no other.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from shared.core.reading.codes import FindingCode
+from shared.core.reading.export import Export, Object
+from shared.core.reading.finding import Finding, Mark
+from shared.core.reading.rules import Lines, Members
+from shared.core.reading.source import Opened, Reader, Source, Unreadable
+from shared.migration import circles, inventory
+from shared.migration.attachments import Files
+from shared.migration.index import Index, Place, joined
+from shared.migration.records import Records, unknown
+from shared.migration.users import OwnUsers, Users
+
+_SHOWN = 5
+
+
+@dataclass(slots=True)
+class Audit:
+    """One audit of one export.
+
+    `page` reads HTML bodies, `is_html` tells them from text. `counts` holds the records read per object;
+    `twins` are other audits that ran before, whose people and companies may be the same as ours.
+    """
+
+    export: Export
+    source: Source
+    users: Users
+    page: Reader
+    is_html: Callable[[str], bool]
+    twins: tuple["Audit", ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)
+    index: Index = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with an empty memory."""
+        self.index = Index(self.export)
+
+    def run(self) -> Iterator[Finding]:
+        """Every finding, files first, then records in the order in which they stand."""
+        listed = inventory.read(self.export, self.source)
+        for file, mark in inventory.compared(self.export, self.source, listed):
+            yield self._finding(file, None, mark)
+        if self.export.custom_fields:
+            for file, mark in inventory.custom_fields(self.export.custom_fields, self.export, self.source):
+                yield self._finding(file, None, mark)
+        if self.export.custom_objects:
+            for file, mark in inventory.custom_objects(self.export.custom_objects, self.source):
+                yield self._finding(file, None, mark)
+        records = Records(self.index, self.users, OwnUsers(), self.page, self.is_html)
+        files = Files(self.export, self.source)
+        for entry in self.export.objects:
+            yield from self._object(entry, records, files, listed)
+        yield from self._between(records, files)
+
+    def _object(
+        self, entry: Object, records: Records, files: Files, listed: inventory.Inventory
+    ) -> Iterator[Finding]:
+        found = 0
+        try:
+            opened: Opened = self.source.open(entry)
+            for mark in opened.marks:
+                yield self._finding(entry.file, None, mark)
+            for row in opened.rows:
+                found += 1
+                for place, mark in records.check(entry, row):
+                    yield self._finding(row.file, place, mark)
+                if entry.attachments and not row.torn:
+                    place = Place(row.file, joined(row.cells, entry.key))
+                    for mark in files.check(entry.attachments, place, row):
+                        yield self._finding(row.file, place, mark)
+        except Unreadable as unreadable:
+            self.index.unread.add(entry.entity)
+            for mark in unreadable.marks:
+                yield self._finding(entry.file, None, mark)
+            return
+        self.counts[entry.entity] = found
+        if not found:
+            yield self._finding(entry.file, None, Mark(FindingCode.FILE_NO_ROWS))
+        for mark in inventory.counted(listed, entry, found):
+            yield self._finding(entry.file, None, mark)
+
+    def _between(self, records: Records, files: Files) -> Iterator[Finding]:
+        """What shows only when every record has gone by."""
+        for place, mark in unknown(records.later, self.index):
+            yield self._finding(place.file, place, mark)
+        yield from self._circles()
+        yield from self._totals()
+        yield from self._duplicates()
+        for named, file, mark in files.rest():
+            yield self._finding(file, named, mark)
+        for (entity, name, target), count in records.unchecked.items():
+            mark = Mark(FindingCode.REFERENCE_UNCHECKED, f"{count} references to {target}", name)
+            yield self._finding(self.export.object_of(entity).file, None, mark)
+        for entity, waiting in records.waiting.items():
+            yield self._finding(self.export.object_of(entity).file, None, _unmatched(entity, waiting))
+
+    def _circles(self) -> Iterator[Finding]:
+        for entity, parents in self.index.parents.items():
+            entry = self.export.object_of(entity)
+            name = next(
+                reference.field for reference in entry.references if getattr(reference, "parent", False)
+            )
+            found = circles.cycles(parents)
+            for circle in found:
+                mark = Mark(
+                    FindingCode.REFERENCE_CYCLE,
+                    f"{len(circle)} records, each the parent of the one before",
+                    name,
+                )
+                yield Finding(self.export.system, entry.file, circle, mark)
+            for record, circle in circles.behind(parents, found).items():
+                mark = Mark(FindingCode.REFERENCE_CYCLE_CHILD, f"behind the cycle of {circle[0]}", name)
+                yield Finding(self.export.system, entry.file, record, mark)
+
+    def _totals(self) -> Iterator[Finding]:
+        for entry in self.export.objects:
+            for rule in entry.rules:
+                if isinstance(rule, Lines | Members) and rule.entity not in self.index.unread:
+                    for record, values in self.index.kept[entry.entity].items():
+                        by = joined(values, rule.by)
+                        if isinstance(rule, Lines):
+                            marks = rule.marks(
+                                values[rule.total], self.index.sums[rule.entity, rule.amount].get(by)
+                            )
+                        else:
+                            marks = rule.marks(values[rule.count], self.index.counts[rule.entity].get(by, 0))
+                        for mark in marks:
+                            yield self._finding(entry.file, Place(entry.file, record), mark)
+
+    def _duplicates(self) -> Iterator[Finding]:
+        for (group, code, value), places in self.index.suspects.items():
+            elsewhere = [
+                f"{twin.export.system} {place.file} {place.record}"
+                for twin in self.twins
+                for place, _ in twin.index.suspects.get((group, code, value), ())
+            ]
+            if len(places) + len(elsewhere) < 2:
+                continue
+            for place, name in places:
+                others = [
+                    other.record if other.file == place.file else f"{other.file} {other.record}"
+                    for other, _ in places
+                    if other is not place
+                ] + elsewhere
+                more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+                mark = Mark(code, f"the same in {', '.join(others[:_SHOWN])}{more}", name)
+                yield self._finding(place.file, place, mark)
+
+    def _finding(self, file: str, place: Place | None, mark: Mark) -> Finding:
+        return Finding(self.export.system, file, place.record if place else None, mark)
+
+
+def _unmatched(entity: str, waiting: Mapping[FindingCode, int] | Counter[FindingCode]) -> Mark:
+    parts = ", ".join(f"{code.value.partition('.')[2]} {count}" for code, count in sorted(waiting.items()))
+    return Mark(FindingCode.OWNERS_UNMATCHED, f"{sum(waiting.values())} records of {entity}: {parts}")

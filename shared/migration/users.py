@@ -1,0 +1,127 @@
+"""The users of the destination, and which of them an export's owner is (P-05)."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.core.reading import text
+from shared.core.reading.codes import FindingCode, Severity
+from shared.core.reading.finding import Mark
+from shared.core.reading.people import read_address, without_alias
+from shared.core.reading.source import Unreadable
+
+_PERSON = 0
+"""The access mode of a user who signs in and works (systemuser.accessmode)."""
+
+UNUSABLE = frozenset(
+    {
+        FindingCode.OWNER_BLANK,
+        FindingCode.OWNER_UNKNOWN,
+        FindingCode.OWNER_DISABLED,
+        FindingCode.OWNER_AMBIGUOUS,
+    }
+)
+"""What keeps a record waiting for an owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user of the destination, as far as owning is concerned."""
+
+    id: str
+    enabled: bool
+    person: bool
+
+
+@dataclass(slots=True)
+class Users:
+    """Users by every address they are known by; addresses differ in letter case alone."""
+
+    by_address: dict[str, list[User]] = field(default_factory=dict)
+    aliases: dict[str, list[User]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, content: bytes) -> "Users":
+        """The users in a list answer of the Web API; raises Unreadable when it is not the whole list."""
+        try:
+            answer = json.loads(content)
+        except ValueError as error:
+            raise Unreadable(Mark(FindingCode.USERS_INCOMPLETE, "not JSON")) from error
+        rows = answer.get("value") if isinstance(answer, dict) else None
+        if not isinstance(rows, list) or any(not isinstance(row, dict) for row in rows):
+            raise Unreadable(Mark(FindingCode.USERS_INCOMPLETE, "no list under “value”"))
+        if "@odata.nextLink" in answer:
+            raise Unreadable(Mark(FindingCode.USERS_INCOMPLETE, "the list goes on under its next link"))
+        users = cls()
+        for row in rows:
+            users.add(row)
+        return users
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """One row of systemuser."""
+        user = User(
+            id=str(row.get("systemuserid")),
+            enabled=not row.get("isdisabled"),
+            person=row.get("accessmode", _PERSON) == _PERSON,
+        )
+        own = read_address(row.get("internalemailaddress")).value
+        signed_in = read_address(row.get("domainname")).value
+        for address, book in ((own, self.by_address), (signed_in, self.aliases)):
+            if address:
+                book.setdefault(address, []).append(user)
+
+    def owner(self, address: str | None) -> tuple[Mark, ...]:
+        """What is to be said about an owner with that address; nothing when one enabled person has it."""
+        if address is None:
+            return (Mark(FindingCode.OWNER_UNKNOWN),)
+        marks: list[Mark] = []
+        found = self.by_address.get(address, [])
+        if not found:
+            bare = without_alias(address)
+            found = self.aliases.get(address) or self.by_address.get(bare) or self.aliases.get(bare) or []
+            marks += [Mark(FindingCode.OWNER_ALIAS)] if found else []
+        if not found:
+            return (Mark(FindingCode.OWNER_UNKNOWN),)
+        enabled = [user for user in found if user.enabled]
+        if not enabled:
+            return (*marks, Mark(FindingCode.OWNER_DISABLED))
+        if len(found) > 1:
+            detail = f"{len(found)} users have the address, {len(enabled)} enabled"
+            alone = len(enabled) == 1
+            marks.append(Mark(FindingCode.OWNER_AMBIGUOUS, detail, severity=Severity.FLAG if alone else None))
+        if not any(user.person for user in enabled):
+            marks.append(Mark(FindingCode.OWNER_NOT_A_PERSON))
+        return tuple(marks)
+
+    def knows(self, address: str) -> bool:
+        """Whether anybody has that address, enabled or not."""
+        return address in self.by_address or address in self.aliases
+
+
+@dataclass(slots=True)
+class OwnUsers:
+    """The legacy system's own users: how names become addresses, and who has left."""
+
+    addresses: dict[str, set[str]] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
+
+    def add(self, name: Any, address: str | None, *, active: bool) -> None:
+        """One user of the legacy system."""
+        if address is None:
+            return
+        if isinstance(name, str) and name:
+            self.addresses.setdefault(text.comparable(name), set()).add(address)
+        if not active:
+            self.left.add(address)
+
+    def named(self, name: str) -> set[str]:
+        """The addresses of the users of that name."""
+        return self.addresses.get(text.comparable(name), set())
+
+
+def tallied(marks: Iterable[Mark]) -> FindingCode | None:
+    """The mark that keeps a record waiting, if one does."""
+    return next(
+        (mark.code for mark in marks if mark.code in UNUSABLE and mark.severity is not Severity.FLAG), None
+    )

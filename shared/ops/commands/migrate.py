@@ -1,0 +1,100 @@
+"""`tandem migrate`: what comes before a system's records move. Runs where it is called; needs no service."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from shared.core.reading.codes import RULES, Severity
+from shared.core.reading.finding import Finding
+from shared.core.reading.source import Unreadable
+from shared.ops.audit_page import page
+from shared.ops.audit_summary import MEANINGS, Summary
+from shared.ops.command import family
+
+
+def register(commands: Any) -> None:
+    """Add the commands."""
+    mine = family(commands, "migrate", "what comes before a system's records move")
+    about = "find everything in an export that will not go over as it is; writes nothing but its report"
+    audit = mine.add_parser("audit", help=about, description=about)
+    audit.add_argument("--system", required=True, help="the legacy system: allegory or legrand")
+    audit.add_argument("--export", required=True, help="the folder of the export, or its URL")
+    audit.add_argument(
+        "--users", required=True, type=Path, help="the destination's users: a list answer of the Web API"
+    )
+    audit.add_argument(
+        "--out", required=True, type=Path, help="where the findings go, one JSON object per line"
+    )
+    audit.add_argument("--html", type=Path, help="where a picture of them goes, one page that stands alone")
+    audit.add_argument(
+        "--also", action="append", default=[], metavar="SYSTEM=FOLDER",
+        help="another system's export, to find who is in both",
+    )  # fmt: skip
+    audit.set_defaults(handler=audited)
+
+
+def audited(asked: argparse.Namespace) -> int:
+    """Audit an export. 0: nothing holds anything up; 1: something does; 2: the audit could not be run."""
+    # The readers are native code that no other command needs.
+    from mappers.exports import EXPORTS  # noqa: PLC0415 - as above
+    from shared.connectors.exports import pages  # noqa: PLC0415 - as above
+    from shared.connectors.exports.folder import Folder  # noqa: PLC0415 - as above
+    from shared.migration.audit import Audit  # noqa: PLC0415 - as above
+    from shared.migration.users import Users  # noqa: PLC0415 - as above
+
+    others = [tuple(other.partition("=")[::2]) for other in asked.also]
+    if unknown := [system for system in (asked.system, *dict(others)) if system not in EXPORTS]:
+        return _impossible(f"no system is called {unknown[0]}; there are {', '.join(EXPORTS)}")
+    try:
+        users = Users.read(asked.users.read_bytes())
+        twins = tuple(
+            Audit(EXPORTS[system], Folder(folder), users, pages.plain, pages.is_html)
+            for system, folder in others
+        )
+        for twin in twins:
+            # Only what it remembers is wanted; its own findings are the business of its own audit.
+            for _ in twin.run():
+                pass
+        audit = Audit(EXPORTS[asked.system], Folder(asked.export), users, pages.plain, pages.is_html, twins)
+        with asked.out.open("w", encoding="utf-8", newline="\n") as out:
+            summary = _written(audit.run(), out)
+        summary.counts.update(audit.counts)
+        if asked.html:
+            asked.html.write_text(page(summary, asked.system), encoding="utf-8")
+    except (OSError, Unreadable) as problem:
+        return _impossible(str(problem))
+    print(_screen(summary, asked.system))
+    return 1 if summary.severities[Severity.HOLD] or summary.severities[Severity.REFUSE] else 0
+
+
+def _written(findings: Iterator[Finding], out: IO[str]) -> Summary:
+    summary = Summary()
+    for finding in findings:
+        out.write(json.dumps(finding.told(), ensure_ascii=False) + "\n")
+        summary.add(finding)
+    return summary
+
+
+def _screen(summary: Summary, system: str) -> str:
+    """The findings by file and code, the gravest first."""
+    read = sum(summary.counts.values())
+    lines = [f"{system}: {read} records read, {sum(summary.severities.values())} findings", ""]
+    lines += [
+        f"  {severity.value:<7}{summary.severities[severity]:>6}   {meaning}"
+        for severity, meaning in MEANINGS.items()
+    ]
+    for file, found in summary.by_file():
+        lines += ["", file]
+        lines += [
+            f"  {severity.value:<7}{count:>6}   {code.value:<28} {RULES[code].meaning}"
+            for (severity, code), count in found
+        ]
+    return "\n".join(lines)
+
+
+def _impossible(problem: str) -> int:
+    print(f"tandem: {problem}", file=sys.stderr)
+    return 2

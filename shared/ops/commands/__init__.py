@@ -5,7 +5,7 @@ A command's module holds its grammar, what it asks of the service, and what its 
 
 from typing import Any
 
-from shared.ops.commands import failures, now, record, replay
+from shared.ops.commands import failures, migrate, now, record, replay
 
 
 def register(commands: Any) -> None:
@@ -14,3 +14,4 @@ def register(commands: Any) -> None:
     failures.register(commands)
     record.register(commands)
     replay.register(commands)
+    migrate.register(commands)

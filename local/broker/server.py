@@ -51,6 +51,7 @@ class Broker:
     faults: Faults
     amqp_port: int
     admin_port: int
+    amqps_port: int | None
     connections: set[Connection]
     # Fails when the store does: then nothing more is acknowledged, and the broker should be stopped.
     failed: asyncio.Future[None]
@@ -59,6 +60,11 @@ class Broker:
     def connection_string(self) -> str:
         """What a Service Bus client needs."""
         return f"Endpoint=sb://{HOST}:{self.amqp_port};{_KEY};UseDevelopmentEmulator=true;"
+
+    @property
+    def tls_connection_string(self) -> str:
+        """The same over TLS: without the emulator's word, as in the cloud."""
+        return f"Endpoint=sb://{HOST}:{self.amqps_port};{_KEY}"
 
     @property
     def admin_connection_string(self) -> str:
@@ -152,7 +158,8 @@ async def serve(
         servers.append(await loop.create_server(connect, HOST, listen.amqps_port, ssl=tls))
     admin = HttpServer(Admin(namespace, faults, turn.end).handle, listen.admin_port, tls)
     try:
-        yield Broker(namespace, faults, _port(servers[0]), admin.port, connections, turn.failed)
+        amqps_port = _port(servers[1]) if listen.amqps_port is not None else None
+        yield Broker(namespace, faults, _port(servers[0]), admin.port, amqps_port, connections, turn.failed)
     finally:
         await admin.close()
         for server in servers:

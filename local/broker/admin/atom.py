@@ -1,8 +1,10 @@
 """The ATOM documents that the official administration client exchanges about queues."""
 
 from datetime import UTC, datetime
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
+from local.broker.engine.link import MAX_MESSAGE_SIZE
 from local.broker.entities.errors import InvalidArgument, NotImplementedHere
 from local.broker.entities.namespace import Entry
 from local.broker.entities.settings import FOREVER_MS, QueueSettings, duration_ms, duration_text
@@ -10,6 +12,9 @@ from local.broker.entities.settings import FOREVER_MS, QueueSettings, duration_m
 _ATOM = "http://www.w3.org/2005/Atom"
 _SERVICEBUS = "http://schemas.microsoft.com/netservices/2010/10/servicebus/connect"
 _COUNTS = "http://schemas.microsoft.com/netservices/2011/06/servicebus"
+
+# The one namespace of the official emulator.
+_HOST = "sbemulatorns"
 
 _MEGABYTE = 1024 * 1024
 
@@ -20,6 +25,7 @@ _AS_IS = {
     "EnablePartitioning": {"false"},
     "EntityAvailabilityStatus": {"Available"},
     "IsAnonymousAccessible": {"false"},
+    "MaxMessageSizeInKilobytes": {"256"},
     "Status": {"Active"},
     "SupportOrdering": {"true", "false"},
     "ForwardTo": set[str](),
@@ -64,18 +70,18 @@ def read_settings(body: bytes) -> QueueSettings:
 
 def entry_document(entry: Entry) -> bytes:
     """One queue, its settings and its counts."""
-    return ET.tostring(_entry(entry))
+    return ET.tostring(_entry(entry, {"xmlns": _ATOM}))
 
 
 def feed_document(entries: list[Entry], next_href: str | None) -> bytes:
     """A page of queues; `next_href` leads to the next one."""
-    feed = ET.Element(f"{{{_ATOM}}}feed")
-    ET.SubElement(feed, f"{{{_ATOM}}}title", {"type": "text"}).text = "Queues"
-    ET.SubElement(feed, f"{{{_ATOM}}}link", {"rel": "self", "href": "$Resources/queues"})
+    feed = ET.Element("feed", {"xmlns": _ATOM})
+    ET.SubElement(feed, "title", {"type": "text"}).text = "Queues"
+    ET.SubElement(feed, "link", {"rel": "self", "href": "$Resources/queues"})
     if next_href is not None:
-        ET.SubElement(feed, f"{{{_ATOM}}}link", {"rel": "next", "href": next_href})
+        ET.SubElement(feed, "link", {"rel": "next", "href": next_href})
     for entry in entries:
-        feed.append(_entry(entry))
+        feed.append(_entry(entry, {}))
     return ET.tostring(feed)
 
 
@@ -87,22 +93,24 @@ def error_document(status: int, detail: str) -> bytes:
     return ET.tostring(error)
 
 
-def _entry(entry: Entry) -> ET.Element:
-    root = ET.Element(f"{{{_ATOM}}}entry")
+def _entry(entry: Entry, namespace: dict[str, str]) -> ET.Element:
+    # The JavaScript client goes by the elements' names as they are written, so prefixes are where the service
+    # has them: on the counts alone.
+    root = ET.Element("entry", namespace)
     for name, text in (
-        ("id", entry.name),
+        ("id", f"sb://{_HOST}/{quote(entry.name)}"),
         ("title", entry.name),
         ("published", _instant(entry.created_at)),
         ("updated", _instant(entry.updated_at)),
     ):
-        ET.SubElement(root, f"{{{_ATOM}}}{name}").text = text
-    content = ET.SubElement(root, f"{{{_ATOM}}}content", {"type": "application/xml"})
-    description = ET.SubElement(content, f"{{{_SERVICEBUS}}}QueueDescription")
+        ET.SubElement(root, name).text = text
+    content = ET.SubElement(root, "content", {"type": "application/xml"})
+    description = ET.SubElement(content, "QueueDescription", {"xmlns": _SERVICEBUS})
     for name, text in _description(entry).items():
-        ET.SubElement(description, f"{{{_SERVICEBUS}}}{name}").text = text
-    details = ET.SubElement(description, f"{{{_SERVICEBUS}}}CountDetails")
+        ET.SubElement(description, name).text = text
+    details = ET.SubElement(description, "CountDetails", {"xmlns:d2p1": _COUNTS})
     for name, count in _counts(entry).items():
-        ET.SubElement(details, f"{{{_COUNTS}}}{name}").text = str(count)
+        ET.SubElement(details, f"d2p1:{name}").text = str(count)
     return root
 
 
@@ -119,6 +127,11 @@ def _description(entry: Entry) -> dict[str, str]:
         "DuplicateDetectionHistoryTimeWindow": duration_text(settings.duplicate_window_ms),
         "MaxDeliveryCount": str(settings.max_delivery_count),
         "EnableBatchedOperations": "true",
+        "EnablePartitioning": "false",
+        "EnableExpress": "false",
+        "IsAnonymousAccessible": "false",
+        "SupportOrdering": "true",
+        "MaxMessageSizeInKilobytes": str(MAX_MESSAGE_SIZE // 1024),
         "SizeInBytes": str(queue.shelf.size),
         "MessageCount": str(sum(_counts(entry).values())),
         "Status": "Active",

@@ -120,7 +120,8 @@ class Namespace:
         """The queue of that name, and what belongs to it. Raises EntityNotFound."""
         entry = self._entries.get(name.lower())
         if entry is None:
-            raise EntityNotFound("there is no queue of that name")
+            # The service's own words: the JavaScript client knows a missing entity by them.
+            raise EntityNotFound(f"The messaging entity '{name}' could not be found.")
         return entry
 
     def queue(self, path: str) -> Queue:

@@ -9,6 +9,7 @@ _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?
 
 # .NET's TimeSpan.MaxValue, which the service uses for "never".
 FOREVER_MS = 922337203685477
+_FOREVER = "P10675199DT2H48M5.4775807S"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,17 @@ def duration_ms(field: str, text: str) -> int:
 
 
 def duration_text(milliseconds: int) -> str:
-    """Milliseconds as an ISO 8601 duration."""
+    """Milliseconds as an ISO 8601 duration, as .NET writes it: without the parts that are zero."""
+    if milliseconds == FOREVER_MS:
+        return _FOREVER
     seconds, rest = divmod(milliseconds, 1000)
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
-    fraction = f".{rest:03d}" if rest else ""
-    return f"P{days}DT{hours}H{minutes}M{seconds}{fraction}S"
+    date = f"{days}D" if days else ""
+    time = "".join(f"{value}{unit}" for value, unit in ((hours, "H"), (minutes, "M")) if value)
+    if rest:
+        time += f"{seconds}.{rest:03d}".rstrip("0") + "S"
+    elif seconds or not (date or time):
+        time += f"{seconds}S"
+    return f"P{date}T{time}" if time else f"P{date}"

@@ -7,7 +7,6 @@
 """
 
 import gc
-import ipaddress
 import json
 import os
 import signal
@@ -19,18 +18,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from azure.servicebus import ServiceBusClient
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from local.broker.entities.settings import QueueSettings
 from local.broker.server import Broker, Listen, in_thread
+from local.stack.certificates import Certificates, certificates_in
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -64,8 +60,9 @@ def collected() -> Iterator[None]:
 
 
 @pytest.fixture
-def broker(certificate: tuple[Path, Path]) -> Iterator[Broker]:
-    with in_thread(QUEUES, Listen(certificate=certificate[0], key=certificate[1])) as running:
+def broker(certificates: Certificates) -> Iterator[Broker]:
+    listen = Listen(amqps_port=0, certificate=certificates.certificate, key=certificates.key)
+    with in_thread(QUEUES, listen) as running:
         yield running
 
 
@@ -93,33 +90,9 @@ def admin(broker: Broker) -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that vouches for itself, and its key."""
-    folder = tmp_path_factory.mktemp("certificate")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "broker under test")])
-    now = datetime.now(UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(minutes=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    certificate_file, key_file = folder / "server.pem", folder / "server.key"
-    certificate_file.write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    return certificate_file, key_file
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Certificates as the local stack makes them."""
+    return certificates_in(tmp_path_factory.mktemp("ca"))
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,13 +15,14 @@ from azure.servicebus.exceptions import (
 from azure.servicebus.management import ServiceBusAdministrationClient
 
 from local.broker.server import Broker
+from local.stack.certificates import Certificates
 
 
 @pytest.fixture
-def management(broker: Broker, certificate: tuple[Path, Path]) -> Iterator[ServiceBusAdministrationClient]:
+def management(broker: Broker, certificates: Certificates) -> Iterator[ServiceBusAdministrationClient]:
     """The Python client knows https only, whatever the connection string says: the port speaks both."""
     with ServiceBusAdministrationClient.from_connection_string(
-        broker.admin_connection_string, connection_verify=str(certificate[0]), retry_total=0
+        broker.admin_connection_string, connection_verify=str(certificates.authority), retry_total=0
     ) as connected:
         yield connected
 

@@ -86,3 +86,18 @@ def test_a_file_that_is_no_json_is_refused(tmp_path: Path) -> None:
 @given(st.integers(0, 922_337_203_685_477))
 def test_a_duration_goes_there_and_back(milliseconds: int) -> None:
     assert abs(duration_ms("x", duration_text(milliseconds)) - milliseconds) <= milliseconds >> 50
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [
+        (0, "PT0S"),
+        (30_000, "PT30S"),
+        (600_000, "PT10M"),
+        (86_400_000, "P1D"),
+        (90_061_250, "P1DT1H1M1.25S"),
+        (922_337_203_685_477, "P10675199DT2H48M5.4775807S"),
+    ],
+)
+def test_a_duration_is_written_as_the_service_writes_it(milliseconds: int, text: str) -> None:
+    assert duration_text(milliseconds) == text

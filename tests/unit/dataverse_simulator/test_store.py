@@ -1,5 +1,6 @@
 """Transactions over the rows, and what is left of them after a restart."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +13,7 @@ from local.dataverse.rows.caller import Caller, Origin
 from local.dataverse.schema.catalog import Catalog, customise, load_catalog
 from local.dataverse.schema.table import Table
 from local.dataverse.store.database import Content, Database, Outbox
-from local.dataverse.store.row import Reference
+from local.dataverse.store.row import Reference, Row
 from local.dataverse.store.rows import RowStore
 from local.dataverse.store.transaction import KeyTaken, Transaction
 
@@ -106,8 +107,9 @@ def test_a_key_is_free_again_when_its_row_moves_on_or_goes(store: RowStore, acco
     transaction.put(account, {"accountid": "3", "x_key": "b"}, COLUMNS)
     transaction.commit()
 
-    assert store.index(account, account.keys["x"]) == {("a",): "2", ("b",): "3"}
-    assert reopened(store).index(account, account.keys["x"]) == {("a",): "2", ("b",): "3"}
+    values = [("a",), ("b",), ("c",)]
+    assert store.holders(account, account.keys["x"], values) == {("a",): "2", ("b",): "3"}
+    assert reopened(store).holders(account, account.keys["x"], values) == {("a",): "2", ("b",): "3"}
 
 
 def test_a_null_in_a_key_is_not_enforced(store: RowStore, account: Table) -> None:
@@ -146,40 +148,111 @@ STEP = st.tuples(
 
 @given(st.lists(STEP, max_size=12))
 @settings(max_examples=60, deadline=None)
-def test_memory_and_file_never_disagree(steps: list[tuple[str, str, str | None, str | None]]) -> None:
+def test_rows_and_their_indexes_are_those_of_the_committed_steps(
+    steps: list[tuple[str, str, str | None, str | None]],
+) -> None:
     catalog = keyed_catalog()
     account = catalog.tables["account"]
+    expected: dict[str, Row] = {}
+    buried: set[str] = set()
     with TemporaryDirectory() as folder:
         store = RowStore(Database(Path(folder) / "store.db"), catalog)
         for verb, row_id, key, parent in steps:
             transaction = Transaction(store, ORIGIN)
-            row: dict[str, object] = {"accountid": row_id, "x_key": key}
+            row: Row = {"accountid": row_id, "x_key": key}
             row["parentaccountid"] = Reference("account", parent) if parent else None
+            row = {name: value for name, value in row.items() if value is not None}
             try:
                 if verb != "delete":
-                    transaction.put(account, {k: v for k, v in row.items() if v is not None}, COLUMNS)
+                    transaction.put(account, row, COLUMNS)
                 elif store.get("account", row_id) is not None:
                     transaction.delete(account, row_id)
             except KeyTaken:
                 continue
-            if verb != "undo":
-                transaction.commit()
+            if verb == "undo":
+                continue
+            transaction.commit()
+            if verb == "put":
+                expected[row_id] = row
+                buried.discard(row_id)
+            elif expected.pop(row_id, None) is not None:
+                buried.add(row_id)
         seen = picture(store, account)
+        version = store.version
         store.database.close()
         again = RowStore(Database(Path(folder) / "store.db"), catalog)
         kept = picture(again, account)
         again.database.close()
 
-    assert kept == seen
+    keys = {(row["x_key"],): row_id for row_id, row in expected.items() if "x_key" in row}
+    parents = {
+        target: {i for i, row in expected.items() if row.get("parentaccountid") == ("account", target)}
+        for target in "123"
+    }
+    assert seen == kept == (expected, keys, buried, parents, len(expected))
+    assert again.version == version or not (expected or buried)
 
 
 def picture(store: RowStore, account: Table) -> tuple[object, ...]:
     """Everything a store knows of accounts."""
-    pointing = {target: store.pointing("account", "parentaccountid", target) for target in "123"}
+    rows = store.table("account")
     return (
-        store.table("account"),
-        store.index(account, account.keys["x"]),
-        store.tombstones.get("account", {}),
-        pointing,
-        store.version if store.tombstones or store.table("account") else None,
+        {i: {n: v for n, v in row.items() if n != "versionnumber"} for i, row in rows.items()},
+        store.holders(account, account.keys["x"], [("a",), ("b",)]),
+        set(store.tombstones.get("account", {})),
+        {target: store.pointing("account", "parentaccountid", target) for target in "123"},
+        len(rows),
     )
+
+
+def test_a_table_that_outgrows_memory_is_read_as_before(store: RowStore, account: Table) -> None:
+    ids = [f"{number:05}" for number in range(300)]
+    for row_id in ids[:200]:
+        put(store, account, row_id, name="A")
+    small = list(store.table("account"))
+    for row_id in ids[200:]:
+        put(store, account, row_id, name="A")
+    put(store, account, ids[0], name="B")
+
+    rows = store.table("account")
+    assert small == ids[:200]
+    assert (len(rows), list(rows), ids[299] in rows, "x" in rows) == (300, ids, True, False)
+    assert [row["name"] for row in rows.values()] == ["B"] + ["A"] * 299
+    assert [row["accountid"] for row in store.page("account", ids[297], 5)] == ids[298:]
+    assert [row["accountid"] for row in store.changed("account", rows[ids[298]]["versionnumber"])] == [
+        ids[299],
+        ids[0],
+    ]
+    transaction = Transaction(store, ORIGIN)
+    for row_id in ids[100:]:
+        transaction.delete(account, row_id)
+    transaction.commit()
+    put(store, account, ids[0], name="C")
+
+    assert (len(rows), rows[ids[0]]["name"], ids[100] in rows) == (100, "C", False)
+    assert store.deleted("account", 0) == ids[100:]
+
+
+def test_a_file_of_the_time_when_rows_lay_under_their_ids_is_taken_over(
+    tmp_path: Path, account: Table
+) -> None:
+    former = sqlite3.connect(tmp_path / "store.db")
+    former.executescript(
+        """
+        CREATE TABLE row (
+            tbl TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL,
+            PRIMARY KEY (tbl, id)
+        ) WITHOUT ROWID;
+        INSERT INTO row VALUES ('account', '1', 7, '{"accountid":"1","x_key":"a","versionnumber":7}');
+        INSERT INTO row VALUES ('account', '2', 8,
+            '{"accountid":"2","parentaccountid":["account","1"],"versionnumber":8}');
+        """
+    )
+    former.close()
+
+    store = RowStore(Database(tmp_path / "store.db"), keyed_catalog())
+
+    assert list(store.table("account")) == ["1", "2"]
+    assert store.holder(account, account.keys["x"], ("a",)) == "1"
+    assert store.pointing("account", "parentaccountid", "1") == {"2"}
+    store.database.close()

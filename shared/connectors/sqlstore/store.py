@@ -14,10 +14,12 @@ import sqlalchemy as sa
 from shared.connectors.sqlstore.crosswalk import SqlCrosswalk
 from shared.connectors.sqlstore.engine import Credential, engine_for, is_in_memory
 from shared.connectors.sqlstore.execution import Executor, Threads
+from shared.connectors.sqlstore.gaps import SqlGaps
 from shared.connectors.sqlstore.inbox import SqlInbox
 from shared.connectors.sqlstore.jobs import SqlJobs
 from shared.connectors.sqlstore.lanes import SqlLanes
 from shared.connectors.sqlstore.operations import Operations, operations_on
+from shared.connectors.sqlstore.plans import SqlPlanItems, SqlPlanReports, SqlPlans
 from shared.connectors.sqlstore.retention import Retention
 from shared.connectors.sqlstore.schema import prepare
 from shared.connectors.sqlstore.shadows import SqlShadows
@@ -39,8 +41,12 @@ class Store:
     crosswalk: SqlCrosswalk
     jobs: SqlJobs
     cursors: SqlCursors
+    gaps: SqlGaps
     operations: Operations
     retention: Retention
+    plans: SqlPlans
+    plan_items: SqlPlanItems
+    plan_reports: SqlPlanReports
     _executor: Executor
 
     def close(self) -> None:
@@ -84,7 +90,11 @@ def open_store(
         crosswalk=SqlCrosswalk(database, clock, sleep),
         jobs=SqlJobs(database, clock),
         cursors=SqlCursors(database, clock),
+        gaps=SqlGaps(database, clock),
         operations=operations_on(database, clock),
         retention=Retention(database),
+        plans=SqlPlans(database, clock),
+        plan_items=SqlPlanItems(database, clock),
+        plan_reports=SqlPlanReports(database, clock),
         _executor=runs_on,
     )

@@ -1,0 +1,417 @@
+"""The messages of a plan: read to be foreseen, sent record by record, watched until they are decided."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from shared.connectors.sqlstore import waiting
+from shared.connectors.sqlstore.arrivals import touch
+from shared.connectors.sqlstore.messages import COLUMNS, message_of
+from shared.connectors.sqlstore.operations import shown
+from shared.connectors.sqlstore.plans.keeping import guard
+from shared.connectors.sqlstore.plans.tables import replay_item
+from shared.connectors.sqlstore.tables import journal, lane_item
+from shared.connectors.sqlstore.tables import message as messages
+from shared.connectors.sqlstore.transactions import Database
+from shared.core.outcome import Outcome
+from shared.core.plan import Plan, Progress
+from shared.core.plan_items import Ending, Fate, Foreseen, Kept, LaneOfPlan, Planned, Standing, Unit
+from shared.core.ports import Clock, Report
+from shared.core.verdict import ItemState
+
+_LANE_ORDER = (lane_item.c.changed_at, lane_item.c.version, lane_item.c.position, lane_item.c.number)
+_IN_PLAN = replay_item.c.plan == sa.bindparam("the_plan")
+_IS_ITEM = sa.and_(_IN_PLAN, replay_item.c.number == sa.bindparam("the_number"))
+
+_NEWEST_LINE = (
+    sa.select(sa.func.max(journal.c.id)).where(journal.c.number == replay_item.c.number).scalar_subquery()
+)
+
+_IN_ORDER = [ItemState.WAITING, ItemState.RETRYING, ItemState.PARKED, ItemState.HELD]
+
+_KEPT = (
+    sa.select(
+        replay_item.c.number,
+        replay_item.c.is_head,
+        replay_item.c.group_key,
+        lane_item.c.record.label("the_record"),
+        lane_item.c.state.label("lane_state"),
+        *COLUMNS,
+    )
+    .select_from(
+        replay_item.join(messages, messages.c.number == replay_item.c.number).join(
+            lane_item, lane_item.c.number == replay_item.c.number
+        )
+    )
+    .where(_IN_PLAN)
+)
+
+_STUCK = lane_item.alias("stuck")
+_STUCK_MESSAGE = messages.alias("stuck_message")
+_LINE = journal.alias("line")
+
+_STANDINGS = (
+    sa.select(
+        replay_item.c.number,
+        replay_item.c.is_head,
+        replay_item.c.level,
+        replay_item.c.covered_by,
+        replay_item.c.seen,
+        replay_item.c.sent_at,
+        messages.c.message_id,
+        messages.c.original_id,
+        messages.c.outcome,
+        messages.c.reason,
+        lane_item.c.record,
+        lane_item.c.state,
+        lane_item.c.is_failing,
+        _LINE.c.id.label("newest"),
+        _LINE.c.fence,
+    )
+    .select_from(
+        replay_item.join(messages, messages.c.number == replay_item.c.number)
+        .join(lane_item, lane_item.c.number == replay_item.c.number)
+        .outerjoin(_LINE, _LINE.c.id == _NEWEST_LINE)
+    )
+    .where(_IN_PLAN)
+    .order_by(lane_item.c.record, *_LANE_ORDER)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlPlanItems:
+    """Keeps the messages of plans. Every write is the plan's driver's, or raises PlanOvertaken."""
+
+    database: Database
+    clock: Clock
+
+    async def records(self, plan: int) -> Sequence[UUID]:
+        """The records of a plan."""
+        statement = sa.select(replay_item.c.record).distinct().where(_IN_PLAN).order_by(replay_item.c.record)
+        return await self.database.read(lambda c: c.execute(statement, {"the_plan": plan}).scalars().all())
+
+    async def unforeseen(self, plan: int, limit: int) -> Sequence[UUID]:
+        """Records whose messages were not foreseen yet."""
+        statement = (
+            sa.select(replay_item.c.record)
+            .distinct()
+            .where(_IN_PLAN, replay_item.c.foreseen.is_(None))
+            .order_by(replay_item.c.record)
+            .limit(limit)
+        )
+        return await self.database.read(lambda c: c.execute(statement, {"the_plan": plan}).scalars().all())
+
+    async def of_record(self, plan: int, record: UUID) -> LaneOfPlan:
+        """The messages of a plan in one record's lane, in the lane's order, and what stands in their way."""
+        statement = _KEPT.where(replay_item.c.record == record).order_by(*_LANE_ORDER)
+        chosen = replay_item.alias("chosen")
+        strangers = sa.select(lane_item.c.number).where(
+            lane_item.c.record == record,
+            lane_item.c.state != ItemState.DONE,
+            ~sa.exists().where(chosen.c.plan == plan, chosen.c.number == lane_item.c.number),
+        )
+
+        def work(connection: sa.Connection) -> LaneOfPlan:
+            kept = [_kept(row) for row in connection.execute(statement, {"the_plan": plan})]
+            stuck = _stuck_heads(connection, {record}).get(record)
+            is_ours = stuck is None or stuck[0] in {each.number for each in kept}
+            has_strangers = connection.execute(strangers.limit(1)).first() is not None
+            return LaneOfPlan(record, kept, None if is_ours or stuck is None else stuck[1], has_strangers)
+
+        return await self.database.read(work)
+
+    async def foresee(self, plan: Plan, found: Sequence[Foreseen], told: Report) -> None:
+        """Write down what messages would do, with the prediction as far as it is told by then."""
+        statement = (
+            sa.update(replay_item)
+            .where(_IS_ITEM)
+            .values(foreseen=sa.bindparam("says"), covered_by=sa.bindparam("by"))
+        )
+        rows = [
+            {"the_plan": plan.number, "the_number": each.number, "says": each.says, "by": each.covered_by}
+            for each in found
+        ]
+
+        def work(connection: sa.Connection) -> None:
+            guard(connection, plan, foreseen=json.dumps(told))
+            connection.execute(statement, rows)
+
+        await self.database.write(work)
+
+    async def arrange(self, plan: Plan, levels: Mapping[UUID, int], told: Report) -> None:
+        """Write down how deep each record hangs; `told` is the prediction that begins with it."""
+        statement = (
+            sa.update(replay_item)
+            .where(_IN_PLAN, replay_item.c.record == sa.bindparam("the_record", type_=sa.Uuid))
+            .values(level=sa.bindparam("the_level"))
+        )
+        rows = [
+            {"the_plan": plan.number, "the_record": record, "the_level": level}
+            for record, level in levels.items()
+            if level
+        ]
+
+        def work(connection: sa.Connection) -> None:
+            guard(connection, plan, foreseen=json.dumps(told))
+            if rows:
+                connection.execute(statement, rows)
+
+        await self.database.write(work)
+
+    async def next_units(self, plan: int, limit: int | None) -> Sequence[Unit]:
+        """Records of the lowest level that still waits, each with the kind of its first failure."""
+        waiting_heads = sa.and_(
+            _IN_PLAN, replay_item.c.state == "waiting", replay_item.c.is_head == sa.true()
+        )
+        lowest = sa.select(sa.func.min(replay_item.c.level)).where(waiting_heads).scalar_subquery()
+        item = replay_item
+        statement = (
+            sa.select(item.c.record, item.c.group_key, item.c.source, item.c.entity)
+            .where(waiting_heads, item.c.level == lowest)
+            .order_by(item.c.number)
+        )
+        page = statement if limit is None else statement.limit(limit)
+        rows = await self.database.read(lambda c: c.execute(page, {"the_plan": plan}).all())
+        firsts = {row.record: Unit(row.record, (row.group_key, row.source, row.entity)) for row in rows[::-1]}
+        return [firsts[record] for record in dict.fromkeys(row.record for row in rows)]
+
+    async def send(self, plan: Plan, wave: int, sent: int, records: Sequence[UUID], *, prove: bool) -> None:
+        """Mark the messages of records as sent, before anything is done about them.
+
+        Those that somebody else finished meanwhile get their fate at once. `sent` is the number of records
+        the wave has sent with these.
+        """
+        now = self.clock.now()
+        mark = (
+            sa.update(replay_item)
+            .where(_IN_PLAN, replay_item.c.record.in_(records), replay_item.c.state == "waiting")
+            .values(
+                state="sent",
+                wave=wave,
+                seen=sa.func.coalesce(_NEWEST_LINE, 0),
+                sent_at=now,
+                proof="due" if prove else None,
+            )
+        )
+
+        def work(connection: sa.Connection) -> None:
+            guard(connection, plan, wave=wave, sent=sent, sent_at=now)
+            connection.execute(mark, {"the_plan": plan.number})
+
+        await self.database.write(work)
+
+    async def standings(self, plan: int, *, held: bool = False) -> Sequence[Standing]:
+        """Where the messages that were sent stand, by lane and in its order; or those that ended held."""
+        chosen = replay_item.c.fate == Fate.HELD if held else replay_item.c.state == "sent"
+
+        def work(connection: sa.Connection) -> Sequence[Standing]:
+            rows = connection.execute(_STANDINGS.where(chosen), {"the_plan": plan}).all()
+            ahead = _stuck_heads(connection, {row.record for row in rows})
+            return [_standing(row, ahead) for row in rows]
+
+        return await self.database.read(work)
+
+    async def conclude(self, plan: Plan, endings: Sequence[Ending]) -> None:
+        """Write down what became of messages."""
+        now = self.clock.now()
+        statement = (
+            sa.update(replay_item)
+            .where(_IS_ITEM)
+            .values(
+                state="done",
+                fate=sa.bindparam("the_fate"),
+                reason=sa.bindparam("the_reason"),
+                decided_at=now,
+            )
+        )
+        rows = [
+            {
+                "the_plan": plan.number,
+                "the_number": each.number,
+                "the_fate": each.fate.value,
+                "the_reason": each.reason,
+            }
+            for each in endings
+        ]
+
+        def work(connection: sa.Connection) -> None:
+            guard(connection, plan)
+            connection.execute(statement, rows)
+
+        await self.database.write(work)
+
+    async def put_back(self, plan: Plan, numbers: Sequence[int]) -> Sequence[UUID]:
+        """Let messages that the plan superseded take their places again; returns their records."""
+
+        def work(connection: sa.Connection) -> Sequence[UUID]:
+            guard(connection, plan)
+            records: list[UUID] = []
+            for number in numbers:
+                records += _put_back(connection, plan, number, self.clock.now())
+            return records
+
+        return await self.database.write(work)
+
+    async def uncovered(self, plan: int) -> Sequence[int]:
+        """Messages that the plan superseded in favour of one that did not go through."""
+        later = replay_item.alias("later")
+        statement = sa.select(replay_item.c.number).where(
+            _IN_PLAN,
+            replay_item.c.fate == Fate.SUPERSEDED,
+            sa.exists().where(
+                later.c.plan == replay_item.c.plan,
+                later.c.number == replay_item.c.covered_by,
+                later.c.fate.in_([Fate.HELD, Fate.REJECTED, Fate.SKIPPED]),
+            ),
+        )
+        return await self.database.read(lambda c: c.execute(statement, {"the_plan": plan}).scalars().all())
+
+    async def progress(self, plan: Plan) -> Progress:
+        """Where a plan stands."""
+        item = replay_item
+        by_level = (
+            sa.select(item.c.level, sa.func.count(item.c.record.distinct()))
+            .where(_IN_PLAN, item.c.state == "waiting", item.c.is_head == sa.true())
+            .group_by(item.c.level)
+            .order_by(item.c.level)
+        )
+        on_their_way = sa.select(sa.func.count(item.c.record.distinct())).where(
+            _IN_PLAN, item.c.state == "sent"
+        )
+        due = sa.select(sa.func.count(item.c.record.distinct())).where(_IN_PLAN, item.c.proof == "due")
+        decided = (
+            sa.select(item.c.fate, sa.func.count().label("size"))
+            .where(_IN_PLAN, item.c.state == "done", item.c.sent_at >= plan.counted_from)
+            .group_by(item.c.fate)
+        )
+        wave_level = sa.select(sa.func.max(item.c.level)).where(_IN_PLAN, item.c.wave == plan.wave)
+
+        def work(connection: sa.Connection) -> Progress:
+            the = {"the_plan": plan.number}
+            levels = connection.execute(by_level, the).all()
+            fates: dict[str, int] = {row.fate: row.size for row in connection.execute(decided, the)}
+            at = connection.execute(wave_level, the).scalar_one_or_none() if plan.sent else None
+            lowest, size = levels[0] if levels else (0, 0)
+            return Progress(
+                waiting=sum(count for _, count in levels),
+                in_flight=connection.execute(on_their_way, the).scalar_one(),
+                level=size if at is None or at == lowest else 0,
+                wave=plan.wave,
+                sent=plan.sent,
+                unproven=connection.execute(due, the).scalar_one(),
+                decided=sum(fates.values()),
+                failed=sum(size for fate, size in fates.items() if Fate(fate).is_trouble),
+            )
+
+        return await self.database.read(work)
+
+    async def unproven(self, plan: int) -> Sequence[UUID]:
+        """Records of the canary whose messages are all decided and that were not read back yet."""
+        item, other = replay_item, replay_item.alias("other")
+        statement = (
+            sa.select(item.c.record)
+            .distinct()
+            .where(
+                _IN_PLAN,
+                item.c.proof == "due",
+                ~sa.exists().where(
+                    other.c.plan == item.c.plan, other.c.record == item.c.record, other.c.state != "done"
+                ),
+            )
+        )
+        return await self.database.read(lambda c: c.execute(statement, {"the_plan": plan}).scalars().all())
+
+    async def prove(self, plan: Plan, record: UUID, proof: str) -> None:
+        """Write down what reading a record back has shown."""
+        statement = sa.update(replay_item).where(_IN_PLAN, replay_item.c.record == record).values(proof=proof)
+
+        def work(connection: sa.Connection) -> None:
+            guard(connection, plan)
+            connection.execute(statement, {"the_plan": plan.number})
+
+        await self.database.write(work)
+
+
+def _put_back(connection: sa.Connection, plan: Plan, number: int, now: datetime) -> list[UUID]:
+    """One message goes back to its place, and is on its way as part of the plan again."""
+    record = connection.execute(
+        sa.update(lane_item)
+        .where(lane_item.c.number == number, lane_item.c.state == ItemState.DONE)
+        .values(state=ItemState.WAITING)
+        .returning(lane_item.c.record)
+    ).scalar_one_or_none()
+    if record is None:
+        return []
+    waiting.forget(connection, number)
+    connection.execute(
+        sa.update(messages)
+        .where(messages.c.number == number)
+        .values(outcome=None, reason=None, faults=None, finished_at=None)
+    )
+    connection.execute(
+        sa.update(replay_item)
+        .where(replay_item.c.plan == plan.number, replay_item.c.number == number)
+        .values(
+            state="sent",
+            fate=None,
+            reason=None,
+            decided_at=None,
+            covered_by=None,
+            seen=_NEWEST_LINE,
+            sent_at=now,
+        )
+    )
+    touch(connection, record)
+    return [record]
+
+
+def _kept(row: sa.Row[*tuple[Any, ...]]) -> Kept:
+    return Kept(
+        row.number, row.the_record, row.is_head, ItemState(row.lane_state), message_of(row), row.group_key
+    )
+
+
+def _standing(row: sa.Row[*tuple[Any, ...]], ahead: Mapping[UUID, tuple[int, str]]) -> Standing:
+    stuck = ahead.get(row.record)
+    planned = Planned(
+        number=row.number,
+        message_id=shown.message_id(row),
+        record=row.record,
+        is_head=row.is_head,
+        level=row.level,
+        covered_by=row.covered_by,
+        seen=row.seen or 0,
+        sent_at=row.sent_at,
+    )
+    return Standing(
+        planned=planned,
+        state=ItemState(row.state),
+        is_failing=row.is_failing,
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        reason=row.reason or "",
+        newest=row.newest or 0,
+        by_person=row.fence == 0,
+        stuck=stuck[0] if stuck is not None and stuck[0] != row.number else None,
+        ahead=stuck[1] if stuck is not None and stuck[0] != row.number else None,
+    )
+
+
+def _stuck_heads(connection: sa.Connection, records: set[UUID]) -> dict[UUID, tuple[int, str]]:
+    """The head of each lane that cannot go on by itself: its number and its message's id."""
+    found: dict[UUID, tuple[int, str]] = {}
+    for record in sorted(records):
+        row = connection.execute(
+            sa.select(lane_item.c.number, lane_item.c.state, messages.c.message_id, messages.c.original_id)
+            .join(messages, messages.c.number == lane_item.c.number)
+            .where(lane_item.c.record == record, lane_item.c.state.in_(_IN_ORDER))
+            .order_by(*_LANE_ORDER)
+            .limit(1)
+        ).one_or_none()
+        if row is not None and row.state != ItemState.WAITING:
+            found[record] = (row.number, shown.message_id(row))
+    return found

@@ -1,0 +1,191 @@
+"""The far sides and the agreed state as they would be: read for real, written in memory alone.
+
+The flows that decide about a message run on these exactly as they run on the real ones, so a prediction is
+made by the very code that will act. Nothing here can write to a far side: no such call is ever passed on.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from shared.core.change import Change, Json
+from shared.core.errors import Gone, MovedOn
+from shared.core.identity import RecordKey
+from shared.core.mapping.columns import Table, Value, placeholder_id
+from shared.core.mapping.references import DirectoryRef, RowRef
+from shared.core.ports import Clock, Crosswalk, Directory, LegacyRecord, LegacyRecords, Row, Rows, Shadows
+from shared.core.shadow import Shadow
+from shared.core.verdict import Collision
+
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(slots=True)
+class ImaginedRows:
+    """`Rows` on a memory of what was read; `writes` counts what would be written, by table.
+
+    `found` is what was read for real, `known` what would be there by now.
+    """
+
+    real: Rows
+    clock: Clock
+    writes: dict[str, int] = field(default_factory=dict)
+    reads: int = 0
+    found: dict[tuple[str, UUID], Row | None] = field(default_factory=dict)
+    known: dict[tuple[str, UUID], Row | None] = field(default_factory=dict)
+
+    async def read(self, table: Table, row_id: UUID) -> Row | None:
+        """The row as it would be."""
+        place = (table.name, row_id)
+        if place not in self.known:
+            if place not in self.found:
+                self.reads += 1
+                self.found[place] = await self.real.read(table, row_id)
+            self.known[place] = self.found[place]
+        return self.known[place]
+
+    async def create(self, table: Table, row_id: UUID, values: Mapping[str, Value]) -> Row:
+        """See `Rows.create`."""
+        if await self.read(table, row_id) is not None:
+            raise MovedOn("a row with this id is already there")
+        blank = dict.fromkeys((name for name, column in table.columns.items() if not column.create_only))
+        return self._write(table, row_id, Row({**blank, **values}, 'W/"1"', self.clock.now()))
+
+    async def update(self, table: Table, row_id: UUID, values: Mapping[str, Value], version: str) -> Row:
+        """See `Rows.update`."""
+        held = await self._at(table, row_id, version)
+        number = _NUMBER.search(held.version)
+        after = f'W/"{int(number[0]) + 1 if number else 1}"'
+        return self._write(table, row_id, Row({**held.values, **values}, after, self.clock.now()))
+
+    async def delete(self, table: Table, row_id: UUID, version: str) -> None:
+        """See `Rows.delete`."""
+        if await self.read(table, row_id) is not None:
+            await self._at(table, row_id, version)
+            self._write(table, row_id, None)
+
+    async def _at(self, table: Table, row_id: UUID, version: str) -> Row:
+        held = await self.read(table, row_id)
+        if held is None:
+            raise Gone("the row does not exist")
+        if held.version != version:
+            raise MovedOn("the row is at another version")
+        return held
+
+    def _write(self, table: Table, row_id: UUID, row: Row | None) -> Row:
+        self.writes[table.name] = self.writes.get(table.name, 0) + 1
+        self.known[table.name, row_id] = row
+        return row or Row({}, "", self.clock.now())
+
+
+@dataclass(slots=True)
+class ImaginedRecords:
+    """`LegacyRecords` of one system on a memory of what was read."""
+
+    real: LegacyRecords
+    clock: Clock
+    writes: dict[str, int] = field(default_factory=dict)
+    reads: int = 0
+    found: dict[tuple[str, str], LegacyRecord | None] = field(default_factory=dict)
+    known: dict[tuple[str, str], LegacyRecord | None] = field(default_factory=dict)
+
+    async def read(self, entity: str, record_id: str) -> LegacyRecord | None:
+        """The record as it would be."""
+        place = (entity, record_id)
+        if place not in self.known:
+            if place not in self.found:
+                self.reads += 1
+                self.found[place] = await self.real.read(entity, record_id)
+            self.known[place] = self.found[place]
+        return self.known[place]
+
+    async def create(self, entity: str, fields: Mapping[str, Json], idempotency_key: str) -> LegacyRecord:
+        """See `LegacyRecords.create`; the id it will get is not known yet."""
+        made = LegacyRecord(f"new:{idempotency_key}", dict(fields), '"new"', self.clock.now())
+        return self._write(entity, made.id, made)
+
+    async def update(
+        self, entity: str, record_id: str, fields: Mapping[str, Json], version: str
+    ) -> LegacyRecord:
+        """See `LegacyRecords.update`."""
+        held = await self.read(entity, record_id)
+        if held is None:
+            raise Gone("the record no longer exists")
+        if held.version != version:
+            raise MovedOn("the record is at another version")
+        now = self.clock.now()
+        after = replace(held, fields={**held.fields, **fields}, version=f"{held.version}+", changed_at=now)
+        return self._write(entity, record_id, after)
+
+    async def delete(self, entity: str, record_id: str) -> None:
+        """See `LegacyRecords.delete`."""
+        if await self.read(entity, record_id) is not None:
+            self.writes[entity] = self.writes.get(entity, 0) + 1
+        self.known[entity, record_id] = None
+
+    def _write(self, entity: str, record_id: str, record: LegacyRecord) -> LegacyRecord:
+        self.writes[entity] = self.writes.get(entity, 0) + 1
+        self.known[entity, record_id] = record
+        return record
+
+
+@dataclass(slots=True)
+class ImaginedShadows:
+    """`Shadows` that remember what would be agreed, and keep no conflict."""
+
+    real: Shadows
+    agreed: dict[UUID, Shadow] = field(default_factory=dict)
+
+    async def load(self, record: UUID) -> Shadow:
+        """The record's shadow as it would be."""
+        return self.agreed[record] if record in self.agreed else await self.real.load(record)
+
+    async def overrule(self, change: Change, record: UUID, collisions: Sequence[Collision]) -> None:
+        """Nothing is overruled in a prediction."""
+
+
+@dataclass(slots=True)
+class ImaginedCrosswalk:
+    """`Crosswalk` in which the records of the plan are paired: those before them will have been sent."""
+
+    real: Crosswalk
+    planned: Mapping[RecordKey, UUID]
+    pairs: dict[RecordKey, UUID] = field(default_factory=dict)
+
+    async def claim(self, key: RecordKey, row_id: UUID | None, chosen: UUID) -> UUID:
+        """The row a record would get; nothing is reserved."""
+        return await self.row_of(key) or row_id or chosen
+
+    async def row_of(self, key: RecordKey) -> UUID | None:
+        """The row a record is, or will be, paired with."""
+        return self.pairs.get(key) or await self.real.row_of(key) or self.planned.get(key)
+
+    async def records_of(self, row_id: UUID) -> Sequence[RecordKey]:
+        """The records that are, or will be, paired with a row."""
+        new = [key for key, row in self.pairs.items() if row == row_id]
+        found = [*await self.real.records_of(row_id), *new]
+        return found or [key for key, row in self.planned.items() if row == row_id]
+
+    async def claims_on(self, row_id: UUID) -> Sequence[RecordKey]:
+        """The records paired with a row, and those it was promised to."""
+        return await self.real.claims_on(row_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ImaginedDirectory:
+    """`Directory` that makes no placeholder."""
+
+    real: Directory
+
+    async def find(self, ref: DirectoryRef) -> UUID | None:
+        """See `Directory.find`."""
+        return await self.real.find(ref)
+
+    async def value_of(self, row: RowRef, column: str) -> str | None:
+        """See `Directory.value_of`."""
+        return await self.real.value_of(row, column)
+
+    async def placeholder(self, table: Table) -> UUID:
+        """The row the placeholder is, or will be."""
+        return placeholder_id(table.name)

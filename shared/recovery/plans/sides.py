@@ -1,0 +1,120 @@
+"""Everything a flow decides with, in one hand: what is real is swapped for what is imagined, and back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+from shared.core.change import Change, Direction
+from shared.core.envelope import Parse
+from shared.core.identity import RecordKey
+from shared.core.lookups import Lookups
+from shared.core.mapping.columns import Table, Unresolved
+from shared.core.mapping.references import RecordRef, RowRef
+from shared.core.mapping.rows import read_row
+from shared.core.ports import Applier, Clock, Crosswalk, Directory, LegacyRecords, Rows, Shadows
+from shared.core.system import LegacySystem
+from shared.recovery.plans.imagined import (
+    ImaginedCrosswalk,
+    ImaginedDirectory,
+    ImaginedRecords,
+    ImaginedRows,
+    ImaginedShadows,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The far sides and the agreed state, real or imagined."""
+
+    systems: Mapping[str, LegacySystem]
+    tables: Mapping[str, Table]
+    rows: Rows
+    records: Mapping[str, LegacyRecords]
+    shadows: Shadows
+    crosswalk: Crosswalk
+    directory: Directory
+    parse: Parse
+    clock: Clock
+
+    def lookups(self) -> dict[str, Lookups]:
+        """The lookups of every system."""
+        return {
+            name: Lookups(system, self.tables, self.crosswalk, self.directory)
+            for name, system in self.systems.items()
+        }
+
+    def columns(self, change: Change) -> Mapping[str, Unresolved]:
+        """What a change says, in columns; raises InvalidMessage for a value that is not of its column."""
+        if change.direction is Direction.OUTBOUND:
+            return read_row(self.tables[change.subject.entity], change.data)
+        entry = self.systems[change.subject.system].map_of(change.subject.entity)
+        return entry.to_columns(change.data).values if entry else {}
+
+    def table(self, change: Change) -> Table | None:
+        """The table of the row a change is about."""
+        if change.direction is Direction.OUTBOUND:
+            return self.tables[change.subject.entity]
+        entry = self.systems[change.subject.system].map_of(change.subject.entity)
+        return entry.table if entry else None
+
+
+Appliers: TypeAlias = Callable[[Sides], Mapping[Direction, Applier]]
+"""The flows, on the sides they are given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imagination:
+    """The sides as they would be, for one record."""
+
+    sides: Sides
+    rows: ImaginedRows
+    records: Mapping[str, ImaginedRecords]
+    shadows: ImaginedShadows
+    crosswalk: ImaginedCrosswalk
+
+    @classmethod
+    def of(cls, real: Sides, planned: Mapping[RecordKey, UUID]) -> "Imagination":
+        """Everything as it is now."""
+        rows = ImaginedRows(real.rows, real.clock)
+        records = {name: ImaginedRecords(each, real.clock) for name, each in real.records.items()}
+        shadows = ImaginedShadows(real.shadows)
+        crosswalk = ImaginedCrosswalk(real.crosswalk, planned)
+        sides = Sides(
+            systems=real.systems,
+            tables=real.tables,
+            rows=rows,
+            records=records,
+            shadows=shadows,
+            crosswalk=crosswalk,
+            directory=ImaginedDirectory(real.directory),
+            parse=real.parse,
+            clock=real.clock,
+        )
+        return cls(sides, rows, records, shadows, crosswalk)
+
+    def afresh(self, real: Sides) -> "Imagination":
+        """Everything as it is now once more, without reading again what was read for this one."""
+        fresh = Imagination.of(real, self.crosswalk.planned)
+        fresh.rows.found.update(self.rows.found)
+        for name, each in fresh.records.items():
+            each.found.update(self.records[name].found)
+        return fresh
+
+    def writes(self) -> dict[str, int]:
+        """What would be written, by table and entity."""
+        told = {f"dataverse {table}": size for table, size in self.rows.writes.items()}
+        for name, records in self.records.items():
+            told |= {f"{name} {entity}": size for entity, size in records.writes.items()}
+        return told
+
+
+def needed(values: Mapping[str, Unresolved]) -> list[RecordKey | UUID]:
+    """What lookups point at: records by key, rows by id."""
+    found: list[RecordKey | UUID] = []
+    for value in values.values():
+        if isinstance(value, RecordRef):
+            found.append(value.key)
+        elif isinstance(value, RowRef):
+            found.append(value.id)
+    return found

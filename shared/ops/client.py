@@ -58,9 +58,9 @@ class Service:
         """What is failing."""
         return self.get("ops/failures")
 
-    def record(self, any_id: str) -> Mapping[str, Any]:
-        """A record's history."""
-        return self.get("ops/records/" + quote(any_id, safe=":"))
+    def record(self, any_id: str, **asked: str) -> Mapping[str, Any]:
+        """A record's history; `as_of` and `masked` as the route takes them."""
+        return self.get("ops/records/" + quote(any_id, safe=":"), **asked)
 
     def replay(self, message_id: str) -> Mapping[str, Any]:
         """Send one message again."""
@@ -82,5 +82,7 @@ class Service:
         except ValueError as error:
             raise Declined(f"{self.url} answered {answer.status_code} without an explanation") from error
         if answer.status_code >= 400:
-            raise Declined(f"{told.get('code', answer.status_code)}: {told.get('detail', '')}")
+            faults = [f"\n  {e['pointer'] or '(message)'}: {e['expected']}" for e in told.get("errors", [])]
+            detail = f"{told.get('code', answer.status_code)}: {told.get('detail', '')}"
+            raise Declined(detail + "".join(faults))
         return told

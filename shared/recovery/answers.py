@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from shared.core.change import Direction
+from shared.core.mapping.personal import Classified
 from shared.core.ports import Report
 from shared.core.system import LegacySystem
+from shared.recovery.masking import masked, table_of, without_payload
 
 _PAGE = 200
 """How many failures and refusals one answer lists."""
@@ -48,6 +51,14 @@ class History(Protocol):
         """The history of every record an id may mean."""
         ...
 
+    async def as_of(self, any_id: str, at: datetime) -> Sequence[Report]:
+        """What was believed of every such record at an instant."""
+        ...
+
+    async def seen_by(self, actor: str, any_id: str) -> None:
+        """Write down who saw values unmasked."""
+        ...
+
 
 class Counts(Protocol):
     """How much there is of everything."""
@@ -66,6 +77,17 @@ class Standing(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """How somebody looks: `plain_for` names who sees personal data, None masks it."""
+
+    plain_for: str | None = None
+
+
+MASKED = Look()
+"""For everybody who need not see personal data."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """Answers to people's questions; every one is JSON-ready."""
 
@@ -77,6 +99,8 @@ class Answers:
     queues: Mapping[Direction, str]
     standing: Standing
     systems: Sequence[LegacySystem]
+    # A table that nobody classified is masked altogether.
+    personal: Classified = field(default_factory=dict)
 
     async def ping(self) -> None:
         """Nothing, if the state can be read; raises StoreUnavailable."""
@@ -112,13 +136,32 @@ class Answers:
             "rejected": await self.failing.refused(_PAGE),
         }
 
-    async def record(self, any_id: str) -> Report | None:
-        """The history of every record an id may mean; of the message alone when it never got a lane."""
-        records = await self.history.of(any_id)
-        message = None if records else await self.messages.find(any_id)
+    async def record(self, any_id: str, look: Look = MASKED, as_of: datetime | None = None) -> Report | None:
+        """The history of every record an id may mean; of the message alone when it never got a lane.
+
+        With `as_of` what was believed of them at that instant. Personal data is masked unless `look` names
+        somebody who may see it; that is then written down.
+        """
+        if as_of is not None:
+            records = await self.history.as_of(any_id, as_of)
+            message = None
+        else:
+            records = await self.history.of(any_id)
+            message = None if records else await self.messages.find(any_id)
         if not records and message is None:
             return None
-        return {"records": records, "messages": [message] if message else []}
+        if look.plain_for is not None:
+            await self.history.seen_by(look.plain_for, any_id)
+            return {"records": records, "messages": [message] if message else []}
+        return {
+            "records": [masked(entry, table_of(entry, self._tables()), self.personal) for entry in records],
+            "messages": [without_payload(message)] if message else [],
+        }
+
+    def _tables(self) -> dict[tuple[str, str], str]:
+        return {
+            (system.name, entry.entity): entry.table.name for system in self.systems for entry in system.maps
+        }
 
     async def now(self) -> Report:
         """How things stand; `conserved` is False when a message was lost or counted twice, as `strays` tells.

@@ -16,6 +16,9 @@ bp = func.Blueprint()
 _READ = "Ops.Read"
 _OPERATE = "Ops.Operate"
 
+_SEES_PERSONAL = {"Ops.Operate", "Ops.Personal"}
+"""Who repairs a value must see it; a reader does not, unless a second role says so (ADR 0012)."""
+
 
 @bp.function_name("get_now")
 @bp.route(route="ops/now", methods=["GET"])
@@ -44,11 +47,22 @@ async def get_failures(req: func.HttpRequest) -> func.HttpResponse:
 @bp.function_name("get_record")
 @bp.route(route="ops/records/{*id}", methods=["GET"])
 async def get_record(req: func.HttpRequest) -> func.HttpResponse:
-    """The history of a record, found by any id of any system or by a message id."""
+    """The history of a record, found by any id of any system or by a message id; `as_of` goes back in time.
+
+    Personal data is masked unless the caller's roles allow it, and with `masked=true` for them, too.
+    """
+    from shared.core.envelope import instant  # noqa: PLC0415  # cold start
+    from shared.recovery.answers import Look  # noqa: PLC0415  # cold start
 
     async def look(caller: "Caller") -> func.HttpResponse:
-        del caller
-        found = await app().operations.record(req.route_params["id"])
+        asked = req.params.get("as_of")
+        as_of = instant(asked) if asked else None
+        if asked and as_of is None:
+            return problem(400, "request.as_of", "as_of is an ISO 8601 instant with an offset")
+        sees = bool(caller.roles & _SEES_PERSONAL) and req.params.get("masked") != "true"
+        found = await app().operations.record(
+            req.route_params["id"], Look(plain_for=caller.name if sees else None), as_of
+        )
         if found is None:
             return problem(404, "request.not_found", "no record or message has this id")
         return answer(200, found)

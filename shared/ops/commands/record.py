@@ -1,4 +1,4 @@
-"""`tandem record`: everything that happened to one record."""
+"""`tandem record`: everything that happened to one record, and what was believed of it at any time."""
 
 import argparse
 from collections.abc import Iterable
@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.ops.client import Service
 from shared.ops.command import Answer, Told, command, family
+from shared.ops.screen import second
 
 
 def register(commands: Any) -> None:
@@ -13,11 +14,19 @@ def register(commands: Any) -> None:
     mine = family(commands, "record", "one record")
     show = command(mine, "show", record_show, "everything that happened to a record")
     show.add_argument("id", help="a row's GUID, system:entity:id, a legacy id, or a message id")
+    show.add_argument(
+        "--as-of", metavar="TIME", help="what was believed then (ISO 8601 with an offset) instead"
+    )
+    show.add_argument(
+        "--masked", action="store_true", help="without personal data, as a reader sees it (shared screens)"
+    )
 
 
 def record_show(service: Service, asked: argparse.Namespace) -> Answer:
-    """The history of a record."""
-    return service.record(asked.id), screen, True
+    """The history of a record, or what was believed of it."""
+    wanted = {"as_of": asked.as_of} if asked.as_of else {}
+    told = service.record(asked.id, **wanted, **({"masked": "true"} if asked.masked else {}))
+    return told, believed if asked.as_of else screen, True
 
 
 def screen(told: Told) -> str:
@@ -27,39 +36,87 @@ def screen(told: Told) -> str:
     return "\n\n".join(parts)
 
 
+def believed(told: Told) -> str:
+    """What was believed of each record at the instant asked for."""
+    return "\n\n".join(_as_of(entry) for entry in told["records"])
+
+
 def _one_record(entry: Told) -> str:
-    keys = ", ".join(f"{key['key']} ({key['state']})" for key in entry["crosswalk"]) or "no legacy record"
-    lines = [f"record {entry['record']}  =  {keys}"]
+    lines = [_head(entry)]
     for message in entry["messages"]:
-        origin = message["subject"] or "?"
-        lines.append(
-            f"{message['received_at'][:19]}  {message['status']:<10} {origin}  "
-            f"message {message['message_id']}"
-        )
-        if message["reason"]:
-            lines.append(f"    {message['reason']}")
-        for decision in message["decisions"]:
-            lines += _decision(decision)
+        lines += _message(message)
     if entry["lane"] and entry["lane"]["items"]:
-        lines.append("in the lane now:")
-        for item in entry["lane"]["items"]:
-            due = f", due {item['due_at'][:19]}" if item["due_at"] else ""
+        lines.append("in the lane now, in this order:")
+        for place, item in enumerate(entry["lane"]["items"], 1):
+            due = f", due {second(item['due_at'])}" if item["due_at"] else ""
             waits = f", waits on {item['waits_on']}" if item["waits_on"] else ""
-            lines.append(f"    {item['state']:<9} {item['message_id']}{due}{waits}")
+            lines.append(f"    {place}. {item['state']:<9} {item['message_id']}{due}{waits}")
+    if entry.get("masked"):
+        lines.append("(personal data is masked; equal values look equal)")
     return "\n".join(lines)
+
+
+def _head(entry: Told) -> str:
+    keys = ", ".join(f"{key['key']} ({key['state']})" for key in entry["crosswalk"]) or "no legacy record"
+    return f"record {entry['record']}  =  {keys}"
+
+
+def _message(message: Told) -> Iterable[str]:
+    healed = "  HEALED: no message came, the gap detector noticed" if message.get("healed") else ""
+    yield (
+        f"{second(message['received_at'])}  {message['status']:<10} {message['subject'] or '?'}  "
+        f"message {message['message_id']}{healed}"
+    )
+    about = [f"changed {second(message['changed_at'])}" if message["changed_at"] else ""]
+    about += [
+        f"{word} {message[name]}"
+        for word, name in (
+            ("by", "actor"),
+            ("sent by", "sender"),
+            ("trace", "correlation_id"),
+            ("ticket", "ticket"),
+        )
+        if message.get(name)
+    ]
+    yield "    " + "  ".join(part for part in about if part)
+    if message["reason"]:
+        yield f"    {message['reason']}"
+    for decision in message["decisions"]:
+        yield from _decision(decision)
 
 
 def _decision(decision: Told) -> Iterable[str]:
     version = decision["map_version"]
-    yield f"    {decision['at'][:19]}  {decision['outcome']}: {decision['reason']}  [{version}]"
+    yield f"    {second(decision['at'])}  {decision['outcome']}: {decision['reason']}  [{version}]"
     for column, change in sorted(decision["changes"].items()):
         yield f"        {column}: {change['before']!r} -> {change['after']!r}"
 
 
 def _refusal(message: Told) -> str:
-    lines = [f"message {message['message_id']}  {message['status']}  received {message['received_at'][:19]}"]
+    lines = [
+        f"message {message['message_id']}  {message['status']}  received {second(message['received_at'])}"
+    ]
     lines += [
         f"    {fault['field'] or '(message)'}: {fault['code']}: {fault['expected']}"
         for fault in message["faults"]
     ]
+    return "\n".join(lines)
+
+
+def _as_of(entry: Told) -> str:
+    lines = [_head(entry)]
+    known = entry["believed"]
+    if known is None:
+        since = second(entry["known_since"])
+        return "\n".join([*lines, f"nothing can be told of then: the history begins at {since}"])
+    lines.append(f"as of {second(entry['as_of'])}, both sides were believed to hold:")
+    if known["deleted_at"]:
+        lines.append(f"    nothing: deleted {second(known['deleted_at'])}")
+    elif not known["columns"]:
+        lines.append("    nothing: no decision had been made")
+    for name, belief in known["columns"].items():
+        lines.append(
+            f"    {name}: {belief['value']!r}  ({belief['origin']}, changed {second(belief['changed_at'])}, "
+            f"agreed {second(belief['decided_at'])})"
+        )
     return "\n".join(lines)

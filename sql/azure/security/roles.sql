@@ -48,6 +48,11 @@ GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.crosswalk TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.failure_group TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.ticket TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.watermark TO sync_app;
+GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.replay_plan TO sync_app;
+GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.replay_item TO sync_app;
+GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.gap_run TO sync_app;
+GRANT SELECT ON OBJECT::sync.baseline TO sync_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON OBJECT::sync.gap TO sync_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON OBJECT::sync.job_lease TO sync_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON OBJECT::sync.dependency TO sync_app;
 GRANT SELECT, INSERT ON OBJECT::sync.journal TO sync_app;
@@ -77,6 +82,7 @@ GO
 GRANT SELECT, UPDATE, DELETE ON OBJECT::sync.message TO sync_purger;
 GRANT SELECT, DELETE ON OBJECT::sync.lane_item TO sync_purger;
 GRANT SELECT, DELETE ON OBJECT::sync.journal TO sync_purger;
+GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.baseline TO sync_purger;
 GRANT SELECT, DELETE ON OBJECT::sync.conflict TO sync_purger;
 GRANT SELECT, DELETE ON OBJECT::sync.dependency TO sync_purger;
 GO

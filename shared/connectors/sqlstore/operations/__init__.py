@@ -36,7 +36,7 @@ def operations_on(database: Database, clock: Clock) -> Operations:
         failures=Failures(database),
         groups=Groups(database, clock),
         messages=Messages(database, clock),
-        history=History(database),
+        history=History(database, clock),
         repair=Repair(database, clock),
         counts=Counts(database),
         standing=Standing(database, clock),

@@ -1,25 +1,37 @@
 """The record time machine: every message of a record, what was decided and why, and where it stands now."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
+from shared.connectors.sqlstore import baselines
+from shared.connectors.sqlstore.baselines import line_of
 from shared.connectors.sqlstore.heads import OPEN, ORDER
 from shared.connectors.sqlstore.messages import stored_id
 from shared.connectors.sqlstore.operations import shown
+from shared.connectors.sqlstore.operations.audit import Deed, note
 from shared.connectors.sqlstore.operations.messages import WITH_ITEM, report
-from shared.connectors.sqlstore.tables import conflict, crosswalk, journal, lane, lane_item, shadow
+from shared.connectors.sqlstore.tables import conflict, crosswalk, journal, lane, lane_item, shadow, ticket
 from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.transactions import Database
 from shared.connectors.sqlstore.values import changes_of, shadow_of, value_of
+from shared.core.gap import HEALED
+from shared.core.history import Line, rebuild
 from shared.core.identity import DATAVERSE, RecordKey, guid, normalised_id
-from shared.core.ports import Report
+from shared.core.ports import Clock, Report
 
 _LONGEST = 500
 """How many of a record's newest messages and journal lines are told."""
+
+_KEYS = (
+    sa.select(crosswalk)
+    .where(crosswalk.c.row_id == sa.bindparam("the_row"))
+    .order_by(crosswalk.c.system, crosswalk.c.entity, crosswalk.c.legacy_id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,7 @@ class History:
     """Reads the history of records."""
 
     database: Database
+    clock: Clock
 
     async def of(self, any_id: str) -> Sequence[Report]:
         """The history of every record that `any_id` may mean.
@@ -38,6 +51,64 @@ class History:
             return [_history(connection, record) for record in _records(connection, any_id.strip())]
 
         return await self.database.read(work)
+
+    async def as_of(self, any_id: str, at: datetime) -> Sequence[Report]:
+        """What was believed at an instant of every record that `any_id` may mean.
+
+        From the journal alone: the agreed columns with their origin. `known_since` tells how far back the
+        journal of the record is whole; of an earlier instant nothing can be told, and `believed` is None.
+        """
+
+        def work(connection: sa.Connection) -> Sequence[Report]:
+            return [_as_of(connection, record, at) for record in _records(connection, any_id.strip())]
+
+        return await self.database.read(work)
+
+    async def seen_by(self, actor: str, any_id: str) -> None:
+        """Write down who saw a record's values unmasked."""
+        deed = Deed(actor, "read record", "record", shown.subject_key(any_id))
+        await self.database.write(lambda c: note(c, deed, self.clock.now()))
+
+
+def lines_of(connection: sa.Connection, record: UUID) -> list[Line]:
+    """The whole journal of a record, in the order in which it was decided."""
+    statement = (
+        sa.select(journal, messages.c.operation, messages.c.message_id, messages.c.original_id)
+        .join(messages, messages.c.number == journal.c.number)
+        .where(journal.c.record == record)
+        .order_by(journal.c.id)
+    )
+    return [line_of(row) for row in connection.execute(statement)]
+
+
+def _as_of(connection: sa.Connection, record: UUID, at: datetime) -> Report:
+    base = baselines.load(connection, record)
+    told: dict[str, Any] = {
+        "record": str(record),
+        "as_of": shown.at(at),
+        "crosswalk": _crosswalk(connection, record),
+        "known_since": shown.at(base.since),
+        "believed": None,
+    }
+    if base.since is not None and at < base.since:
+        return told
+    known = rebuild(lines_of(connection, record), base, at)
+    told["believed"] = {
+        "deleted_at": shown.at(known.deleted_at),
+        "newest_decision": shown.at(known.since),
+        "columns": {
+            name: {
+                "value": shown.plain(belief.value),
+                "origin": belief.origin,
+                "changed_at": shown.at(belief.changed_at),
+                "decided_at": shown.at(belief.at),
+                "message_id": belief.message_id,
+                "map_version": belief.map_version,
+            }
+            for name, belief in sorted(known.columns.items())
+        },
+    }
+    return told
 
 
 def _records(connection: sa.Connection, text: str) -> Sequence[UUID]:
@@ -75,30 +146,21 @@ def _is_known(connection: sa.Connection, record: UUID) -> bool:
 
 
 def _history(connection: sa.Connection, record: UUID) -> Report:
-    keys = connection.execute(
-        sa.select(crosswalk)
-        .where(crosswalk.c.row_id == record)
-        .order_by(crosswalk.c.system, crosswalk.c.entity, crosswalk.c.legacy_id)
-    ).all()
+    keys = connection.execute(_KEYS, {"the_row": record}).all()
     known = _messages(connection, record, keys)
     ids = {row.number: shown.message_id(row) for row in known}
     decisions = _decisions(connection, ids)
+    tickets = _tickets(connection, {row.group_key for row in known if row.group_key})
     return {
         "record": str(record),
-        "crosswalk": [
-            {
-                "key": f"{row.system}:{row.entity}:{row.legacy_id}",
-                "state": row.state,
-                "reserved_at": shown.at(row.reserved_at),
-                "paired_at": shown.at(row.paired_at),
-            }
-            for row in keys
-        ],
+        "crosswalk": _crosswalk(connection, record),
         "shadow": _shadow(connection, record),
         "lane": _lane(connection, record),
         "messages": [
             {
                 **report(connection, row),
+                "ticket": tickets.get(row.group_key),
+                "healed": row.message_id.startswith(HEALED),
                 "decisions": [line for line in decisions if line["number"] == row.number],
             }
             for row in known
@@ -106,6 +168,18 @@ def _history(connection: sa.Connection, record: UUID) -> Report:
         "journal": decisions,
         "conflicts": _conflicts(connection, record),
     }
+
+
+def _crosswalk(connection: sa.Connection, record: UUID) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": f"{row.system}:{row.entity}:{row.legacy_id}",
+            "state": row.state,
+            "reserved_at": shown.at(row.reserved_at),
+            "paired_at": shown.at(row.paired_at),
+        }
+        for row in connection.execute(_KEYS, {"the_row": record})
+    ]
 
 
 def _messages(
@@ -155,6 +229,14 @@ def _decisions(connection: sa.Connection, ids: dict[int, str]) -> list[dict[str,
         }
         for row in rows
     ]
+
+
+def _tickets(connection: sa.Connection, groups: Collection[str]) -> dict[str, str]:
+    """The newest ticket of each of these groups."""
+    if not groups:
+        return {}
+    statement = sa.select(ticket).where(ticket.c.fingerprint.in_(groups)).order_by(ticket.c.opened_at)
+    return {row.fingerprint: row.id for row in connection.execute(statement)}
 
 
 def _shadow(connection: sa.Connection, record: UUID) -> dict[str, Any] | None:

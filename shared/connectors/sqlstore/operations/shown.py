@@ -60,3 +60,8 @@ def message_id(row: sa.Row[*tuple[Any, ...]]) -> str:
     """The sender's message id."""
     found: str = row.original_id if row.original_id is not None else row.message_id
     return found
+
+
+def subject_key(any_id: str) -> str:
+    """What a person typed to name a record, as far as a key column holds it."""
+    return any_id.strip()[:200]

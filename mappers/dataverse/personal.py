@@ -1,0 +1,76 @@
+"""Which columns hold personal data, and of what kind: the page a data protection officer reads (C-35).
+
+Every text column of every table is here, also those that hold none; a test says so. Lookups, choices, numbers
+and instants are not masked: they name no person by themselves.
+"""
+
+from collections.abc import Mapping
+
+from shared.core.mapping.personal import Personal
+
+_LEGACY_KEY = {"tandem_sourcekey": Personal.NO}
+
+_COMPANY = {
+    # A sole trader's company bears the trader's name, lives at home and is called on a private phone.
+    "name": Personal.NAME,
+    "websiteurl": Personal.NO,
+    "telephone1": Personal.PHONE,
+    "fax": Personal.PHONE,
+    "emailaddress1": Personal.EMAIL,
+    "address1_line1": Personal.ADDRESS,
+    "address1_city": Personal.ADDRESS,
+    "address1_stateorprovince": Personal.NO,
+    "address1_postalcode": Personal.ADDRESS,
+    "address1_country": Personal.NO,
+}
+
+PERSONAL: Mapping[str, Mapping[str, Personal]] = {
+    "account": {
+        **_LEGACY_KEY,
+        **_COMPANY,
+        "tandem_industry": Personal.NO,
+        "tandem_tags": Personal.FREE_TEXT,
+        "tandem_scoringblob": Personal.FREE_TEXT,
+        "tandem_accountingcontact": Personal.NAME,
+        "tandem_bikebrands": Personal.NO,
+        "tandem_contractsigned": Personal.NO,
+    },
+    "contact": {
+        **_LEGACY_KEY,
+        "firstname": Personal.NAME,
+        "lastname": Personal.NAME,
+        "emailaddress1": Personal.EMAIL,
+        "telephone1": Personal.PHONE,
+        "mobilephone": Personal.PHONE,
+        "jobtitle": Personal.FREE_TEXT,
+        "tandem_companyids": Personal.NO,
+        "tandem_tags": Personal.FREE_TEXT,
+        "tandem_linkedin": Personal.FREE_TEXT,
+        "tandem_preferredlanguage": Personal.NO,
+    },
+    "opportunity": {
+        **_LEGACY_KEY,
+        "name": Personal.FREE_TEXT,
+        "tandem_pipelineid": Personal.NO,
+        "tandem_stageid": Personal.NO,
+        "tandem_stagename": Personal.NO,
+        "tandem_lostreason": Personal.FREE_TEXT,
+        "tandem_product": Personal.NO,
+        "tandem_tags": Personal.FREE_TEXT,
+        "tandem_decisioninterne": Personal.FREE_TEXT,
+    },
+    "incident": {
+        **_LEGACY_KEY,
+        "title": Personal.FREE_TEXT,
+        "description": Personal.FREE_TEXT,
+        "tandem_board": Personal.NO,
+        "tandem_boardstatus": Personal.NO,
+        "tandem_contactname": Personal.NAME,
+        "tandem_assetname": Personal.NO,
+        "tandem_warranty": Personal.NO,
+    },
+    "systemuser": {"internalemailaddress": Personal.EMAIL, "fullname": Personal.NAME},
+    "team": {"name": Personal.NO},
+    "transactioncurrency": {"isocurrencycode": Personal.NO, "currencyname": Personal.NO},
+}
+"""The kind of every text column, by table."""

@@ -1,0 +1,91 @@
+"""A gap: something changed on one side, and no message told of it (N-13).
+
+What is missing is told after all by a message of our own, which goes through the same gate as its original
+would have. Should that one come late, it is an echo or stale like any other message that comes twice.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from shared.core.change import Json, Message, Operation
+from shared.core.envelope import SCHEMA_VERSION
+from shared.core.identity import RecordKey
+from shared.core.mapping.columns import Value
+from shared.core.shadow import Shadow
+
+HEALED = "healed-"
+"""How the message ids of synthesised messages begin; what follows names the change, not who noticed it."""
+
+ORIGIN = {"tandem-origin": "healed"}
+"""The application property that marks such a message on the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A change that no message told of so far.
+
+    `changed_at` is when it happened, or for a delete when it was noticed; `version` the row version (0 where
+    there is none); `known_at` the moment that names it: the change itself, or for a delete the last change
+    that was agreed before it.
+    """
+
+    subject: RecordKey
+    operation: Operation
+    changed_at: datetime
+    known_at: datetime
+    version: int = 0
+
+    @property
+    def message_id(self) -> str:
+        """The id of the message that heals it: the same one, whoever notices it and however often."""
+        moment = self.version or self.known_at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%f")
+        what = "-gone" if self.operation is Operation.DELETE else ""
+        return f"{HEALED}{str(self.subject).replace(':', '-')}-{moment}{what}"
+
+
+def differs(shadow: Shadow, values: Mapping[str, Value]) -> bool:
+    """Whether a record holds something not agreed; a blank is no difference to a column unheard of."""
+    return any(
+        value != (shadow.marks[name].value if name in shadow.marks else None)
+        for name, value in values.items()
+    )
+
+
+def message_of_row(found: Suspect, queue: str) -> Message:
+    """The message about a row, in Dataverse's own form for one that is to be read again."""
+    milliseconds = round(found.changed_at.timestamp() * 1000)
+    body: dict[str, Json] = {
+        "MessageName": "Delete" if found.operation is Operation.DELETE else "Update",
+        "PrimaryEntityName": found.subject.entity,
+        "PrimaryEntityId": found.subject.id,
+        "OperationCreatedOn": f"/Date({milliseconds})/",
+    }
+    return _message(found, queue, found.subject.id, body)
+
+
+def message_of_record(found: Suspect, queue: str, fields: Mapping[str, Json]) -> Message:
+    """The message about a legacy record, as its feed would have told it; `fields` are all it has."""
+    body: dict[str, Json] = {
+        "schemaVersion": SCHEMA_VERSION,
+        "source": found.subject.system,
+        "entity": found.subject.entity,
+        "sourceKey": found.subject.id,
+        "operation": found.operation.value,
+        "changedOn": found.changed_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+    }
+    if found.operation is not Operation.DELETE:
+        body["data"] = dict(fields)
+    return _message(found, queue, str(found.subject), body)
+
+
+def _message(found: Suspect, queue: str, session: str, body: Mapping[str, Json]) -> Message:
+    return Message(
+        id=found.message_id,
+        queue=queue,
+        session_id=session,
+        body=json.dumps(body, separators=(",", ":")).encode(),
+        properties={"contentType": "application/json"},
+        application_properties={"source": found.subject.system, "entity": found.subject.entity, **ORIGIN},
+    )

@@ -58,6 +58,15 @@ def already_exists() -> Refusal:
     return Refusal(412, "0x80040237", "A record with matching key values already exists.")
 
 
+def duplicate_found() -> Refusal:
+    """A duplicate detection rule found a row like this one."""
+    return Refusal(
+        412,
+        "0x80040333",
+        "A record was not created or updated because a duplicate of the current record already exists.",
+    )
+
+
 def version_mismatch(table: str) -> Refusal:
     """The row is newer than the version the caller decided on."""
     return Refusal(

@@ -31,7 +31,7 @@ def plant(store: RowStore) -> None:
     if store.get("organization", ORGANISATION) is not None:
         return
     transaction = Transaction(store, Origin(Caller(ADMINISTRATOR, ADMINISTRATOR), silent=True))
-    for table, row in [*_people(), *_money(), *_messages(store.catalog)]:
+    for table, row in [*_people(), *_money(), *_messages(store.catalog), *_duplicate_rules()]:
         definition = store.catalog.tables[table]
         stamped = _stamps(definition.columns.keys() & {"createdon", "modifiedon", "createdby", "modifiedby"})
         transaction.put(definition, stamped | row, frozenset(row))
@@ -110,6 +110,34 @@ def _money() -> list[tuple[str, Row]]:
         )
         for code, name, symbol, rate in _CURRENCIES
     ]
+
+
+# The rules every organisation is born with, published: rows that share this column are duplicates.
+_DUPLICATE_RULES = (("account", "name"), ("contact", "emailaddress1"), ("lead", "emailaddress1"))
+
+
+def _duplicate_rules() -> list[tuple[str, Row]]:
+    rows: list[tuple[str, Row]] = []
+    for table, column in _DUPLICATE_RULES:
+        rule_id = metadata_id("seed", "duplicaterule", table)
+        rule = {
+            "duplicateruleid": rule_id,
+            "name": f"Rows of {table} with the same {column}",
+            "baseentityname": table,
+            "matchingentityname": table,
+            "statecode": 1,
+            "statuscode": 2,
+        }
+        condition = {
+            "duplicateruleconditionid": metadata_id("seed", "duplicaterulecondition", table),
+            "regardingobjectid": Reference("duplicaterule", rule_id),
+            "baseattributename": column,
+            "matchingattributename": column,
+            "operatorcode": 0,
+            "ignoreblankvalues": True,
+        }
+        rows += [("duplicaterule", rule), ("duplicaterulecondition", condition)]
+    return rows
 
 
 def _messages(catalog: Catalog) -> list[tuple[str, Row]]:

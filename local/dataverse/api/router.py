@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from local.dataverse.api import bulk, reads, relations, tracking, uploads, writes
-from local.dataverse.api.actions import marketing, quotes, sales, service
+from local.dataverse.api.actions import duplicates, marketing, quotes, sales, service
 from local.dataverse.api.actions.bulk_delete import bulk_delete
 from local.dataverse.api.batch import run_batch
 from local.dataverse.api.metadata import choices
@@ -35,6 +35,7 @@ UNBOUND: Mapping[str, Unbound] = {
     "AddMemberList": marketing.add_member,
     "RemoveMemberList": marketing.remove_member,
     "BulkDelete": bulk_delete,
+    "UnpublishDuplicateRule": duplicates.unpublish_rule,
     "CreateEntities": definitions.create_entities,
     "RetrieveMetadataChanges": definitions.retrieve_metadata_changes,
     "InsertOptionValue": choices.insert_option,
@@ -64,6 +65,7 @@ ON_SET: Mapping[str, BoundToSet] = {
 ON_ROW: Mapping[tuple[str, str], BoundToRow] = {
     ("POST", "QualifyLead"): sales.qualify_lead,
     ("POST", "AddItemCampaign"): marketing.add_campaign_item,
+    ("POST", "PublishDuplicateRule"): duplicates.publish_rule,
     ("GET", "RetrieveUserPrivileges"): user_privileges,
 }
 

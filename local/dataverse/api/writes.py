@@ -41,9 +41,11 @@ def upsert(request: Request, table: Table, key: str) -> Answer:
         if before is None:
             if call.if_match is not None:
                 raise missing(target)
+            _detect_duplicates(request, writer, draft)
             row = writer.create(_with_key(draft, target), target.id)
         else:
             check_match(call.if_match, before, table)
+            _detect_duplicates(request, writer, draft, before)
             if call.if_none_match == "*":
                 raise already_exists()
             for name in target.values:
@@ -132,7 +134,7 @@ def _represented(request: Request, table: Table, row: Row, status: int) -> Answe
     return answer
 
 
-def _detect_duplicates(request: Request, writer: Writer, draft: Draft) -> None:
+def _detect_duplicates(request: Request, writer: Writer, draft: Draft, before: Row | None = None) -> None:
     # The header says "suppress": only an explicit false switches detection on.
     if request.call.headers.get("mscrm.suppressduplicatedetection", "").lower() == "false":
-        refuse_duplicate(writer.transaction, draft)
+        refuse_duplicate(writer.transaction, draft, before)

@@ -52,6 +52,7 @@ _ACTIVITY_PLURALS = {
     "appointment": "Appointments",
     "activitypointer": "ActivityPointers",
     "campaignresponse": "CampaignResponses",
+    "campaignactivity": "CampaignActivities",
 }
 
 

@@ -1,0 +1,483 @@
+"""What a sales organisation does in a year: campaigns, leads, deals, quotes, cases, letters, as stories."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from local.dataverse.seed import ADMINISTRATOR, BASE_CURRENCY
+
+if TYPE_CHECKING:
+    from tests.contract.dataverse_simulator.conftest import Api
+
+Refused = Callable[[httpx.Response], tuple[int, str]]
+
+
+def act(api: Api, name: str, **parameters: Any) -> httpx.Response:
+    answer: httpx.Response = api.post(name, json=parameters)
+    assert answer.status_code in {200, 204}, answer.text
+    return answer
+
+
+def state(api: Api, address: str) -> tuple[int, int]:
+    row = api.row(address, "statecode", "statuscode")
+    return row["statecode"], row["statuscode"]
+
+
+@pytest.fixture
+def goods(api: Api) -> dict[str, str]:
+    """A price list with one product that can be sold."""
+    schedule = api.create("uomschedules", name="Pieces", baseuomname="Piece")
+    unit = api.create(
+        "uoms", name="Piece", quantity=1, **{"uomscheduleid@odata.bind": f"uomschedules({schedule})"}
+    )
+    prices = api.create(
+        "pricelevels",
+        name="2026",
+        **{"transactioncurrencyid@odata.bind": f"transactioncurrencies({BASE_CURRENCY})"},
+    )
+    product = api.create(
+        "products",
+        name="Pump",
+        productnumber="P-1",
+        quantitydecimal=2,
+        **{
+            "defaultuomid@odata.bind": f"uoms({unit})",
+            "defaultuomscheduleid@odata.bind": f"uomschedules({schedule})",
+        },
+    )
+    api.create(
+        "productpricelevels",
+        amount=250,
+        **{
+            "pricelevelid@odata.bind": f"pricelevels({prices})",
+            "productid@odata.bind": f"products({product})",
+            "uomid@odata.bind": f"uoms({unit})",
+        },
+    )
+    assert state(api, f"products({product})") == (2, 0)
+    api.patch(f"products({product})", json={"statecode": 0, "statuscode": 1})
+    return {"unit": unit, "prices": prices, "product": product}
+
+
+def test_a_campaign_has_lists_activities_and_responses(api: Api, refused: Refused) -> None:
+    campaign = api.create("campaigns", name="Spring", codename="SPR", budgetedcost=1000)
+    contacts = [api.create("contacts", lastname=name) for name in ("One", "Two", "Three")]
+    lead = api.create("leads", subject="Lead", lastname="Four")
+    lists = {
+        kind: api.create("lists", listname=f"Spring {kind}", createdfromcode=code, type=False)
+        for kind, code in (("contacts", 2), ("leads", 4))
+    }
+    of = "Microsoft.Dynamics.CRM."
+    act(
+        api,
+        "AddListMembersList",
+        List={"listid": lists["contacts"], "@odata.type": f"{of}list"},
+        Members=[{"contactid": row, "@odata.type": f"{of}contact"} for row in contacts[:2]],
+    )
+    act(api, "AddMemberList", ListId=lists["contacts"], EntityId=contacts[2])
+    act(api, "AddMemberList", ListId=lists["leads"], EntityId=lead)
+    act(api, "RemoveMemberList", ListId=lists["contacts"], EntityId=contacts[0])
+    for row in lists.values():
+        act(api, f"campaigns({campaign})/{of}AddItemCampaign", EntityId=row, EntityName="list")
+    activity = api.create(
+        "campaignactivities",
+        subject="Mailing",
+        channeltypecode=7,
+        budgetedcost=200,
+        **{"regardingobjectid_campaign_campaignactivity@odata.bind": f"campaigns({campaign})"},
+    )
+    api.patch(f"campaignactivities({activity})", json={"statecode": 1, "statuscode": 2})
+    response = api.create(
+        "campaignresponses",
+        subject="Interested",
+        responsecode=1,
+        channeltypecode=1,
+        receivedon="2026-03-01",
+        firstname="Ada",
+        lastname="Five",
+        emailaddress="ada@five.example",
+        **{"regardingobjectid_campaign_campaignresponse@odata.bind": f"campaigns({campaign})"},
+    )
+    api.patch(f"campaignresponses({response})", json={"statecode": 1, "statuscode": 2})
+
+    members = api.select("listmembers", select="_entityid_value", orderby="createdon")
+    expand = "campaignlist_association($select=listname;$orderby=listname)"
+    shown = api.client.get(f"campaigns({campaign})?$select=name&$expand={expand}").json()
+    assert {row["_entityid_value"] for row in members} == {contacts[1], contacts[2], lead}
+    assert [row["listname"] for row in shown["campaignlist_association"]] == [
+        "Spring contacts",
+        "Spring leads",
+    ]
+    assert state(api, f"campaignactivities({activity})") == (1, 2)
+    assert state(api, f"campaignresponses({response})") == (1, 2)
+    assert {row["subject"] for row in api.select("activitypointers", select="subject")} == {
+        "Mailing",
+        "Interested",
+    }
+    api.patch(f"campaigns({campaign})", json={"statecode": 1, "statuscode": 6})
+    assert state(api, f"campaigns({campaign})") == (1, 6)
+    assert refused(api.post("campaignactivities", json={"subject": "Loose"})) == (400, "0x80040203")
+
+
+def test_a_lead_becomes_a_deal_that_is_quoted_revised_and_won(api: Api, goods: dict[str, str]) -> None:
+    lead = api.create("leads", subject="Pumps", firstname="Ada", lastname="Love", companyname="Love Ltd")
+    made = act(
+        api,
+        f"leads({lead})/Microsoft.Dynamics.CRM.QualifyLead",
+        CreateAccount=True,
+        CreateContact=True,
+        CreateOpportunity=True,
+        Status=3,
+        OpportunityCurrencyId={
+            "transactioncurrencyid": BASE_CURRENCY,
+            "@odata.type": "Microsoft.Dynamics.CRM.transactioncurrency",
+        },
+    ).json()["value"]
+    ids = {
+        row["@odata.type"].rpartition(".")[2]: next(v for k, v in row.items() if k != "@odata.type")
+        for row in made
+    }
+    deal = ids["opportunity"]
+    quote = api.create(
+        "quotes",
+        name="Pumps",
+        **{
+            "opportunityid@odata.bind": f"opportunities({deal})",
+            "customerid_account@odata.bind": f"accounts({ids['account']})",
+            "pricelevelid@odata.bind": f"pricelevels({goods['prices']})",
+        },
+    )
+    for quantity in (2, 3):
+        api.create(
+            "quotedetails",
+            quantity=quantity,
+            priceperunit=250,
+            ispriceoverridden=True,
+            **{
+                "quoteid@odata.bind": f"quotes({quote})",
+                "productid@odata.bind": f"products({goods['product']})",
+                "uomid@odata.bind": f"uoms({goods['unit']})",
+            },
+        )
+    api.patch(f"quotes({quote})", json={"statecode": 1, "statuscode": 2})
+    revised = act(api, "ReviseQuote", QuoteId=quote, ColumnSet={"AllColumns": True}).json()["quoteid"]
+    api.patch(f"quotes({revised})", json={"statecode": 1, "statuscode": 3})
+    bound = {"subject": "Won", "quoteid@odata.bind": f"quotes({revised})"}
+    act(api, "WinQuote", Status=4, QuoteClose=bound)
+    close = {"subject": "Won", "actualrevenue": 1250, "opportunityid@odata.bind": f"opportunities({deal})"}
+    act(api, "WinOpportunity", Status=3, OpportunityClose=close)
+
+    lines = api.select(
+        "quotedetails", filter=f"_quoteid_value eq {revised}", select="quantity", orderby="quantity"
+    )
+    numbers = [api.row(f"quotes({row})", "quotenumber", "revisionnumber") for row in (quote, revised)]
+    assert state(api, f"leads({lead})") == (1, 3)
+    assert [state(api, f"quotes({row})") for row in (quote, revised)] == [(3, 7), (2, 4)]
+    assert numbers[0]["quotenumber"] == numbers[1]["quotenumber"]
+    assert [row["revisionnumber"] for row in numbers] == [0, 1]
+    assert [row["quantity"] for row in lines] == [2, 3]
+    assert api.row(f"opportunities({deal})", "actualvalue", "statecode") == {
+        "opportunityid": deal,
+        "actualvalue": 1250,
+        "statecode": 1,
+    }
+    assert len(api.select("opportunitycloses")) == 1
+
+
+@pytest.mark.parametrize(("status", "reason"), [(5, "lost"), (6, "cancelled"), (-1, "default")])
+def test_an_active_quote_is_closed_with_a_reason(
+    api: Api, goods: dict[str, str], status: int, reason: str, refused: Refused
+) -> None:
+    account = api.create("accounts", name=reason)
+    quote = api.create(
+        "quotes",
+        name="Q",
+        **{
+            "customerid_account@odata.bind": f"accounts({account})",
+            "pricelevelid@odata.bind": f"pricelevels({goods['prices']})",
+        },
+    )
+    body = {"Status": status, "QuoteClose": {"quoteid@odata.bind": f"quotes({quote})"}}
+    draft = api.post("CloseQuote", json=body)
+    api.patch(f"quotes({quote})", json={"statecode": 1, "statuscode": 2})
+    closed = api.post("CloseQuote", json=body)
+
+    assert refused(draft) == (400, "0x80040233")
+    assert closed.status_code == 204
+    assert state(api, f"quotes({quote})") == (3, max(status, 5))
+    assert refused(api.patch(f"quotes({quote})", json={"name": "late"})) == (400, "0x80040233")
+
+
+def test_a_lost_deal_keeps_its_products(api: Api, goods: dict[str, str]) -> None:
+    deal = api.create(
+        "opportunities",
+        name="D",
+        isrevenuesystemcalculated=False,
+        **{"pricelevelid@odata.bind": f"pricelevels({goods['prices']})"},
+    )
+    api.create(
+        "opportunityproducts",
+        quantity=4,
+        **{
+            "opportunityid@odata.bind": f"opportunities({deal})",
+            "productid@odata.bind": f"products({goods['product']})",
+            "uomid@odata.bind": f"uoms({goods['unit']})",
+        },
+    )
+    close = {
+        "subject": "Lost",
+        "description": "Too late",
+        "opportunityid@odata.bind": f"opportunities({deal})",
+    }
+    act(api, "LoseOpportunity", Status=5, OpportunityClose=close)
+
+    expand = "product_opportunities($select=quantity),Opportunity_OpportunityClose($select=description)"
+    shown = api.client.get(f"opportunities({deal})?$select=statuscode&$expand={expand}").json()
+    assert shown["statuscode"] == 5
+    assert [row["quantity"] for row in shown["product_opportunities"]] == [4]
+    assert [row["description"] for row in shown["Opportunity_OpportunityClose"]] == ["Too late"]
+
+
+def test_a_case_is_cancelled_by_its_state_and_resolved_by_the_action(api: Api, refused: Refused) -> None:
+    account = api.create("accounts", name="A")
+    cases = [
+        api.create("incidents", title=title, **{"customerid_account@odata.bind": f"accounts({account})"})
+        for title in ("Cancelled", "Resolved", "Reopened")
+    ]
+    cancelled = api.patch(f"incidents({cases[0]})", json={"statecode": 2, "statuscode": 6})
+    for row in cases[1:]:
+        act(
+            api,
+            "CloseIncident",
+            Status=5,
+            IncidentResolution={
+                "subject": "Done",
+                "timespent": 30,
+                "incidentid@odata.bind": f"incidents({row})",
+            },
+        )
+    api.patch(f"incidents({cases[2]})", json={"statecode": 0, "statuscode": 1})
+
+    assert cancelled.status_code == 204
+    assert [state(api, f"incidents({row})") for row in cases] == [(2, 6), (1, 5), (0, 1)]
+    assert refused(api.post("incidents", json={"title": "Nobody's"})) == (400, "0x80040203")
+    numbers = {row["ticketnumber"] for row in api.select("incidents", select="ticketnumber")}
+    assert len(numbers) == 3
+    assert {row["_incidentid_value"] for row in api.select("incidentresolutions")} == set(cases[1:])
+
+
+def test_a_business_process_is_a_row_that_moves_from_stage_to_stage(api: Api, refused: Refused) -> None:
+    process = api.create("workflows", name="Sales", type=1, category=4, primaryentity="opportunity")
+    stages = [
+        api.create(
+            "processstages",
+            stagename=name,
+            stagecategory=at,
+            **{"processid@odata.bind": f"workflows({process})"},
+        )
+        for at, name in enumerate(("Qualify", "Develop", "Propose"))
+    ]
+    deal = api.create("opportunities", name="D")
+    flow = api.create(
+        "opportunitysalesprocesses",
+        **{
+            "opportunityid@odata.bind": f"opportunities({deal})",
+            "processid@odata.bind": f"workflows({process})",
+            "activestageid@odata.bind": f"processstages({stages[0]})",
+            "traversedpath": stages[0],
+        },
+    )
+    moved = api.patch(
+        f"opportunitysalesprocesses({flow})",
+        json={
+            "activestageid@odata.bind": f"processstages({stages[1]})",
+            "traversedpath": ",".join(stages[:2]),
+        },
+    )
+    api.patch(f"opportunitysalesprocesses({flow})", json={"statecode": 1, "statuscode": 2})
+
+    shown = api.client.get(
+        f"opportunitysalesprocesses({flow})",
+        params={"$select": "traversedpath,statuscode", "$expand": "activestageid($select=stagename)"},
+    ).json()
+    assert moved.status_code == 204
+    assert (shown["traversedpath"].split(","), shown["statuscode"]) == (stages[:2], 2)
+    assert shown["activestageid"]["stagename"] == "Develop"
+    wrong = {"activestageid@odata.bind": f"processstages({deal})"}
+    assert refused(api.patch(f"opportunitysalesprocesses({flow})", json=wrong)) == (404, "0x80040217")
+
+
+def test_two_rows_are_connected_in_a_role(api: Api) -> None:
+    account, contact = api.create("accounts", name="A"), api.create("contacts", lastname="C")
+    role = api.create("connectionroles", name="Adviser", category=1)
+    api.create(
+        "connections",
+        description="since 2020",
+        **{
+            "record1id_account@odata.bind": f"accounts({account})",
+            "record2id_contact@odata.bind": f"contacts({contact})",
+            "record2roleid@odata.bind": f"connectionroles({role})",
+        },
+    )
+
+    answer = api.client.get(
+        "connections",
+        params={"$expand": "record2roleid($select=name)", "$filter": f"_record1id_value eq {account}"},
+        headers={"Prefer": 'odata.include-annotations="*"'},
+    ).json()["value"]
+    assert len(answer) == 1
+    assert answer[0]["_record2id_value"] == contact
+    assert answer[0]["_record2id_value@Microsoft.Dynamics.CRM.lookuplogicalname"] == "contact"
+    assert answer[0]["record2roleid"]["name"] == "Adviser"
+
+
+def test_activities_have_their_people_known_and_unknown(api: Api, refused: Refused) -> None:
+    account, contact = api.create("accounts", name="A"), api.create("contacts", lastname="Ada")
+    email = api.create(
+        "emails",
+        subject="Offer",
+        description="<p>Hello</p>",
+        directioncode=False,
+        email_activity_parties=[
+            {"addressused": "stranger@nowhere.example", "participationtypemask": 1},
+            {"partyid_systemuser@odata.bind": f"systemusers({ADMINISTRATOR})", "participationtypemask": 2},
+            {"partyid_contact@odata.bind": f"contacts({contact})", "participationtypemask": 3},
+        ],
+        **{"regardingobjectid_account_email@odata.bind": f"accounts({account})"},
+    )
+    meeting = api.create(
+        "appointments",
+        subject="Visit",
+        scheduledstart="2026-01-01T10:00:00Z",
+        scheduledend="2026-01-01T11:00:00Z",
+        appointment_activity_parties=[
+            {"partyid_contact@odata.bind": f"contacts({contact})", "participationtypemask": mask}
+            for mask in (5, 7)
+        ],
+    )
+    replaced = api.put(
+        f"appointments({meeting})/appointment_activity_parties",
+        json={"value": [{"partyid_account@odata.bind": f"accounts({account})", "participationtypemask": 6}]},
+    )
+    api.patch(f"emails({email})", json={"statecode": 1, "statuscode": 4})
+
+    expand = "email_activity_parties($select=addressused,_partyid_value,participationtypemask)"
+    shown = api.client.get(f"emails({email})?$select=subject&$expand={expand}").json()
+    parties = sorted(
+        (row["participationtypemask"], row["_partyid_value"], row["addressused"])
+        for row in shown["email_activity_parties"]
+    )
+    invited = api.client.get(f"appointments({meeting})?$expand=appointment_activity_parties").json()
+    assert parties == [
+        (1, None, "stranger@nowhere.example"),
+        (2, ADMINISTRATOR, None),
+        (3, contact, None),
+    ]
+    assert state(api, f"emails({email})") == (1, 4)
+    assert replaced.status_code == 204
+    assert [row["_partyid_value"] for row in invited["appointment_activity_parties"]] == [account]
+    nobody = {"subject": "X", "email_activity_parties": [{"participationtypemask": 2}]}
+    assert refused(api.post("emails", json=nobody)) == (400, "0x80048d19")
+
+
+def test_a_note_holds_a_file_of_the_size_the_organisation_allows(api: Api, refused: Refused) -> None:
+    contact = api.create("contacts", lastname="C")
+    organisation = api.select("organizations", select="maxuploadfilesize")[0]
+    allowed = organisation["maxuploadfilesize"]
+    note = {
+        "subject": "Contract",
+        "notetext": "signed",
+        "filename": "contract.pdf",
+        "mimetype": "application/pdf",
+        "objectid_contact@odata.bind": f"contacts({contact})",
+    }
+    exact = base64.b64encode(b"x" * allowed).decode()
+    more = base64.b64encode(b"x" * (allowed + 1)).decode()
+
+    fits = api.create("annotations", documentbody=exact, **note)
+    too_big = api.post("annotations", json={**note, "documentbody": more})
+    api.patch(f"organizations({organisation['organizationid']})", json={"maxuploadfilesize": allowed + 1})
+    fits_now = api.post("annotations", json={**note, "documentbody": more})
+
+    row = api.row(f"annotations({fits})", "filename", "mimetype", "filesize", "isdocument")
+    assert row == {
+        "annotationid": fits,
+        "filename": "contract.pdf",
+        "mimetype": "application/pdf",
+        "filesize": allowed,
+        "isdocument": True,
+    }
+    assert refused(too_big) == (400, "0x80044a02")
+    assert fits_now.status_code == 204
+    assert api.client.get(f"annotations({fits})/documentbody/$value").text == exact
+    assert refused(api.post("annotations", json={**note, "filename": "x" * 256})) == (400, "0x80044331")
+
+
+def test_a_rule_of_ones_own_finds_duplicates_once_it_is_published(api: Api, refused: Refused) -> None:
+    rule = api.create("duplicaterules", name="Phones", baseentityname="contact", matchingentityname="contact")
+    for column, operator in (
+        ("lastname", {"operatorcode": 0}),
+        ("telephone1", {"operatorcode": 2, "operatorparam": 4}),
+    ):
+        api.create(
+            "duplicateruleconditions",
+            baseattributename=column,
+            matchingattributename=column,
+            **operator,
+            **{"regardingobjectid@odata.bind": f"duplicaterules({rule})"},
+        )
+    first = api.create("contacts", lastname="Love", telephone1="+46 123 4567")
+    other = api.create("contacts", lastname="Love", telephone1="9999")
+    on = {"MSCRM.SuppressDuplicateDetection": "false"}
+    twin = {"lastname": "LOVE", "telephone1": "0123-4567"}
+
+    before = api.post("contacts", json=twin | {"firstname": "before"}, headers=on)
+    api.delete(f"contacts({before.headers['OData-EntityId'][-37:-1]})")
+    act(api, f"duplicaterules({rule})/Microsoft.Dynamics.CRM.PublishDuplicateRule")
+    seen = [
+        api.post("contacts", json=twin, headers=on),
+        api.patch(f"contacts({other})", json={"telephone1": "4567"}, headers=on),
+        api.patch(f"contacts({first})", json={"telephone1": "4567"}, headers=on),
+        api.post("contacts", json=twin),
+    ]
+    act(api, "UnpublishDuplicateRule", DuplicateRuleId=rule)
+    after = api.post("contacts", json=twin, headers=on)
+
+    assert before.status_code == 204
+    assert [refused(answer) for answer in seen[:2]] == [(412, "0x80040333")] * 2
+    # The first contact is a duplicate of nobody but itself until the last one comes.
+    assert [answer.status_code for answer in seen[2:]] == [204, 204]
+    assert after.status_code == 204
+
+
+def test_money_is_kept_in_its_currency_and_in_the_organisations(api: Api) -> None:
+    euro = api.select("transactioncurrencies", filter="isocurrencycode eq 'EUR'")[0]
+    deal = api.create(
+        "opportunities",
+        name="D",
+        estimatedvalue=920,
+        **{"transactioncurrencyid@odata.bind": f"transactioncurrencies({euro['transactioncurrencyid']})"},
+    )
+
+    row = api.row(f"opportunities({deal})", "estimatedvalue", "estimatedvalue_base", "exchangerate")
+    assert (row["estimatedvalue"], row["estimatedvalue_base"], row["exchangerate"]) == (920, 1000, 0.92)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "accounts?sql=SELECT%20name%20FROM%20account",
+        "accounts?fetchXml=%3Cfetch%3E%3Centity%20name%3D%22account%22%2F%3E%3C%2Ffetch%3E",
+        "accounts?$apply=aggregate(revenue%20with%20sum%20as%20total)",
+    ],
+)
+def test_ways_to_ask_that_are_not_simulated_say_so(api: Api, refused: Refused, address: str) -> None:
+    answer = api.client.get(address)
+
+    assert refused(answer) == (501, "0x80060600")
+    assert "is not supported by this simulator" in answer.json()["error"]["message"]

@@ -53,6 +53,9 @@ param maximumInstanceCount int = 40
 @description('Optional. When due retries are looked for (six-field NCRONTAB).')
 param retrySchedule string = '*/15 * * * * *'
 
+@description('Optional. When replay plans are looked for that have work (six-field NCRONTAB).')
+param planSchedule string = '*/5 * * * * *'
+
 @description('Optional. When old payloads and metadata are forgotten (six-field NCRONTAB, UTC).')
 param purgeSchedule string = '0 0 3 * * *'
 
@@ -159,6 +162,7 @@ module functions 'modules/functions.bicep' = {
     ticketsUrl: ticketsUrl
     authAudience: authAudience
     retrySchedule: retrySchedule
+    planSchedule: planSchedule
     purgeSchedule: purgeSchedule
     allegoryFeedSchedule: allegoryFeedSchedule
     ticketsScope: ticketsScope

@@ -45,6 +45,12 @@ SETTINGS: tuple[Setting, ...] = (
         "When the timer looks for due retries and lost wakes (six-field NCRONTAB).",
         "*/5 * * * * *",
     ),
+    Setting(
+        "PLAN_SCHEDULE",
+        "When the timer looks for replay plans that have work (six-field NCRONTAB).",
+        "*/2 * * * * *",
+        "*/5 * * * * *",
+    ),
     Setting("RETRY_FIRST_DELAY_SECONDS", "Pause after a first transient failure; doubles.", "5", "5"),
     Setting("RETRY_LONGEST_DELAY_SECONDS", "No pause between tries is longer.", "900", "900"),
     Setting(

@@ -60,6 +60,9 @@ param authAudience string
 @description('Required. When due retries are looked for.')
 param retrySchedule string
 
+@description('Required. When replay plans are looked for that have work.')
+param planSchedule string
+
 @description('Required. When old payloads and metadata are forgotten.')
 param purgeSchedule string
 
@@ -145,6 +148,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       INBOUND_QUEUE: inboundQueue
       OUTBOUND_QUEUE: outboundQueue
       RETRY_SCHEDULE: retrySchedule
+      PLAN_SCHEDULE: planSchedule
       PURGE_SCHEDULE: purgeSchedule
       SQL_URL: 'mssql+pyodbc://@${sqlHost}/${sqlDatabase}?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes'
       DATAVERSE_URL: dataverseUrl

@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 
 from shared.ops import commands
 from shared.ops.client import Declined, Service, Unreachable
+from shared.ops.commands.replay import spelled_out
 from shared.settings import OperatorSettings
 
 
@@ -31,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    asked = parser().parse_args(arguments)
+    asked = parser().parse_args(spelled_out(list(sys.argv[1:] if arguments is None else arguments)))
     if hasattr(asked, "handler"):
         status: int = asked.handler(asked)
         return status

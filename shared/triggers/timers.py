@@ -16,6 +16,14 @@ async def retry(timer: func.TimerRequest) -> None:
     await app().alerts.run()
 
 
+@bp.function_name("plans")
+@bp.timer_trigger(arg_name="timer", schedule="%PLAN_SCHEDULE%")
+async def plans(timer: func.TimerRequest) -> None:
+    """Foresee the replay plans that were made, and go on with the one that runs."""
+    del timer
+    await app().plan_driver.run()
+
+
 @bp.function_name("allegory_feed")
 @bp.timer_trigger(arg_name="timer", schedule="%ALLEGORY_FEED_SCHEDULE%")
 async def allegory_feed(timer: func.TimerRequest) -> None:

@@ -12,13 +12,44 @@ from shared.ops.screen import second, table
 def register(commands: Any) -> None:
     """Add the commands."""
     mine = family(commands, "failures", "what did not go through")
+    command(mine, "groups", failures_groups, "what fails, by cause: how much, since when, and what to do")
     command(mine, "list", failures_list, "open failures with their groups, newest first")
+
+
+def failures_groups(service: Service, asked: argparse.Namespace) -> Answer:
+    """What fails, by cause."""
+    del asked
+    return service.get("ops/groups"), groups_screen, True
 
 
 def failures_list(service: Service, asked: argparse.Namespace) -> Answer:
     """What is failing now."""
     del asked
     return service.failures(), screen, True
+
+
+def groups_screen(told: Told) -> str:
+    """Each group with its cause in plain words, and what to do; the largest first."""
+    lines: list[str] = []
+    for group in sorted(told["groups"], key=lambda each: -each["open"]):
+        where = f" in {group['field']}" if group["field"] else ""
+        parts = [f"{group[state]} {state}" for state in ("held", "retrying", "rejected") if group[state]]
+        systems = ", ".join(f"{size} from {name}" for name, size in sorted(group["systems"].items()))
+        span = f"{second(group['first_failed_at'])} to {second(group['last_failed_at'])}"
+        lines += [
+            f"{group['group']}  {group['open']} x {group['code']} on {group['table']}{where}",
+            f"  {', '.join(parts)}; {systems}; failed {span}",
+            f"  {group['cause']} Rule: {group['rule']}",
+            f"  -> {group['advice']}",
+        ]
+    if not lines:
+        return "Nothing is failing."
+    most = ",".join(each["group"] for each in told["groups"] if each["held"] or each["rejected"])
+    if most:
+        lines.append(
+            f"Cause removed? See what sending them again would do: tandem replay plan --group {most}"
+        )
+    return "\n".join(lines)
 
 
 def screen(told: Told) -> str:

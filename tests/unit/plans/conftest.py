@@ -187,8 +187,7 @@ class World:
         return dict(told)
 
     def name_of(self, record: str) -> Value:
-        row = self.rows.of("account").get(row_of(record))
-        return row and row.get("name")
+        return self.rows.of("account").get(row_of(record), {}).get("name")
 
 
 def row_of(record: str) -> UUID:

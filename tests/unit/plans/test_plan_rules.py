@@ -35,7 +35,8 @@ def progress(**parts: int) -> Progress:
 def run_through(policy: Policy, by_level: Sequence[int]) -> list[tuple[int, int, int]]:
     """A plan driven to its end, each wave decided before the next look: (wave, level, count) per send."""
     left = list(by_level)
-    wave, sent, told = 0, 0, []
+    wave, sent = 0, 0
+    told: list[tuple[int, int, int]] = []
     in_flight = 0
     level = 0
     while True:

@@ -12,27 +12,19 @@ import sqlalchemy as sa
 from shared.connectors.sqlstore import waiting
 from shared.connectors.sqlstore.arrivals import touch
 from shared.connectors.sqlstore.messages import COLUMNS, message_of
-from shared.connectors.sqlstore.operations import shown
 from shared.connectors.sqlstore.plans.keeping import guard
+from shared.connectors.sqlstore.plans.standings import NEWEST_LINE, ORDER, standings, stuck_heads
 from shared.connectors.sqlstore.plans.tables import replay_item
-from shared.connectors.sqlstore.tables import journal, lane_item
+from shared.connectors.sqlstore.tables import lane_item
 from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.transactions import Database
-from shared.core.outcome import Outcome
 from shared.core.plan import Plan, Progress
-from shared.core.plan_items import Ending, Fate, Foreseen, Kept, LaneOfPlan, Planned, Standing, Unit
+from shared.core.plan_items import Ending, Fate, Foreseen, Kept, LaneOfPlan, Standing, Unit
 from shared.core.ports import Clock, Report
 from shared.core.verdict import ItemState
 
-_LANE_ORDER = (lane_item.c.changed_at, lane_item.c.version, lane_item.c.position, lane_item.c.number)
 _IN_PLAN = replay_item.c.plan == sa.bindparam("the_plan")
 _IS_ITEM = sa.and_(_IN_PLAN, replay_item.c.number == sa.bindparam("the_number"))
-
-_NEWEST_LINE = (
-    sa.select(sa.func.max(journal.c.id)).where(journal.c.number == replay_item.c.number).scalar_subquery()
-)
-
-_IN_ORDER = [ItemState.WAITING, ItemState.RETRYING, ItemState.PARKED, ItemState.HELD]
 
 _KEPT = (
     sa.select(
@@ -49,37 +41,6 @@ _KEPT = (
         )
     )
     .where(_IN_PLAN)
-)
-
-_STUCK = lane_item.alias("stuck")
-_STUCK_MESSAGE = messages.alias("stuck_message")
-_LINE = journal.alias("line")
-
-_STANDINGS = (
-    sa.select(
-        replay_item.c.number,
-        replay_item.c.is_head,
-        replay_item.c.level,
-        replay_item.c.covered_by,
-        replay_item.c.seen,
-        replay_item.c.sent_at,
-        messages.c.message_id,
-        messages.c.original_id,
-        messages.c.outcome,
-        messages.c.reason,
-        lane_item.c.record,
-        lane_item.c.state,
-        lane_item.c.is_failing,
-        _LINE.c.id.label("newest"),
-        _LINE.c.fence,
-    )
-    .select_from(
-        replay_item.join(messages, messages.c.number == replay_item.c.number)
-        .join(lane_item, lane_item.c.number == replay_item.c.number)
-        .outerjoin(_LINE, _LINE.c.id == _NEWEST_LINE)
-    )
-    .where(_IN_PLAN)
-    .order_by(lane_item.c.record, *_LANE_ORDER)
 )
 
 
@@ -108,7 +69,7 @@ class SqlPlanItems:
 
     async def of_record(self, plan: int, record: UUID) -> LaneOfPlan:
         """The messages of a plan in one record's lane, in the lane's order, and what stands in their way."""
-        statement = _KEPT.where(replay_item.c.record == record).order_by(*_LANE_ORDER)
+        statement = _KEPT.where(replay_item.c.record == record).order_by(*ORDER)
         chosen = replay_item.alias("chosen")
         strangers = sa.select(lane_item.c.number).where(
             lane_item.c.record == record,
@@ -118,7 +79,7 @@ class SqlPlanItems:
 
         def work(connection: sa.Connection) -> LaneOfPlan:
             kept = [_kept(row) for row in connection.execute(statement, {"the_plan": plan})]
-            stuck = _stuck_heads(connection, {record}).get(record)
+            stuck = stuck_heads(connection, {record}).get(record)
             is_ours = stuck is None or stuck[0] in {each.number for each in kept}
             has_strangers = connection.execute(strangers.limit(1)).first() is not None
             return LaneOfPlan(record, kept, None if is_ours or stuck is None else stuck[1], has_strangers)
@@ -193,7 +154,7 @@ class SqlPlanItems:
             .values(
                 state="sent",
                 wave=wave,
-                seen=sa.func.coalesce(_NEWEST_LINE, 0),
+                seen=sa.func.coalesce(NEWEST_LINE, 0),
                 sent_at=now,
                 proof="due" if prove else None,
             )
@@ -207,14 +168,7 @@ class SqlPlanItems:
 
     async def standings(self, plan: int, *, held: bool = False) -> Sequence[Standing]:
         """Where the messages that were sent stand, by lane and in its order; or those that ended held."""
-        chosen = replay_item.c.fate == Fate.HELD if held else replay_item.c.state == "sent"
-
-        def work(connection: sa.Connection) -> Sequence[Standing]:
-            rows = connection.execute(_STANDINGS.where(chosen), {"the_plan": plan}).all()
-            ahead = _stuck_heads(connection, {row.record for row in rows})
-            return [_standing(row, ahead) for row in rows]
-
-        return await self.database.read(work)
+        return await self.database.read(lambda c: standings(c, plan, held=held))
 
     async def conclude(self, plan: Plan, endings: Sequence[Ending]) -> None:
         """Write down what became of messages."""
@@ -362,7 +316,7 @@ def _put_back(connection: sa.Connection, plan: Plan, number: int, now: datetime)
             reason=None,
             decided_at=None,
             covered_by=None,
-            seen=_NEWEST_LINE,
+            seen=NEWEST_LINE,
             sent_at=now,
         )
     )
@@ -374,44 +328,3 @@ def _kept(row: sa.Row[*tuple[Any, ...]]) -> Kept:
     return Kept(
         row.number, row.the_record, row.is_head, ItemState(row.lane_state), message_of(row), row.group_key
     )
-
-
-def _standing(row: sa.Row[*tuple[Any, ...]], ahead: Mapping[UUID, tuple[int, str]]) -> Standing:
-    stuck = ahead.get(row.record)
-    planned = Planned(
-        number=row.number,
-        message_id=shown.message_id(row),
-        record=row.record,
-        is_head=row.is_head,
-        level=row.level,
-        covered_by=row.covered_by,
-        seen=row.seen or 0,
-        sent_at=row.sent_at,
-    )
-    return Standing(
-        planned=planned,
-        state=ItemState(row.state),
-        is_failing=row.is_failing,
-        outcome=Outcome(row.outcome) if row.outcome else None,
-        reason=row.reason or "",
-        newest=row.newest or 0,
-        by_person=row.fence == 0,
-        stuck=stuck[0] if stuck is not None and stuck[0] != row.number else None,
-        ahead=stuck[1] if stuck is not None and stuck[0] != row.number else None,
-    )
-
-
-def _stuck_heads(connection: sa.Connection, records: set[UUID]) -> dict[UUID, tuple[int, str]]:
-    """The head of each lane that cannot go on by itself: its number and its message's id."""
-    found: dict[UUID, tuple[int, str]] = {}
-    for record in sorted(records):
-        row = connection.execute(
-            sa.select(lane_item.c.number, lane_item.c.state, messages.c.message_id, messages.c.original_id)
-            .join(messages, messages.c.number == lane_item.c.number)
-            .where(lane_item.c.record == record, lane_item.c.state.in_(_IN_ORDER))
-            .order_by(*_LANE_ORDER)
-            .limit(1)
-        ).one_or_none()
-        if row is not None and row.state != ItemState.WAITING:
-            found[record] = (row.number, shown.message_id(row))
-    return found

@@ -154,19 +154,22 @@ class EntityMap:
     def to_columns(self, data: Mapping[str, Json]) -> Mapped:
         """Columns for the legacy fields in `data`; fields absent from it are left alone.
 
-        A field that is neither mapped nor dropped is a fault: nothing is ignored silently. A blank leaves out
-        a column that always has a value.
+        A field may become several columns (its option, and its label as it was). One that is neither mapped
+        nor dropped is a fault: nothing is ignored silently. A blank leaves out a column that always has a
+        value.
         """
-        lines = {line.legacy: line for line in self.fields}
+        lines: dict[str, list[Line]] = {}
+        for line in self.fields:
+            lines.setdefault(line.legacy, []).append(line)
         ignored = {self.key, self.row_id} | {line.legacy for line in self.dropped}
         values: dict[str, Unresolved] = {}
         faults: list[Fault] = []
         for name, raw in data.items():
-            line = lines.get(name)
-            if line is None:
-                if name not in ignored:
-                    faults.append(Fault(pointer(name), Code.UNKNOWN_FIELD, f"a field of {self.entity}"))
-            elif line.flow is not Flow.OUTBOUND:
+            if name not in lines and name not in ignored:
+                faults.append(Fault(pointer(name), Code.UNKNOWN_FIELD, f"a field of {self.entity}"))
+            for line in lines.get(name, ()):
+                if line.flow is Flow.OUTBOUND:
+                    continue
                 try:
                     value = line.via.to_dataverse(raw)
                     if value is not None or line.column.clearable:
@@ -174,6 +177,21 @@ class EntityMap:
                 except Unfit as unfit:
                     faults.append(Fault(pointer(name), unfit.code, unfit.expected))
         return Mapped({**self.constants, **values}, tuple(faults))
+
+    def as_agreed(self, values: Mapping[str, Value], agreed: Mapping[str, Value]) -> dict[str, Value]:
+        """The same values, but what is agreed wherever the legacy system could not tell it from what it says.
+
+        Dataverse may know more (On Hold, Cancelled) than the legacy system has words for (open, lost). A
+        record that is sent for another reason says its poorer word again; that is no change of the richer.
+        """
+        kept = dict(values)
+        for line in self.fields:
+            name = line.column.name
+            if line.flow is not Flow.BOTH or name not in values or name not in agreed:
+                continue
+            if values[name] != agreed[name] and _same_word(line, values[name], agreed[name]):
+                kept[name] = agreed[name]
+        return kept
 
     def to_fields(self, columns: Mapping[str, Unresolved]) -> Mapped:
         """Legacy fields for the columns given; columns no outbound line knows are left alone."""
@@ -206,6 +224,16 @@ class EntityMap:
     def row_field(self, row: UUID) -> dict[str, Json]:
         """The legacy field that tells a record which row it is; empty where the system has none."""
         return {self.row_id: str(row)} if self.row_id else {}
+
+
+def _same_word(line: Line, value: Value, agreed: Value) -> bool:
+    """Whether the legacy system writes both values alike; a lookup's way back is not a word."""
+    if line.via.refers is not None or value is None or agreed is None:
+        return False
+    try:
+        return bool(line.via.to_legacy(value) == line.via.to_legacy(agreed))
+    except Unfit:
+        return False
 
 
 def pointer(name: str) -> str:

@@ -4,7 +4,7 @@ from shared.core.change import Json
 from shared.core.codes import Code
 from shared.core.mapping.columns import Option
 from shared.core.mapping.spec import Unfit
-from shared.core.mapping.transforms import choice, yes_no
+from shared.core.mapping.transforms import choice, status, yes_no
 
 FORECAST = choice({"Pipeline": 1, "Commit": 2}, {"Committed": "Commit"})
 
@@ -72,3 +72,35 @@ def test_what_is_neither_yes_nor_no_is_refused(value: Json) -> None:
 
 def test_the_legacy_system_is_told_in_its_own_words() -> None:
     assert [yes_no("Yes", "No").to_legacy(value) for value in (True, False, None)] == ["Yes", "No", ""]
+
+
+LIFE = status({"open": (1, 2), "won": (3,), "lost": (5, 4)})
+
+
+def test_a_status_is_written_as_the_first_it_may_mean_and_read_from_any() -> None:
+    assert [LIFE.to_dataverse(label) for label in ("open", " WON ", "lost", "", None)] == [
+        1,
+        3,
+        5,
+        None,
+        None,
+    ]
+    assert [LIFE.to_legacy(Option(value)) for value in (1, 2, 3, 4, 5)] == [
+        "open",
+        "open",
+        "won",
+        "lost",
+        "lost",
+    ]
+
+
+def test_a_status_nobody_knows_is_refused_unless_the_map_says_what_it_becomes() -> None:
+    with pytest.raises(Unfit, match=r"value\.no_option"):
+        LIFE.to_dataverse("on the moon")
+
+    assert status({"open": (1,)}, unknown=1).to_dataverse("on the moon") == 1
+
+
+def test_two_labels_of_one_status_are_a_mistake_in_the_map() -> None:
+    with pytest.raises(ValueError, match="two labels"):
+        status({"open": (1, 2), "waiting": (2,)})

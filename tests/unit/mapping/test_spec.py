@@ -6,8 +6,10 @@ from shared.core.codes import Code
 from shared.core.errors import Fault, InvalidMessage
 from shared.core.identity import RecordKey
 from shared.core.mapping import columns
+from shared.core.mapping.columns import Option
+from shared.core.mapping.lifecycle import STATUS, Lifecycle
 from shared.core.mapping.spec import Dropped, EntityMap, Field, Flow
-from shared.core.mapping.transforms import integer, owner_by_email, text
+from shared.core.mapping.transforms import integer, owner_by_email, status, text
 
 NAME = columns.text("name", "Name", 10)
 COUNT = columns.integer("count", "Count", 0, 9)
@@ -81,3 +83,36 @@ def test_a_key_too_long_for_its_column_is_refused(name: str) -> None:
 def test_two_columns_of_one_name_cannot_be_declared() -> None:
     with pytest.raises(ValueError, match="two columns of one name"):
         columns.table("thing", "things", "thingid", NAME, columns.text("name", "Again", 5))
+
+
+LABEL = columns.text("tandem_status", "Status (legacy)", 50)
+DEAL = EntityMap(
+    entity="deal",
+    table=columns.table(
+        "deal",
+        "deals",
+        "dealid",
+        columns.status({1: "In Progress", 2: "On Hold", 3: "Won"}),
+        LABEL,
+        lifecycle=Lifecycle(states={1: 0, 2: 0, 3: 1}, start=1),
+    ),
+    key="id",
+    fields=(
+        Field("status", columns.status({}), status({"open": (1, 2), "won": (3,)}, unknown=1)),
+        Field("status", LABEL, text(50), flow=Flow.INBOUND),
+    ),
+)
+
+
+def test_one_field_becomes_its_option_and_keeps_its_label() -> None:
+    assert DEAL.to_columns({"status": "Nurture"}).values == {STATUS: 1, "tandem_status": "Nurture"}
+    assert DEAL.to_fields({STATUS: 2, "tandem_status": "Nurture"}).values == {"status": "open"}
+
+
+@pytest.mark.parametrize(("said", "agreed", "kept"), [(1, 2, 2), (1, 3, 1), (3, 2, 3), (1, None, 1)], ids=str)
+def test_a_poorer_word_said_again_does_not_undo_the_richer_one(
+    said: int, agreed: int | None, kept: int
+) -> None:
+    values = DEAL.as_agreed({STATUS: Option(said)}, {} if agreed is None else {STATUS: Option(agreed)})
+
+    assert values == {STATUS: kept}

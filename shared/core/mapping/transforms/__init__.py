@@ -5,7 +5,7 @@ null both mean "no value". What cannot be meant in exactly one way is refused wi
 cut or rounded.
 """
 
-from shared.core.mapping.transforms.choices import choice, yes_no
+from shared.core.mapping.transforms.choices import choice, status, yes_no
 from shared.core.mapping.transforms.lookups import currency_by_code, lookup, owner_by_email, owner_by_name
 from shared.core.mapping.transforms.numbers import decimal, integer, money
 from shared.core.mapping.transforms.text import email, memo, text, url
@@ -25,6 +25,7 @@ __all__ = [
     "money",
     "owner_by_email",
     "owner_by_name",
+    "status",
     "text",
     "url",
     "yes_no",

@@ -1,6 +1,6 @@
 """Choices: a label for an option, one to one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from shared.core.change import Json
 from shared.core.codes import Code
@@ -45,6 +45,41 @@ def choice(options: Mapping[str, int], aliases: Mapping[str, str] | None = None)
     first = next(iter(options))
     examples = (*options, *(aliases or {}), f" {first.upper()} ", "", None)
     return Transform(to_dataverse, to_legacy, examples, f"choice: {', '.join(options)}")
+
+
+def status(labels: Mapping[str, Sequence[int]], *, unknown: int | None = None) -> Transform[Json, Option]:
+    """A legacy label for the status reasons it may mean: the first is written, any of them reads as it.
+
+    A label that is none of these becomes `unknown`, where there is one: the map then keeps the label itself
+    in a column beside. A blank says nothing: a row always has a status. One status for two labels raises
+    ValueError: the way back would be a guess.
+    """
+    back = {value: label for label, values in labels.items() for value in values}
+    if len(back) != sum(len(values) for values in labels.values()):
+        raise ValueError("two labels share a status")
+    written = {label.casefold(): values[0] for label, values in labels.items()}
+    expected = "one of " + ", ".join(labels)
+
+    def to_dataverse(value: Json) -> Option | None:
+        label = clean(value)
+        if label is None:
+            return None
+        found = written.get(label.casefold(), unknown)
+        if found is None:
+            raise Unfit(Code.VALUE_NO_OPTION, expected)
+        return Option(found)
+
+    def to_legacy(value: Option | None) -> Json:
+        if value is None:
+            return ""
+        if value not in back:
+            raise Unfit(Code.VALUE_NO_OPTION, expected)
+        return back[value]
+
+    first = next(iter(labels))
+    return Transform(
+        to_dataverse, to_legacy, (*labels, f" {first.upper()} ", "", None), f"status: {', '.join(labels)}"
+    )
 
 
 def yes_no(yes: str = "true", no: str = "false") -> Transform[Json, bool]:

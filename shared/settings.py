@@ -56,6 +56,20 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "CLOCK_SKEW_SECONDS", "How far a change may lie in the future before it is refused.", "300", "300"
     ),
+    Setting(
+        "LOOP_BUDGET",
+        "How often a record may go back and forth within LOOP_WINDOW_SECONDS before it is held (N-06).",
+        "20",
+        "20",
+    ),
+    Setting("LOOP_WINDOW_SECONDS", "The window of LOOP_BUDGET.", "600", "600"),
+    Setting(
+        "OWN_NAMES",
+        "Names our own writes are told of under, separated by commas: the application user's GUID in "
+        "Dataverse, the integration's name in Allegory.",
+        "integration",
+        "integration",
+    ),
     Setting("LANE_LEASE_SECONDS", "How long a worker that died may hold a lane.", "120", "120"),
     Setting("PURGE_SCHEDULE", "When old payloads and metadata are forgotten.", "0 0 3 * * *"),
     Setting("PAYLOAD_DAYS", "How long a finished message's body is kept.", "30", "30"),
@@ -125,6 +139,9 @@ class Settings:
     longest_delay: timedelta
     clock_skew: timedelta
     lane_lease: timedelta
+    loop_budget: int
+    loop_window: timedelta
+    ourselves: frozenset[str]
     payload_days: timedelta
     metadata_days: timedelta
     sql_url: str
@@ -160,6 +177,9 @@ class Settings:
             longest_delay=reader.seconds("RETRY_LONGEST_DELAY_SECONDS"),
             clock_skew=reader.seconds("CLOCK_SKEW_SECONDS"),
             lane_lease=reader.seconds("LANE_LEASE_SECONDS"),
+            loop_budget=reader.number("LOOP_BUDGET"),
+            loop_window=reader.seconds("LOOP_WINDOW_SECONDS"),
+            ourselves=reader.names("OWN_NAMES"),
             payload_days=reader.days("PAYLOAD_DAYS"),
             metadata_days=reader.days("METADATA_DAYS"),
             sql_url=reader.text("SQL_URL"),
@@ -216,6 +236,10 @@ class _Reader:
 
     def number(self, name: str) -> int:
         return self._checked(name, int, "a whole number above 0") or 1
+
+    def names(self, name: str) -> frozenset[str]:
+        parts = (part.strip().lower() for part in self.text(name).split(","))
+        return frozenset(part for part in parts if part)
 
     def one_of(self, name: str, choices: set[str]) -> str:
         value = self.text(name)

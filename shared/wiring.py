@@ -35,15 +35,19 @@ from shared.core.failure import Backoff
 from shared.core.gate import Gate
 from shared.core.lane import LaneWorker
 from shared.core.lookups import Lookups
+from shared.core.turns import LoopBudget
 from shared.inbound.feed import Feed
 from shared.inbound.flow import Inbound
 from shared.inbound.intake import Intake
+from shared.inbound.settling import Settling
 from shared.outbound.flow import Outbound
 from shared.recovery.alert import Alerts
 from shared.recovery.answers import Answers
+from shared.recovery.phases import Phases
 from shared.recovery.replay import Replay
 from shared.recovery.retention import Retention
 from shared.recovery.retry import Retry
+from shared.recovery.settle import Settle
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -70,6 +74,8 @@ class App:
     callers: Callers
     operations: Answers
     replay: Replay
+    settle: Settle
+    phases: Phases
     retry: Retry
     alerts: Alerts
     allegory_feed: Feed
@@ -129,6 +135,8 @@ def _build(settings: Settings, opened: ExitStack) -> App:
         ),
         operations=answers,
         replay=Replay(asked.repair, gate, bus, clock),
+        settle=Settle(store.conflicts, gate.systems, bus, clock, settings.inbound_queue),
+        phases=Phases(store.owners, gate.systems),
         retry=Retry(store.lanes, bus, clock, telemetry),
         alerts=Alerts(asked.groups, desk, store.jobs, telemetry, owner),
         allegory_feed=Feed(
@@ -185,9 +193,26 @@ def _gate(
     worker = LaneWorker(
         lanes=store.lanes,
         appliers={
-            Direction.INBOUND: Inbound(systems, lookups, rows, store.shadows),
+            Direction.INBOUND: Inbound(
+                systems,
+                lookups,
+                rows,
+                store.shadows,
+                records,
+                store.owners,
+                _budget(settings),
+                Settling(store.conflicts, rows, records, lookups),
+            ),
             Direction.OUTBOUND: Outbound(
-                systems, lookups, records, TABLES, rows, store.crosswalk, store.shadows
+                systems,
+                lookups,
+                records,
+                TABLES,
+                rows,
+                store.crosswalk,
+                store.shadows,
+                store.owners,
+                _budget(settings),
             ),
         },
         parse=parse,
@@ -197,6 +222,10 @@ def _gate(
         backoff=Backoff(settings.first_delay, settings.longest_delay, random.random),
     )
     return Gate(store.inbox, store.crosswalk, systems, parse, worker, telemetry)
+
+
+def _budget(settings: Settings) -> LoopBudget:
+    return LoopBudget(settings.loop_budget, settings.loop_window, settings.ourselves)
 
 
 def _rows(settings: Settings, dataverse: WebClient) -> GatheredRows:

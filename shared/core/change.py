@@ -18,6 +18,8 @@ class Operation(StrEnum):
 
     UPSERT = "upsert"
     DELETE = "delete"
+    SETTLE = "settle"
+    """A person decided a conflict; no system did anything to its record."""
 
 
 class Direction(StrEnum):
@@ -54,6 +56,7 @@ class Change:
     `version` orders changes of equal time (a row version, else 0); `data` holds only what the source sent;
     `row_id` is the Dataverse row the sender names; `actor` is who made the change, as the source knows them.
     `partial` says that the data is no full picture of the record: what else is needed must be read again.
+    `settles` is the number of the conflict that a person decided.
     """
 
     message_id: str
@@ -66,6 +69,7 @@ class Change:
     partial: bool = False
     actor: str | None = None
     correlation_id: str | None = None
+    settles: int | None = None
 
     @property
     def direction(self) -> Direction:

@@ -49,6 +49,9 @@ class Code(StrEnum):
     TARGET_GONE = "target.gone"
     TARGET_STATE = "target.state"
 
+    LOOPING = "record.looping"
+    NOT_SETTLING = "map.not_settling"
+
     UNEXPECTED = "tandem.unexpected"
 
 
@@ -166,6 +169,14 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.TARGET_GONE: Explanation(
         "The record no longer exists on the far side.", "Decide whether it should be created again, or skip."
+    ),
+    Code.LOOPING: Explanation(
+        "The record's changes cross back and forth without an end.",
+        "Find who answers our writes with writes (a plug-in, a flow, another integration); then replay it.",
+    ),
+    Code.NOT_SETTLING: Explanation(
+        "What we wrote came back different, was taken over, and came back different again.",
+        "Correct the map of the named column so that both ways agree; then replay it.",
     ),
     Code.UNEXPECTED: Explanation(
         "Tandem itself failed on this message.", "Report it with the message id; replay after the fix."

@@ -12,7 +12,7 @@ from shared.core.mapping.spec import EntityMap
 from shared.core.merge import Merge, Side, changes, marks_after
 from shared.core.outcome import Outcome
 from shared.core.shadow import Moment, Shadow
-from shared.core.verdict import ColumnChange, Verdict
+from shared.core.verdict import Collision, ColumnChange, Verdict
 
 _DIGITS = re.compile(r"\d+")
 
@@ -34,7 +34,23 @@ def agreed(
     """
     marks = marks_after(shadow, decision, ours, answered)
     kept = {**shadow.versions, **versions}
-    return Shadow(marks, {system: version for system, version in kept.items() if version is not None})
+    known = {system: version for system, version in kept.items() if version is not None}
+    return Shadow(marks, known, turns=shadow.turns)
+
+
+def taken_back(after: Shadow, ours: Side, seen: Mapping[str, Moment]) -> Shadow:
+    """The shadow once our own side was made to take values back; `seen` is when it held them again.
+
+    Its version is no longer the one the message told of.
+    """
+    marks = {
+        column: replace(mark, seen={**mark.seen, ours.system: max(seen[column], ours.moment)})
+        if column in seen
+        else mark
+        for column, mark in after.marks.items()
+    }
+    versions = {system: version for system, version in after.versions.items() if system != ours.system}
+    return replace(after, marks=marks, versions=versions)
 
 
 def begun(shadow: Shadow, decision: Merge, ours: Side) -> Shadow:
@@ -62,6 +78,7 @@ def verdict(change: Change, entry: EntityMap, before: Shadow, decision: Merge, a
         collisions=decision.collisions,
         shadow=after,
         map_version=entry.revision,
+        ended=dict.fromkeys(decision.ended, "both sides agree"),
     )
 
 
@@ -84,6 +101,7 @@ def deleted(change: Change, entry: EntityMap, shadow: Shadow, last: datetime | N
         # Nothing is agreed any more but that it is gone: a record created anew starts from nothing.
         shadow=Shadow(deleted_at=max(change.changed_at, last or change.changed_at)),
         map_version=entry.revision,
+        ended={column: "the record is gone" for column, mark in shadow.marks.items() if mark.disputed},
     )
 
 
@@ -114,8 +132,7 @@ def too_old_to_delete(change: Change, shadow: Shadow) -> bool:
 def _named(decision: Merge, moved: Mapping[str, ColumnChange]) -> tuple[Outcome, str]:
     columns = ", ".join(sorted(moved))
     if decision.collisions:
-        names = ", ".join(f"{entry.column} ({entry.winner}, {entry.rule})" for entry in decision.collisions)
-        return Outcome.CONFLICT, f"both sides changed {names}"
+        return Outcome.CONFLICT, "; ".join(_told(entry, decision) for entry in decision.collisions)
     if moved or decision.write:
         if decision.stale:
             return Outcome.MERGED, f"{columns}; older than what is known: {', '.join(sorted(decision.stale))}"
@@ -125,6 +142,14 @@ def _named(decision: Merge, moved: Mapping[str, ColumnChange]) -> tuple[Outcome,
     if decision.stale:
         return Outcome.STALE, f"older than what is known: {', '.join(sorted(decision.stale))}"
     return Outcome.ECHO, "equal to what both sides hold"
+
+
+def _told(collision: Collision, decision: Merge) -> str:
+    if collision.is_open:
+        return f"both sides changed {collision.column}: a person decides"
+    if collision.column in decision.back:
+        return f"{collision.column} is taken back ({collision.rule})"
+    return f"both sides changed {collision.column} ({collision.winner}, {collision.rule})"
 
 
 def number_of(shadow: Shadow) -> int:

@@ -20,9 +20,17 @@ from shared.core.identity import DATAVERSE, RecordKey, guid, normalised_id, row_
 SCHEMA_VERSION = "1.0"
 """The one envelope version spoken today."""
 
+SETTLEMENT = "settlement"
+"""The kind of our own message that carries a person's decision on a conflict to the record's lane.
+
+It names the conflict alone: what was decided, and by whom, is in the state, so nobody can forge it.
+"""
+
 _INBOUND = {"schemaVersion", "source", "entity", "sourceKey", "operation", "changedOn", "data", "dataverseId"}
 _INBOUND_REQUIRED = ("source", "entity", "sourceKey", "operation", "changedOn")
 _OUTBOUND_REQUIRED = ("table", "recordId", "operation", "changedOn", "rowVersion")
+_SETTLEMENT_REQUIRED = ("source", "entity", "sourceKey", "record", "conflict", "decidedOn")
+_INBOUND_OPERATIONS = {"upsert": Operation.UPSERT, "delete": Operation.DELETE}
 _OUTBOUND_OPERATIONS = {"create": Operation.UPSERT, "update": Operation.UPSERT, "delete": Operation.DELETE}
 
 
@@ -41,6 +49,8 @@ def read(message: Message, now: datetime, skew: timedelta) -> Change | Drain:
         _refuse(Fault("/schemaVersion", Code.MISSING_FIELD, f"schema version {SCHEMA_VERSION}"))
     elif body.get("kind") == "drain":
         return _drain(body)
+    elif body.get("kind") == SETTLEMENT:
+        change = _settlement(message, body)
     elif body.get("source") == DATAVERSE:
         change = _outbound(message, body)
     else:
@@ -107,7 +117,7 @@ def _inbound(message: Message, body: Mapping[str, Json]) -> Change:
     key = RecordKey(
         reader.text("source").lower(), reader.text("entity").lower(), normalised_id(reader.text("sourceKey"))
     )
-    operation = reader.operation({entry.value: entry for entry in Operation})
+    operation = reader.operation(_INBOUND_OPERATIONS)
     changed_at = reader.instant("changedOn")
     data = reader.mapping("data", required=operation is not Operation.DELETE)
     row_id = reader.guid("dataverseId") if body.get("dataverseId") is not None else None
@@ -144,6 +154,25 @@ def _outbound(message: Message, body: Mapping[str, Json]) -> Change:
         row_id=row_id,
         actor=_optional_text(body.get("initiatedBy")),
         correlation_id=_optional_text(message.properties.get("correlationId")),
+    )
+
+
+def _settlement(message: Message, body: Mapping[str, Json]) -> Change:
+    reader = _Reader(body)
+    reader.require(_SETTLEMENT_REQUIRED)
+    key = RecordKey(reader.text("source"), reader.text("entity"), reader.text("sourceKey"))
+    record, conflict = reader.guid("record"), reader.whole("conflict")
+    decided_at = reader.instant("decidedOn")
+    reader.finish()
+    return Change(
+        message_id=message.id,
+        subject=key,
+        operation=Operation.SETTLE,
+        changed_at=decided_at,
+        data={},
+        row_id=record,
+        actor=message.sender,
+        settles=conflict,
     )
 
 

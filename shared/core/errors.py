@@ -9,13 +9,14 @@ SyncError
 └── Permanent              recorded and alerted; waits for a person
     ├── InvalidMessage       not the envelope we agreed on, or a value with no place on the other side
     ├── Refused              the far side understood us and said no
-    └── Gone                 the far side no longer has the record
+    ├── Gone                 the far side no longer has the record
+    └── Looping              the record's changes cross back and forth without an end
 
 A stale, duplicate or echoed message is not a failure but an `Outcome`: returned, counted, never raised.
 No error carries a customer's value: messages reach logs, rows and tickets.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.core.codes import EXPLANATIONS, Code
@@ -128,3 +129,14 @@ class Gone(Permanent):
 
     def __init__(self, rule: str) -> None:
         super().__init__(Code.TARGET_GONE, rule)
+
+
+class Looping(Permanent):
+    """The record's changes cross back and forth; `begun` is its shadow with the count begun anew.
+
+    So a person who lets it go on gives it its whole budget once more.
+    """
+
+    def __init__(self, code: Code, rule: str, field: str | None, shadow: Shadow) -> None:
+        super().__init__(code, rule, field=field)
+        self.begun = replace(shadow, turns=())

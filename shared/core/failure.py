@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from shared.core.change import Change
 from shared.core.codes import Code
-from shared.core.errors import InvalidMessage, ParentMissing, Refused, SyncError, Transient
+from shared.core.errors import InvalidMessage, Looping, ParentMissing, Refused, SyncError, Transient
 from shared.core.outcome import Outcome
 from shared.core.verdict import Failing, Verdict
 
@@ -57,7 +57,7 @@ def verdict_of(error: SyncError, change: Change, attempts: int, backoff: Backoff
         faults=error.faults if isinstance(error, InvalidMessage) else (),
     )
     outcome = Outcome.REJECTED if isinstance(error, InvalidMessage) else Outcome.FAILED
-    begun = error.begun if isinstance(error, Transient) else None
+    begun = error.begun if isinstance(error, Transient | Looping) else None
     return Verdict(outcome, f"{error.code}: {error}", change.subject, failing=failing, shadow=begun)
 
 

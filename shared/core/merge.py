@@ -6,7 +6,10 @@ A pure decision per column. It is the same in both directions and does not depen
 - it says what is agreed                               -> nothing to do
 - it changed the column, the other side did not        -> written
 - both changed it to the same value                    -> agreed
-- both changed it to different values                  -> the newer change wins, the losing value is kept
+- the other side alone decides the column              -> what is said is kept, and taken back there
+- both changed it to different values                  -> the side that decides the column wins, or the newer
+  change; the losing value is kept
+- and the column is a person's to decide               -> both sides stay as they are until one has decided
 
 Where the other side wins, what ours says becomes the agreed value: the winner's change then counts as made on
 top of it, so its own message writes it over here whatever the clocks say by then, and nobody decides twice.
@@ -15,11 +18,13 @@ A column without a mark has nothing agreed, so any value the other side holds co
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.core.identity import DATAVERSE
 from shared.core.mapping.columns import Value
+from shared.core.mapping.spec import Owner
+from shared.core.ownership import Ownership
 from shared.core.shadow import NEVER, Mark, Moment, Shadow
 from shared.core.verdict import Collision, ColumnChange
 
@@ -39,7 +44,8 @@ class Merge:
 
     `agreed` holds new marks for columns that need no write; `write` the columns to write; `stale` the columns
     left alone; `collisions` what both sides changed; `complete` whether, once written, the other side holds
-    exactly the agreed values.
+    exactly what it is taken to hold. `back` holds agreed values that our own side is to take back; `ended`
+    names the columns on which both sides agree again without the person who was to decide.
     """
 
     write: Mapping[str, Value]
@@ -47,46 +53,122 @@ class Merge:
     stale: tuple[str, ...]
     collisions: tuple[Collision, ...]
     complete: bool
+    back: Mapping[str, Value] = field(default_factory=dict)
+    ended: tuple[str, ...] = ()
 
 
-def merge(shadow: Shadow, ours: Side, theirs: Side | None) -> Merge:
-    """Decide every column that `ours` speaks of.
+ANYBODY = Ownership()
+"""Both sides may edit every column, and the newer change wins."""
+
+
+def merge(shadow: Shadow, ours: Side, theirs: Side | None, owned: Ownership = ANYBODY) -> Merge:
+    """Decide every column that `ours` speaks of, in the light of who owns it.
 
     `theirs` is what the other side holds now, when it had to be read; None means it is known to hold the
     agreed values.
     """
-    write: dict[str, Value] = {}
-    agreed: dict[str, Mark] = {}
-    stale: list[str] = []
-    collisions: list[Collision] = []
+    found = _Columns(shadow, ours, theirs, owned)
     for column, value in ours.values.items():
-        mark = shadow.marks.get(column)
-        base = mark.value if mark else None
-        held = theirs.values.get(column, base) if theirs else base
-        if mark and ours.moment < mark.seen.get(ours.system, ours.moment):
-            stale.append(column)
-        elif mark and value == base:
-            agreed[column] = _seen(mark, ours)
-        elif held == value:
-            agreed[column] = _mark(value, ours, mark)
-        elif held == base or theirs is None:
-            write[column] = value
-        else:
-            collision = _collide(column, (base, value, held), ours, theirs)
-            collisions.append(collision)
-            if collision.winner == ours.system:
-                write[column] = value
-            else:
-                agreed[column] = _mark(value, ours, mark)
+        found.decide(column, value)
+    agreed = found.agreed
     if theirs is not None:
-        agreed |= _confirmed({**shadow.marks, **agreed}, theirs, write)
+        agreed = agreed | _confirmed({**shadow.marks, **agreed}, theirs, found.write)
     settled = {**shadow.marks, **agreed}
     complete = theirs is None or all(
-        held == (settled[column].value if column in settled else None)
+        held == (settled[column].held_by(theirs.system) if column in settled else None)
         for column, held in theirs.values.items()
-        if column not in write
+        if column not in found.write
     )
-    return Merge(write, agreed, tuple(stale), tuple(collisions), complete=complete)
+    return Merge(
+        found.write,
+        agreed,
+        tuple(found.stale),
+        tuple(found.collisions),
+        complete=complete,
+        back=found.back,
+        ended=tuple(found.ended),
+    )
+
+
+@dataclass(slots=True)
+class _Columns:
+    """The decision as it grows, column by column."""
+
+    shadow: Shadow
+    ours: Side
+    theirs: Side | None
+    owned: Ownership
+    write: dict[str, Value] = field(default_factory=dict)
+    back: dict[str, Value] = field(default_factory=dict)
+    agreed: dict[str, Mark] = field(default_factory=dict)
+    stale: list[str] = field(default_factory=list)
+    collisions: list[Collision] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+
+    def decide(self, column: str, value: Value) -> None:
+        """Decide one column."""
+        ours, mark = self.ours, self.shadow.marks.get(column)
+        base = mark.value if mark else None
+        held = self.theirs.values.get(column, base) if self.theirs else base
+        if mark and ours.moment < mark.seen.get(ours.system, ours.moment):
+            self.stale.append(column)
+        elif mark and mark.disputed:
+            self._dispute_again(column, value, mark)
+        elif mark and value == base:
+            self.agreed[column] = _seen(mark, ours)
+        elif mark and held == base and self._is_theirs(column):
+            self._take_back(column, value, mark)
+        elif held == value:
+            self.agreed[column] = _mark(value, ours, mark)
+        elif held == base or self.theirs is None:
+            self.write[column] = value
+        else:
+            self._collide(column, (base, value, held), mark, self.theirs)
+
+    def _is_theirs(self, column: str) -> bool:
+        """Whether the other side alone decides a column."""
+        owner = self.owned.of(column)
+        return owner is (Owner.LEGACY if self.ours.system == DATAVERSE else Owner.DATAVERSE)
+
+    def _take_back(self, column: str, value: Value, mark: Mark) -> None:
+        inbound, outbound = _placed(self.ours, value, mark.value)
+        rule = f"{self.owned.phase}: not for {self.ours.system} to change"
+        winner = self.owned.system if self.ours.system == DATAVERSE else DATAVERSE
+        self.collisions.append(Collision(column, mark.value, inbound, outbound, winner, rule))
+        self.back[column] = mark.value
+        self.agreed[column] = _seen(mark, self.ours)
+
+    def _collide(
+        self, column: str, values: tuple[Value, Value, Value], mark: Mark | None, theirs: Side
+    ) -> None:
+        base, value, held = values
+        inbound, outbound = _placed(self.ours, value, held)
+        winner, rule = _winner(self.ours, theirs, self.owned.of(column), self.owned.phase)
+        self.collisions.append(Collision(column, base, inbound, outbound, winner, rule))
+        if not winner:
+            known = mark or Mark(None, self.ours.moment.at, self.ours.system)
+            self.agreed[column] = _disputed(known, self.ours, value, theirs.system, held)
+        elif winner == self.ours.system:
+            self.write[column] = value
+        else:
+            self.agreed[column] = _mark(value, self.ours, mark)
+
+    def _dispute_again(self, column: str, value: Value, mark: Mark) -> None:
+        """More is said about a column that waits for a person: only agreement ends that."""
+        ours = self.ours
+        other = next(system for system in mark.disputed if system != ours.system)
+        held = mark.disputed[other]
+        if self.theirs is not None:
+            held = self.theirs.values.get(column, held)
+        if value == held:
+            self.agreed[column] = _mark(value, ours, mark)
+            self.ended.append(column)
+            return
+        again = _disputed(mark, ours, value, other, held)
+        self.agreed[column] = again
+        if again.disputed != mark.disputed:
+            inbound, outbound = _placed(ours, value, held)
+            self.collisions.append(Collision(column, mark.value, inbound, outbound, "", "person"))
 
 
 def marks_after(shadow: Shadow, decision: Merge, ours: Side, other: Side | None) -> dict[str, Mark]:
@@ -98,7 +180,7 @@ def marks_after(shadow: Shadow, decision: Merge, ours: Side, other: Side | None)
     for column, value in decision.write.items():
         mark = _mark(value, ours, shadow.marks.get(column))
         seen = {**mark.seen, other.system: other.moment} if other else mark.seen
-        marks[column] = Mark(mark.value, mark.changed_at, mark.origin, seen)
+        marks[column] = replace(mark, seen=seen)
     return marks
 
 
@@ -117,10 +199,11 @@ def changes(shadow: Shadow, decision: Merge) -> dict[str, ColumnChange]:
 def _confirmed(marks: Mapping[str, Mark], theirs: Side, write: Mapping[str, Value]) -> dict[str, Mark]:
     """The marks of columns that the other side was just read to hold: no earlier word of it can undo them."""
     return {
-        column: Mark(mark.value, mark.changed_at, mark.origin, {**mark.seen, theirs.system: theirs.moment})
+        column: replace(mark, seen={**mark.seen, theirs.system: theirs.moment})
         for column, mark in marks.items()
         if column in theirs.values
         and column not in write
+        and not mark.disputed
         and theirs.values[column] == mark.value
         and theirs.moment > mark.seen.get(theirs.system, NEVER)
     }
@@ -132,18 +215,28 @@ def _mark(value: Value, ours: Side, mark: Mark | None) -> Mark:
 
 
 def _seen(mark: Mark, ours: Side) -> Mark:
-    return Mark(mark.value, mark.changed_at, mark.origin, {**mark.seen, ours.system: ours.moment})
+    return replace(mark, seen={**mark.seen, ours.system: ours.moment})
 
 
-def _collide(column: str, values: tuple[Value, Value, Value], ours: Side, theirs: Side) -> Collision:
-    base, value, held = values
-    winner, rule = _winner(ours, theirs)
-    inbound, outbound = (held, value) if ours.system == DATAVERSE else (value, held)
-    return Collision(column, base, inbound, outbound, winner, rule)
+def _disputed(mark: Mark, ours: Side, value: Value, other: str, held: Value) -> Mark:
+    return replace(_seen(mark, ours), disputed={ours.system: value, other: held})
 
 
-def _winner(ours: Side, theirs: Side) -> tuple[str, str]:
-    """The newer change wins; at the same second Dataverse does, so that both orders of arrival agree."""
+def _placed(ours: Side, value: Value, held: Value) -> tuple[Value, Value]:
+    """What we say and what the other side holds, as what came in and what went out."""
+    return (held, value) if ours.system == DATAVERSE else (value, held)
+
+
+def _winner(ours: Side, theirs: Side, owner: Owner, phase: str) -> tuple[str, str]:
+    """Whose change stands, and by which rule; nobody's when a person is to decide.
+
+    Of two changes the newer one; at the same second Dataverse's, so that both orders of arrival agree.
+    """
+    if owner is Owner.PERSON:
+        return "", "person"
+    if owner is not Owner.NEWEST:
+        is_ours = (ours.system == DATAVERSE) == (owner is Owner.DATAVERSE)
+        return (ours.system if is_ours else theirs.system), f"{phase}: {owner} decides"
     mine, yours = _second(ours.moment.at), _second(theirs.moment.at)
     if mine == yours:
         return DATAVERSE, "same second: Dataverse"

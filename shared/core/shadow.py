@@ -29,13 +29,39 @@ class Mark:
 
     `changed_at` and `origin` tell the last change that was agreed (origin is a system's name); `seen` tells,
     per system, the newest moment at which that system is known to have held this value: a message of an
-    earlier moment from the same system cannot undo it (the late-snapshot rule).
+    earlier moment from the same system cannot undo it (the late-snapshot rule). `disputed` is what each
+    system holds instead while a person is to decide between them; empty otherwise.
     """
 
     value: Value
     changed_at: datetime
     origin: str
     seen: Mapping[str, Moment] = field(default_factory=dict)
+    disputed: Mapping[str, Value] = field(default_factory=dict)
+
+    def held_by(self, system: str) -> Value:
+        """What a system is taken to hold."""
+        return self.disputed.get(system, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A change crossed, the other way than the one before it: when it was made, and in which system.
+
+    `is_own` tells that it was our own write, come back different.
+    """
+
+    at: datetime
+    system: str
+    is_own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """A system's record is gone, since when by its clock, and its counterpart lives on alone."""
+
+    at: datetime
+    system: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +69,13 @@ class Shadow:
     """Everything agreed about one record.
 
     `versions` holds, per system, the version (ETag) at which its record is known to equal the shadow; without
-    one the record is read before it is written. `deleted_at` is when a delete was agreed.
+    one the record is read before it is written. `deleted_at` is when a delete was agreed. `parted` tells
+    whose record is gone while its counterpart lives on alone. `turns` are the latest crossings that went the
+    other way than the one before: what goes round in a loop shows there.
     """
 
     marks: Mapping[str, Mark] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     deleted_at: datetime | None = None
+    parted: Parting | None = None
+    turns: tuple[Turn, ...] = ()

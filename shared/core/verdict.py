@@ -83,7 +83,10 @@ class ColumnChange:
 
 @dataclass(frozen=True, slots=True)
 class Collision:
-    """Both sides changed one column: who kept it, and the value that lost (never thrown away)."""
+    """Both sides changed one column: who kept it, and the value that lost (never thrown away).
+
+    A blank `winner` means that a person is to decide; nothing is written until then.
+    """
 
     column: str
     base: Value
@@ -91,6 +94,11 @@ class Collision:
     outbound: Value
     winner: str
     rule: str
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person is to decide."""
+        return not self.winner
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +124,8 @@ class Verdict:
 
     `subject` is the record in its own system; `changes` before/after per column; `pairs` crosswalk
     entries that are now certain (they release whoever waited for them); `waits_for` the key a parked item
-    waits on; `map_version` names the map that was used.
+    waits on; `map_version` names the map that was used; `ended` the columns whose open conflict is over, for
+    the reason given.
     """
 
     outcome: Outcome
@@ -129,6 +138,7 @@ class Verdict:
     waits_for: RecordKey | None = None
     failing: Failing | None = None
     map_version: str = ""
+    ended: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,22 +5,28 @@ version the decision was made on. When the row moved on meanwhile it is read and
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from shared.core import decision as deciding
 from shared.core.change import Change, Operation
 from shared.core.errors import Gone, InvalidMessage, MovedOn, Transient
 from shared.core.identity import DATAVERSE
+from shared.core.legacy import LegacySide
 from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Table, Value
-from shared.core.mapping.spec import EntityMap
+from shared.core.mapping.spec import EntityMap, OnDelete
 from shared.core.merge import Merge, Side, merge
 from shared.core.outcome import Outcome
-from shared.core.ports import Hold, Row, Rows, Shadows
+from shared.core.ownership import Declared, Owners, Ownership, unit_of
+from shared.core.policy import alone, on_delete, parted
+from shared.core.ports import Hold, LegacyRecords, Row, Rows, Shadows
 from shared.core.shadow import Moment, Shadow
 from shared.core.system import LegacySystem
+from shared.core.takeback import TakeBack
+from shared.core.turns import LoopBudget
 from shared.core.verdict import Verdict
+from shared.inbound.settling import Settling
 
 _ROUNDS = 4
 """How often a row may move on under us before the change is given to the retry timer."""
@@ -34,6 +40,10 @@ class Inbound:
     lookups: Mapping[str, Lookups]
     rows: Rows
     shadows: Shadows
+    records: Mapping[str, LegacyRecords] = field(default_factory=dict)
+    owners: Owners = field(default_factory=Declared)
+    budget: LoopBudget = field(default_factory=LoopBudget)
+    settling: Settling | None = None
 
     async def apply(self, change: Change, record: UUID, hold: Hold) -> Verdict:
         """Map, decide and write one change; raises SyncError for what did not go through."""
@@ -42,34 +52,44 @@ class Inbound:
         if entry is None:
             raise LookupError(f"{change.subject.system} has no map for {change.subject.entity}")
         shadow = await self.shadows.load(record)
+        if change.operation is Operation.SETTLE:
+            if self.settling is None:
+                raise LookupError("nobody settles conflicts here")
+            return await self.settling.apply(change, entry, record, shadow, hold)
         if shadow.deleted_at is not None and change.changed_at <= shadow.deleted_at:
             return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
-        if change.operation is Operation.DELETE:
-            return await self._delete(change, entry, record, shadow, hold)
         mapped = entry.to_columns(change.data)
         if mapped.faults:
             raise InvalidMessage(*mapped.faults)
+        unit = unit_of(entry, shadow, mapped.values)
+        owned = await self.owners.of(system.name, entry, unit)
+        if (settled := alone(change, entry, shadow, owned)) is not None:
+            return settled
+        if change.operation is Operation.DELETE:
+            return await self._delete(change, entry, record, shadow, owned, hold)
         values = await self.lookups[system.name].to_rows(entry, mapped.values)
         values |= entry.identity(change.subject)
         moment = Moment(change.changed_at, change.version)
-        return await self._write(change, entry, record, shadow, Side(system.name, values, moment), hold)
+        said = Said(change, entry, record, Side(system.name, values, moment), owned)
+        return await self._write(said, replace(shadow, parted=None), hold)
 
     def map_version(self, change: Change) -> str:
         """See `Applier.map_version`."""
         entry = self.systems[change.subject.system].map_of(change.subject.entity)
         return entry.revision if entry else ""
 
-    async def _write(
-        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, ours: Side, hold: Hold
-    ) -> Verdict:
-        pairs = ((change.subject, record),)
+    async def _write(self, said: "Said", shadow: Shadow, hold: Hold) -> Verdict:
+        change, entry, record, ours = said.change, said.entry, said.record, said.ours
         new = not shadow.marks
         version = shadow.versions.get(DATAVERSE)
         held: Side | None = None
         if not new and version is None:
             held, version = await self._read(entry, record, shadow, ours)
         for _ in range(_ROUNDS):
-            decision = merge(shadow, ours, held) if new else _worthwhile(shadow, ours, held, entry.table)
+            decision = (
+                merge(shadow, ours, held, said.owned) if new else _worthwhile(shadow, said, held, entry.table)
+            )
+            spent = self.budget.spend(shadow, change, decision)
             if new or decision.write:
                 await hold()
             if decision.collisions and decision.write:
@@ -83,10 +103,26 @@ class Inbound:
             except Transient as error:
                 error.begun = deciding.begun(shadow, decision, ours)
                 raise
-            after = _after(shadow, decision, ours, row, version if held else None)
+            after = _after(spent, decision, ours, row, version if held else None)
+            after = await self._take_back(said, decision, after, hold)
             result = deciding.verdict(change, entry, shadow, decision, after)
-            return deciding.paired(result, pairs)
+            return deciding.paired(result, ((change.subject, record),))
         raise MovedOn(f"the row changed {_ROUNDS} times while it was written")
+
+    async def _take_back(self, said: "Said", decision: Merge, after: Shadow, hold: Hold) -> Shadow:
+        """Put back in the legacy record what was not for it to change, where it can be written."""
+        subject = said.change.subject
+        if not decision.back or subject.system not in self.records:
+            return after
+        await self.shadows.overrule(said.change, said.record, decision.collisions)
+        seen = await TakeBack(decision.back, said.ours.values).from_record(
+            self.records[subject.system],
+            LegacySide(self.lookups[subject.system]),
+            said.entry,
+            subject.id,
+            hold,
+        )
+        return deciding.taken_back(after, said.ours, seen)
 
     async def _carry_out(
         self, entry: EntityMap, record: UUID, decision: Merge, version: str | None
@@ -106,30 +142,53 @@ class Inbound:
         return Side(DATAVERSE, held, deciding.row_moment(row.modified_at, row.version)), row.version
 
     async def _delete(
-        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, hold: Hold
+        self,
+        change: Change,
+        entry: EntityMap,
+        record: UUID,
+        shadow: Shadow,
+        owned: Ownership,
+        hold: Hold,
     ) -> Verdict:
         if not shadow.marks:
             return deciding.nothing_to_delete(change, entry, shadow, "there is no such row")
         if deciding.too_old_to_delete(change, shadow):
             return deciding.unchanged(change, Outcome.CONFLICT, "deleted there, changed here later", entry)
+        policy = on_delete(change, entry, owned)
+        if policy is OnDelete.IGNORE:
+            return parted(change, entry, shadow, deactivated=False)
         row = await self.rows.read(entry.table, record)
         if row is not None:
             known = shadow.marks.keys() & row.values.keys()
             if any(row.values[name] != shadow.marks[name].value for name in known):
                 return deciding.unchanged(change, Outcome.CONFLICT, "deleted there, changed here", entry)
             await hold()
+            if policy is OnDelete.DEACTIVATE:
+                await self.rows.update(entry.table, record, entry.inactive_row, row.version)
+                return parted(change, entry, shadow, deactivated=True)
             await self.rows.delete(entry.table, record, row.version)
         return deciding.deleted(change, entry, shadow, row.modified_at if row else None)
 
 
-def _worthwhile(shadow: Shadow, ours: Side, held: Side | None, table: Table) -> Merge:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a change says, and who may say it."""
+
+    change: Change
+    entry: EntityMap
+    record: UUID
+    ours: Side
+    owned: Ownership
+
+
+def _worthwhile(shadow: Shadow, said: Said, held: Side | None, table: Table) -> Merge:
     """The merge with a row that exists: without columns that Dataverse takes on create alone, and without a
     write that would change nothing but incidental columns (our own write coming back with a new time).
     """
     values: dict[str, Value] = {
-        name: value for name, value in ours.values.items() if not table.columns[name].create_only
+        name: value for name, value in said.ours.values.items() if not table.columns[name].create_only
     }
-    decision = merge(shadow, replace(ours, values=values), held)
+    decision = merge(shadow, replace(said.ours, values=values), held, said.owned)
     if all(table.columns[name].incidental for name in decision.write):
         return replace(decision, write={})
     return decision

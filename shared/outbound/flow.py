@@ -6,23 +6,28 @@ meets its own record.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 from uuid import UUID
 
 from shared.core import decision as deciding
 from shared.core.change import Change, Json, Operation
-from shared.core.errors import Gone, InvalidMessage, MovedOn, ParentMissing, Transient
+from shared.core.errors import Gone, MovedOn, Transient
 from shared.core.identity import DATAVERSE, RecordKey
+from shared.core.legacy import LegacySide, going_out
 from shared.core.lookups import Lookups
-from shared.core.mapping.columns import Table, Value, placeholder_id
+from shared.core.mapping.columns import Table, placeholder_id
 from shared.core.mapping.rows import read_row
-from shared.core.mapping.spec import EntityMap, Flow
-from shared.core.merge import Merge, Side, merge
+from shared.core.mapping.spec import EntityMap, OnDelete
+from shared.core.merge import ANYBODY, Merge, Side, merge
 from shared.core.outcome import Outcome
+from shared.core.ownership import Declared, Owners, Ownership, unit_of
+from shared.core.policy import alone, on_delete, parted
 from shared.core.ports import Crosswalk, Hold, LegacyRecord, LegacyRecords, Rows, Shadows
 from shared.core.shadow import Mark, Moment, Shadow
 from shared.core.system import LegacySystem
+from shared.core.takeback import TakeBack
+from shared.core.turns import LoopBudget
 from shared.core.verdict import Verdict
 
 _ROUNDS = 4
@@ -35,11 +40,12 @@ Written: TypeAlias = "tuple[str, LegacyRecord | None]"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a row's change goes: a system, the map, and the record (None: it is to be created)."""
+    """Where a row's change goes: a system, the map, the record (None: one is made), and who decides."""
 
     system: LegacySystem
     entry: EntityMap
     key: RecordKey | None
+    owned: Ownership = ANYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ class Outbound:
     rows: Rows
     crosswalk: Crosswalk
     shadows: Shadows
+    owners: Owners = field(default_factory=Declared)
+    budget: LoopBudget = field(default_factory=LoopBudget)
 
     async def apply(self, change: Change, record: UUID, hold: Hold) -> Verdict:
         """Map back, decide and write one change; raises SyncError for what did not go through."""
@@ -66,13 +74,21 @@ class Outbound:
         shadow = await self.shadows.load(record)
         if shadow.deleted_at is not None and change.changed_at <= shadow.deleted_at:
             return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
-        if change.operation is Operation.DELETE:
-            return await self._delete(change, target, shadow, hold)
-        ours = await self._ours(change, entry, record)
+        ours = None
+        if change.operation is not Operation.DELETE:
+            ours = await self._ours(change, entry, record)
+            if ours is None:
+                return deciding.unchanged(
+                    change, Outcome.SUPERSEDED, "the row is gone; its delete follows", entry
+                )
+        unit = unit_of(entry, shadow, ours.values if ours else {})
+        owned = await self.owners.of(target.system.name, entry, unit)
+        if (settled := alone(change, entry, shadow, owned)) is not None:
+            return settled
+        target = replace(target, owned=owned)
         if ours is None:
-            return deciding.unchanged(
-                change, Outcome.SUPERSEDED, "the row is gone; its delete follows", entry
-            )
+            return await self._delete(change, target, shadow, hold)
+        shadow = replace(shadow, parted=None)
         if target.key is None:
             return await self._create(change, target, shadow, ours, hold)
         known = _with_defaults(change, shadow, ours)
@@ -105,7 +121,7 @@ class Outbound:
 
     async def _ours(self, change: Change, entry: EntityMap, record: UUID) -> Side | None:
         """What Dataverse says, in the columns that cross; a partial message is completed from the row."""
-        crossing = _crossing(entry)
+        crossing = going_out(entry)
         if change.partial:
             row = await self.rows.read(entry.table, record)
             if row is None:
@@ -122,14 +138,15 @@ class Outbound:
         self, change: Change, target: Target, shadow: Shadow, ours: Side, hold: Hold
     ) -> Verdict:
         entry, system, record = target.entry, target.system, UUID(change.subject.id)
-        decision = merge(shadow, ours, None)
+        decision = merge(shadow, ours, None, target.owned)
+        spent = self.budget.spend(shadow, change, decision)
         filled = {name: value for name, value in ours.values.items() if value is not None}
-        fields = await self._fields(target, filled) | entry.row_field(record)
+        fields = await self._side(target).fields(entry, filled) | entry.row_field(record)
         await hold()
         made = await self.records[system.name].create(entry.entity, fields, str(record))
         key = RecordKey(system.name, entry.entity, made.id)
         as_sent = _holds(entry, made, fields)
-        after = _after(change, shadow, decision, ours, (system.name, made if as_sent else None))
+        after = _after(change, spent, decision, ours, (system.name, made if as_sent else None))
         return deciding.paired(deciding.verdict(change, entry, shadow, decision, after), ((key, record),))
 
     async def _update(
@@ -141,13 +158,14 @@ class Outbound:
         held: Side | None = None
         written: LegacyRecord | None = None
         for _ in range(_ROUNDS):
-            decision = merge(shadow, ours, held)
+            decision = merge(shadow, ours, held, target.owned)
+            spent = self.budget.spend(shadow, change, decision)
             if not decision.write:
                 break
             if version is None:
                 held, version = await self._read(target, key)
                 continue
-            fields = await self._fields(target, decision.write)
+            fields = await self._side(target).fields(entry, decision.write)
             await hold()
             if decision.collisions:
                 await self.shadows.overrule(change, UUID(change.subject.id), decision.collisions)
@@ -162,39 +180,23 @@ class Outbound:
             break
         else:
             raise MovedOn(f"the record changed {_ROUNDS} times while it was written")
-        after = _after(change, shadow, decision, ours, (target.system.name, written))
+        after = _after(change, spent, decision, ours, (target.system.name, written))
+        if decision.back:
+            await self.shadows.overrule(change, UUID(change.subject.id), decision.collisions)
+            back = TakeBack(decision.back, ours.values)
+            seen = await back.from_row(self.rows, entry.table, UUID(change.subject.id), hold)
+            after = deciding.taken_back(after, ours, seen)
         return deciding.verdict(change, entry, shadow, decision, after)
 
-    async def _fields(self, target: Target, values: Mapping[str, Value]) -> dict[str, Json]:
-        refs = await self.lookups[target.system.name].to_refs(values)
-        mapped = target.entry.to_fields(refs)
-        if mapped.faults:
-            raise InvalidMessage(*mapped.faults)
-        return dict(mapped.values)
+    def _side(self, target: Target) -> LegacySide:
+        return LegacySide(self.lookups[target.system.name])
 
     async def _read(self, target: Target, key: RecordKey) -> tuple[Side, str]:
         """What the legacy system holds now, in Dataverse's terms, and its version."""
         found = await self.records[target.system.name].read(target.entry.entity, key.id)
         if found is None:
             raise Gone(f"the record no longer exists in {target.system.name}")
-        return await self._held(target, found), found.version
-
-    async def _held(self, target: Target, found: LegacyRecord) -> Side:
-        """A legacy record in Dataverse's terms.
-
-        A value there that has no place in Dataverse is left out: it counts as what was agreed.
-        """
-        mapped = target.entry.to_columns(found.fields)
-        values: dict[str, Value] = {}
-        crossing = _crossing(target.entry)
-        for column, value in mapped.values.items():
-            if column not in crossing:
-                continue
-            try:
-                values |= await self.lookups[target.system.name].to_rows(target.entry, {column: value})
-            except (ParentMissing, InvalidMessage):
-                continue
-        return Side(target.system.name, values, Moment(found.changed_at))
+        return await self._side(target).held(target.entry, found), found.version
 
     async def _delete(self, change: Change, target: Target, shadow: Shadow, hold: Hold) -> Verdict:
         if target.key is None:
@@ -203,17 +205,23 @@ class Outbound:
             return deciding.unchanged(
                 change, Outcome.CONFLICT, "deleted here, changed there later", target.entry
             )
-        records = self.records[target.system.name]
-        found = await records.read(target.entry.entity, target.key.id)
+        policy = on_delete(change, target.entry, target.owned)
+        if policy is OnDelete.IGNORE:
+            return parted(change, target.entry, shadow, deactivated=False)
+        entity, records = target.entry.entity, self.records[target.system.name]
+        found = await records.read(entity, target.key.id)
         if found is not None:
-            held = await self._held(target, found)
+            held = await self._side(target).held(target.entry, found)
             known = shadow.marks.keys() & held.values.keys()
             if any(held.values[name] != shadow.marks[name].value for name in known):
                 return deciding.unchanged(
                     change, Outcome.CONFLICT, "deleted here, changed there", target.entry
                 )
             await hold()
-            await records.delete(target.entry.entity, target.key.id)
+            if policy is OnDelete.DEACTIVATE:
+                await records.update(entity, target.key.id, target.entry.inactive_record, found.version)
+                return parted(change, target.entry, shadow, deactivated=True)
+            await records.delete(entity, target.key.id, found.version)
         return deciding.deleted(change, target.entry, shadow, found.changed_at if found else None)
 
 
@@ -232,11 +240,6 @@ def _holds(entry: EntityMap, made: LegacyRecord, fields: Mapping[str, Json]) -> 
     """Whether a record is as it was sent: a repeated create answers with what people made of it since."""
     held = entry.to_columns(made.fields).values
     return all(held.get(column) == value for column, value in entry.to_columns(fields).values.items())
-
-
-def _crossing(entry: EntityMap) -> set[str]:
-    """The columns that go out."""
-    return {line.column.name for line in entry.fields if line.flow is not Flow.INBOUND}
 
 
 def _with_defaults(change: Change, shadow: Shadow, ours: Side) -> Shadow:

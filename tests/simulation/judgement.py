@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from mappers.allegory import ALLEGORY
 from shared.connectors.sqlstore import tables
+from shared.connectors.sqlstore.disputes import dispute
 from shared.connectors.sqlstore.values import changes_of, value_of
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Value, placeholder_id
@@ -42,6 +43,7 @@ def judge(world: World) -> list[str]:
         *_nothing_lost(world, books),
         *_in_order(world, books),
         *_few_writes(world),
+        *_settled(world),
         *world.line.overlaps,
     ]
     return list(dict.fromkeys(found))
@@ -103,7 +105,8 @@ def _listed(books: Books, row: UUID) -> str | None:
         if item.record == row and (item.state in {"held", "parked"} or item.is_failing):
             return f"{item.state} {item.code or item.waits_on}"
     for line in books.journal:
-        if line.record == row and line.outcome == "conflict" and line.reason.startswith("deleted"):
+        told = line.outcome in {"conflict", "superseded"} and line.reason.startswith("deleted")
+        if line.record == row and told:
             return str(line.reason)
     return None
 
@@ -217,6 +220,13 @@ def _few_writes(world: World) -> Iterator[str]:
     """An edit crosses each link once; only what was cut off may be written again."""
     writes = world.dataverse.writes + world.allegory.writes
     cut = world.weather.lost_answers + world.crashes + world.weather.cut
-    allowed = world.people.acts * 2 + len(world.people.edits) + cut
+    allowed = (world.people.acts + world.settlements) * 2 + len(world.people.edits) + cut
     if writes > allowed:
         yield f"{writes} writes for {world.people.acts} acts and {cut} cuts: it echoes"
+
+
+def _settled(world: World) -> Iterator[str]:
+    """No conflict is left open once a person has decided each of them."""
+    with world.store.engine.connect() as connection:
+        for row in connection.execute(sa.select(dispute).where(dispute.c.state != "over")):
+            yield f"{row.record}: {row.column_name} is still in dispute"

@@ -25,9 +25,12 @@ from shared.core.lookups import Lookups
 from shared.core.ports import StoreUnavailable
 from shared.inbound.feed import Feed
 from shared.inbound.flow import Inbound
+from shared.inbound.settling import Settling
 from shared.outbound.flow import Outbound
 from shared.recovery.replay import Replay
 from shared.recovery.retry import Retry
+from shared.recovery.settle import Settle
+from tests.simulation.governance import Governance
 from tests.simulation.people import SPAN, People
 from tests.simulation.queues import Queues
 from tests.simulation.scheduler import LoopClock, SeededLoop
@@ -55,6 +58,8 @@ RATES: dict[Fault, float] = {
     Fault.DELETE: 0.8,
     Fault.DELTA: 0.6,
     Fault.NO_WAKE: 0.3,
+    Fault.PERSON: 1.0,
+    Fault.PHASE: 1.0,
 }
 """How often a fault strikes at most, where it can."""
 
@@ -91,6 +96,7 @@ class World:
     weather: Weather
     line: FarSide
     crashes: int = 0
+    settlements: int = 0
     troubles: list[str] = field(default_factory=list)
 
 
@@ -150,6 +156,7 @@ class Stage:
     directory: MemoryDirectory
     chance: Random
     gate: Gate = field(init=False)
+    settle: Settle = field(init=False)
 
     def __post_init__(self) -> None:
         self.gate = self._gate()
@@ -159,20 +166,31 @@ class Stage:
         systems = {ALLEGORY.name: ALLEGORY}
         store = world.store
         lookups = {ALLEGORY.name: Lookups(ALLEGORY, TABLES, store.crosswalk, self.directory)}
+        records = {ALLEGORY.name: world.allegory}
+        self.settle = Settle(store.conflicts, systems, world.queues, self.clock, "inbound")
         telemetry = ToldTelemetry(world.story)
         parse = partial(_parse, self.clock)
         worker = LaneWorker(
             lanes=store.lanes,
             appliers={
-                Direction.INBOUND: Inbound(systems, lookups, world.dataverse, store.shadows),
+                Direction.INBOUND: Inbound(
+                    systems,
+                    lookups,
+                    world.dataverse,
+                    store.shadows,
+                    records,
+                    store.owners,
+                    settling=Settling(store.conflicts, world.dataverse, records, lookups),
+                ),
                 Direction.OUTBOUND: Outbound(
                     systems,
                     lookups,
-                    {ALLEGORY.name: world.allegory},
+                    records,
                     TABLES,
                     world.dataverse,
                     store.crosswalk,
                     store.shadows,
+                    store.owners,
                 ),
             },
             parse=parse,
@@ -191,18 +209,24 @@ class Stage:
             self.loop.create_task(self._every(15.0, self._retry().run), name="retry timer"),
             self.loop.create_task(self._every(5.0, self._feed().run), name="feed timer"),
         ]
+        rule = Governance(world, self.settle, self.chance)
+        await rule.lay_down()
         chaos = self.loop.create_task(self._crash(crew), name="chaos")
+        flips = self.loop.create_task(rule.move_phases(SPAN), name="phases")
+        verdicts = self.loop.create_task(rule.settle_now_and_then(), name="settlements")
         await world.people.work(world.plan.acts)
         await asyncio.sleep(self.chance.random() * SPAN)
         world.weather.clear()
         world.story.tell("from now on all is well")
-        await chaos
+        await asyncio.gather(chaos, flips, verdicts)
         await asyncio.sleep(100)
         world.dataverse.heal()
         await self._rest()
         for _ in range(2):
             if await self._replay():
                 await self._rest()
+        while await rule.settle_everything():
+            await self._rest()
         for task in (*crew, *timers):
             task.cancel()
         await asyncio.gather(*crew, *timers, return_exceptions=True)

@@ -187,12 +187,12 @@ class Allegory:
 
         return await self.line.write(self.row_of(entity, record_id), do)
 
-    async def delete(self, entity: str, record_id: str) -> None:
+    async def delete(self, entity: str, record_id: str, version: str) -> None:
         about = self.row_of(entity, record_id)
 
         async def do() -> None:
             there = record_id in self.twin.of(entity)
-            await self.twin.delete(entity, record_id)
+            await self.twin.delete(entity, record_id, version)
             if there:
                 self.writes += 1
                 self.story.tell(f"Tandem deletes {entity} {record_id}", about)

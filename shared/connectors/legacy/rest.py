@@ -55,9 +55,10 @@ class RestRecords:
         )
         return self._record(entity, self._accepted(response, fields))
 
-    async def delete(self, entity: str, record_id: str) -> None:
-        """Delete the record; one already gone is fine."""
-        response = await self._client.send("DELETE", self._path(entity, record_id))
+    async def delete(self, entity: str, record_id: str, version: str) -> None:
+        """Delete the record if still at `version`; raises MovedOn when not; one already gone is fine."""
+        path = self._path(entity, record_id)
+        response = await self._client.send("DELETE", path, headers={"If-Match": version})
         try:
             self._accepted(response, ())
         except Gone:

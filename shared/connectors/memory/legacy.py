@@ -58,9 +58,12 @@ class MemoryRecords:
             raise MovedOn(f"{self._system.name} has the record at another version")
         return self.put(entity, record_id, {**before.fields, **fields})
 
-    async def delete(self, entity: str, record_id: str) -> None:
-        """Delete the record; one already gone is fine."""
+    async def delete(self, entity: str, record_id: str, version: str) -> None:
+        """Delete the record if still at `version`; raises MovedOn when not; one already gone is fine."""
         self._check(entity)
+        held = self._records.get(_Place(entity, record_id))
+        if held is not None and held.version != version:
+            raise MovedOn(f"{self._system.name} has the record at another version")
         self.remove(entity, record_id)
 
     def put(self, entity: str, record_id: str, fields: Mapping[str, Json]) -> LegacyRecord:

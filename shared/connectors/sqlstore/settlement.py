@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.connectors.sqlstore import conflicts, failing, heads, waiting
+from shared.connectors.sqlstore import conflicts, disputes, failing, heads, waiting
 from shared.connectors.sqlstore.pairing import pair
 from shared.connectors.sqlstore.sqltypes import ONE
 from shared.connectors.sqlstore.tables import journal, lane, lane_item, shadow
@@ -105,6 +105,7 @@ def settle(
         _agree(connection, lease, verdict.shadow, now)
     if verdict.collisions:
         conflicts.keep(connection, item.number, item.record, verdict.collisions, now)
+    disputes.follow(connection, item.record, verdict.collisions, verdict.ended, now)
     for key, row_id in verdict.pairs:
         if pair(connection, key, row_id, now):
             released += waiting.release(connection, key, row_id)

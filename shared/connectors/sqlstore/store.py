@@ -12,6 +12,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from shared.connectors.sqlstore.crosswalk import SqlCrosswalk
+from shared.connectors.sqlstore.disputes import SqlConflicts
 from shared.connectors.sqlstore.engine import Credential, engine_for, is_in_memory
 from shared.connectors.sqlstore.execution import Executor, Threads
 from shared.connectors.sqlstore.gaps import SqlGaps
@@ -19,6 +20,7 @@ from shared.connectors.sqlstore.inbox import SqlInbox
 from shared.connectors.sqlstore.jobs import SqlJobs
 from shared.connectors.sqlstore.lanes import SqlLanes
 from shared.connectors.sqlstore.operations import Operations, operations_on
+from shared.connectors.sqlstore.ownership import SqlOwners
 from shared.connectors.sqlstore.plans import SqlPlanItems, SqlPlanReports, SqlPlans
 from shared.connectors.sqlstore.retention import Retention
 from shared.connectors.sqlstore.schema import prepare
@@ -39,6 +41,8 @@ class Store:
     lanes: SqlLanes
     shadows: SqlShadows
     crosswalk: SqlCrosswalk
+    owners: SqlOwners
+    conflicts: SqlConflicts
     jobs: SqlJobs
     cursors: SqlCursors
     gaps: SqlGaps
@@ -88,6 +92,8 @@ def open_store(
         lanes=SqlLanes(database, clock, owner or f"{os.getpid()}-{uuid.uuid4().hex[:8]}", lease, grace),
         shadows=SqlShadows(database, clock),
         crosswalk=SqlCrosswalk(database, clock, sleep),
+        owners=SqlOwners(database, clock),
+        conflicts=SqlConflicts(database, clock),
         jobs=SqlJobs(database, clock),
         cursors=SqlCursors(database, clock),
         gaps=SqlGaps(database, clock),

@@ -15,7 +15,7 @@ from shared.core.codes import Code
 from shared.core.errors import Fault
 from shared.core.mapping.columns import Value
 from shared.core.mapping.references import RowRef
-from shared.core.shadow import Mark, Moment, Shadow
+from shared.core.shadow import Mark, Moment, Parting, Shadow, Turn
 from shared.core.verdict import ColumnChange
 
 
@@ -64,10 +64,23 @@ def shadow_text(shadow: Shadow) -> str:
             "at": mark.changed_at.isoformat(),
             "origin": mark.origin,
             "seen": {system: [moment.at.isoformat(), moment.version] for system, moment in mark.seen.items()},
+            **_disputed(mark),
         }
         for column, mark in shadow.marks.items()
     }
-    return dumps({"marks": marks, "versions": dict(shadow.versions)})
+    document: dict[str, Any] = {"marks": marks, "versions": dict(shadow.versions)}
+    if shadow.parted is not None:
+        document["parted"] = [shadow.parted.at.isoformat(), shadow.parted.system]
+    if shadow.turns:
+        document["turns"] = [[turn.at.isoformat(), turn.system, turn.is_own] for turn in shadow.turns]
+    return dumps(document)
+
+
+def _disputed(mark: Mark) -> dict[str, Any]:
+    """What each side holds of a column that waits for a person; most columns never do."""
+    if not mark.disputed:
+        return {}
+    return {"disputed": {system: tagged(value) for system, value in mark.disputed.items()}}
 
 
 def shadow_of(text: str, deleted_at: datetime | None) -> Shadow:
@@ -82,10 +95,21 @@ def shadow_of(text: str, deleted_at: datetime | None) -> Shadow:
                 system: Moment(datetime.fromisoformat(at), version)
                 for system, (at, version) in mark["seen"].items()
             },
+            disputed={system: untagged(form) for system, form in mark.get("disputed", {}).items()},
         )
         for column, mark in document["marks"].items()
     }
-    return Shadow(marks=marks, versions=document["versions"], deleted_at=deleted_at)
+    parted = document.get("parted")
+    return Shadow(
+        marks=marks,
+        versions=document["versions"],
+        deleted_at=deleted_at,
+        parted=None if parted is None else Parting(datetime.fromisoformat(parted[0]), parted[1]),
+        turns=tuple(
+            Turn(datetime.fromisoformat(at), system, is_own=is_own)
+            for at, system, is_own in document.get("turns", ())
+        ),
+    )
 
 
 def changes_text(changes: Mapping[str, ColumnChange]) -> str:

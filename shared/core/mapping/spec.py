@@ -37,6 +37,26 @@ class Loss(StrEnum):
     DROPPED = "dropped"
 
 
+class Owner(StrEnum):
+    """Who decides a column when its value is contested."""
+
+    LEGACY = "legacy"
+    DATAVERSE = "dataverse"
+    NEWEST = "newest"
+    PERSON = "person"
+
+
+class OnDelete(StrEnum):
+    """What the end of a record on one side means for its counterpart (C-33)."""
+
+    PROPAGATE = "propagate"
+    """It is deleted, too."""
+    DEACTIVATE = "deactivate"
+    """It is kept and marked as no longer in use."""
+    IGNORE = "ignore"
+    """It is left as it is and lives on alone."""
+
+
 class Unfit(ValueError):
     """A value has no place on the other side; says the rule, never the value."""
 
@@ -86,6 +106,7 @@ class Line:
     """One line of a map, whatever its types: a legacy field, the column it becomes, and how.
 
     `alias` is the word another description of the migration uses for the target, so that its readers find it.
+    `owner` is who decides while both sides may edit the column.
     """
 
     legacy: str
@@ -95,6 +116,7 @@ class Line:
     loss: Loss = Loss.NONE
     description: str = ""
     alias: str = ""
+    owner: Owner = Owner.NEWEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +150,12 @@ class EntityMap:
     `key` is the legacy field that holds the record's id. `constants` are column values every row of this map
     carries. `source_key` is the column that tells a row's record (`allegory:company:C-0001`). `row_id` is the
     legacy field that tells a record's row, where the system has one. `version` names this revision of the map
-    in journal and telemetry.
+    in journal and telemetry. `unit` is the column that tells the business unit a record belongs to, by which
+    phases may differ.
+
+    `on_record_delete` says what becomes of the row when its record is deleted, `on_row_delete` the reverse;
+    `inactive_row` and `inactive_record` are the columns and fields that mark one as no longer in use, which
+    `deactivate` needs.
     """
 
     entity: str
@@ -140,6 +167,20 @@ class EntityMap:
     source_key: Column[str] | None = None
     row_id: str | None = None
     version: str = "1"
+    unit: Column[Any] | None = None
+    on_record_delete: OnDelete = OnDelete.PROPAGATE
+    on_row_delete: OnDelete = OnDelete.PROPAGATE
+    inactive_row: Mapping[str, Value] = field(default_factory=dict)
+    inactive_record: Mapping[str, Json] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a map that is to deactivate and does not say how."""
+        for policy, how in (
+            (self.on_record_delete, self.inactive_row),
+            (self.on_row_delete, self.inactive_record),
+        ):
+            if policy is OnDelete.DEACTIVATE and not how:
+                raise ValueError(f"{self.entity} is to be deactivated and its map does not say how")
 
     @property
     def revision(self) -> str:

@@ -5,7 +5,7 @@ A command's module holds its grammar, what it asks of the service, and what its 
 
 from typing import Any
 
-from shared.ops.commands import failures, migrate, now, record, replay
+from shared.ops.commands import conflicts, failures, migrate, now, phases, record, replay
 
 
 def register(commands: Any) -> None:
@@ -14,4 +14,6 @@ def register(commands: Any) -> None:
     failures.register(commands)
     record.register(commands)
     replay.register(commands)
+    conflicts.register(commands)
+    phases.register(commands)
     migrate.register(commands)

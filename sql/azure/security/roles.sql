@@ -57,6 +57,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON OBJECT::sync.job_lease TO sync_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON OBJECT::sync.dependency TO sync_app;
 GRANT SELECT, INSERT ON OBJECT::sync.journal TO sync_app;
 GRANT SELECT, INSERT ON OBJECT::sync.conflict TO sync_app;
+GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.dispute TO sync_app;
+GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.phase TO sync_app;
+GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.ownership_rule TO sync_app;
 GRANT INSERT ON OBJECT::sync.audit_event TO sync_app;
 GO
 
@@ -69,6 +72,8 @@ GRANT SELECT ON OBJECT::sync.dependency TO sync_operator;
 GRANT SELECT ON OBJECT::sync.failure_group TO sync_operator;
 GRANT SELECT ON OBJECT::sync.ticket TO sync_operator;
 GRANT SELECT ON OBJECT::sync.crosswalk TO sync_operator;
+GRANT SELECT ON OBJECT::sync.phase TO sync_operator;
+GRANT SELECT ON OBJECT::sync.ownership_rule TO sync_operator;
 GO
 
 -- Break glass: what customers wrote.
@@ -76,6 +81,7 @@ GRANT SELECT ON OBJECT::sync.message TO sync_pii_reader;
 GRANT SELECT ON OBJECT::sync.shadow TO sync_pii_reader;
 GRANT SELECT ON OBJECT::sync.journal TO sync_pii_reader;
 GRANT SELECT ON OBJECT::sync.conflict TO sync_pii_reader;
+GRANT SELECT ON OBJECT::sync.dispute TO sync_pii_reader;
 GO
 
 -- The timer that forgets.

@@ -121,14 +121,24 @@ async def test_a_deleted_record_is_gone_for_readers_and_writers_and_deleting_aga
 ) -> None:
     made = await records.create("company", {"name": "Nordwind"}, "m-1")
 
-    await records.delete("company", made.id)
-    await records.delete("company", made.id)
+    await records.delete("company", made.id, made.version)
+    await records.delete("company", made.id, made.version)
 
     assert await records.read("company", made.id) is None
     with pytest.raises(Gone):
         await records.update("company", made.id, {"name": "Südwind"}, made.version)
     with pytest.raises(Gone):
         await records.create("company", {"name": "Nordwind"}, "m-1")
+
+
+async def test_a_record_that_was_edited_meanwhile_is_not_deleted(records: LegacyRecords) -> None:
+    made = await records.create("company", {"name": "Nordwind"}, "m-1")
+    edited = await records.update("company", made.id, {"name": "Südwind"}, made.version)
+
+    with pytest.raises(MovedOn):
+        await records.delete("company", made.id, made.version)
+
+    assert await records.read("company", made.id) == edited
 
 
 async def test_an_entity_the_system_does_not_declare_is_refused(records: LegacyRecords) -> None:
@@ -148,7 +158,7 @@ async def test_an_id_with_odd_characters_addresses_its_own_record_only(records: 
 @pytest.mark.parametrize("record_id", ["", ".", ".."])
 async def test_an_id_that_a_url_would_take_for_a_folder_is_refused(crm: Crm, record_id: str) -> None:
     with pytest.raises(Refused) as refused:
-        await crm.records.delete("company", record_id)
+        await crm.records.delete("company", record_id, '"1"')
 
     assert refused.value.answer == "bad_id"
     assert crm.requests() == []

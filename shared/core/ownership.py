@@ -1,0 +1,127 @@
+"""Who decides a column: the phase a system is in, and what is laid down for its objects and columns.
+
+A change is decided by ownership first; where that names neither side, the newer change wins; where it names
+a person, both values stay where they are until one has decided (N-05, N-08).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from shared.core.mapping.columns import Value
+from shared.core.mapping.spec import EntityMap, Flow, Owner
+from shared.core.shadow import Shadow
+
+
+class Phase(StrEnum):
+    """How far the move from a legacy system to Dataverse has come, per entity (N-08)."""
+
+    LEGACY_MASTER = "legacy_master"
+    """People work in the legacy system; Dataverse is filled from it."""
+    SHADOW_READ = "shadow_read"
+    """As before, and people already look things up in Dataverse."""
+    COEXIST = "coexist"
+    """People work in both."""
+    DYNAMICS_MASTER = "dynamics_master"
+    """People work in Dataverse; the legacy system is kept in step for those who still read it."""
+    RETIRED = "retired"
+    """Nothing crosses any more."""
+
+
+class PhaseRefused(Exception):
+    """The phase cannot be set; the text says why."""
+
+
+ORDER = tuple(Phase)
+"""The way from the first phase to the last."""
+
+_MASTERS = {
+    Phase.LEGACY_MASTER: Owner.LEGACY,
+    Phase.SHADOW_READ: Owner.LEGACY,
+    Phase.DYNAMICS_MASTER: Owner.DATAVERSE,
+    Phase.RETIRED: Owner.DATAVERSE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of the ownership matrix: who decides a column of an entity; a blank `phase` means any."""
+
+    system: str
+    entity: str
+    column: str
+    owner: Owner
+    phase: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Who decides each column of one record now; a column that is not named goes to the newer change."""
+
+    phase: Phase = Phase.COEXIST
+    columns: Mapping[str, Owner] = field(default_factory=dict)
+    system: str = "legacy"
+
+    def of(self, column: str) -> Owner:
+        """Who decides a column."""
+        return self.columns.get(column, Owner.NEWEST)
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether nothing crosses any more."""
+        return self.phase is Phase.RETIRED
+
+
+class Owners(Protocol):
+    """Who decides what, as it stands now."""
+
+    async def of(self, system: str, entry: EntityMap, unit: str) -> Ownership:
+        """Who decides the columns of an entity's records; `unit` is their business unit, blank if unknown."""
+        ...
+
+
+class Declared:
+    """`Owners` where every system coexists and the maps alone say who decides."""
+
+    async def of(self, system: str, entry: EntityMap, unit: str) -> Ownership:
+        """See `Owners.of`."""
+        del unit
+        return ownership(system, entry, Phase.COEXIST)
+
+
+def unit_of(entry: EntityMap, shadow: Shadow, told: Mapping[str, Value]) -> str:
+    """The business unit of a record: what it says itself, else what is agreed; blank when nobody knows."""
+    if entry.unit is None:
+        return ""
+    mark = shadow.marks.get(entry.unit.name)
+    value = told.get(entry.unit.name, mark.value if mark else None)
+    return "" if value is None else str(value)
+
+
+def may_follow(before: Phase, after: Phase) -> bool:
+    """Whether a phase may be set: one step on or back at a time, and nothing comes after the last."""
+    if before is Phase.RETIRED:
+        return False
+    return abs(ORDER.index(after) - ORDER.index(before)) == 1
+
+
+def ownership(system: str, entry: EntityMap, phase: Phase, rules: Sequence[Rule] = ()) -> Ownership:
+    """Who decides each column that crosses both ways, in a phase.
+
+    A rule for the phase goes before a rule for any phase, which goes before what the phase itself says, which
+    goes before what the map declares. A column that crosses one way belongs to the side it comes from anyway.
+    """
+    laid_down = {
+        (rule.column, rule.phase): rule.owner
+        for rule in rules
+        if (rule.system, rule.entity) == (system, entry.entity)
+    }
+    columns: dict[str, Owner] = {}
+    for line in entry.fields:
+        if line.flow is not Flow.BOTH:
+            continue
+        name = line.column.name
+        owner = laid_down.get((name, phase.value)) or laid_down.get((name, ""))
+        columns[name] = owner or _MASTERS.get(phase, line.owner)
+    return Ownership(phase, columns, system)

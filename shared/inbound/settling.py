@@ -1,0 +1,119 @@
+"""A person's decision on a conflict, carried out on both sides in the record's own lane.
+
+It counts only while both sides hold what the person saw. Where one has moved on, the conflict stays open with
+what they hold now, and the person is asked again: nobody decides over a value they have not seen.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from shared.core import decision as deciding
+from shared.core.change import Change
+from shared.core.identity import DATAVERSE
+from shared.core.legacy import LegacySide
+from shared.core.lookups import Lookups
+from shared.core.mapping.columns import Value
+from shared.core.mapping.spec import EntityMap
+from shared.core.outcome import Outcome
+from shared.core.ports import Conflicts, Hold, LegacyRecord, LegacyRecords, Row, Rows, Settlement
+from shared.core.shadow import Mark, Moment, Shadow
+from shared.core.verdict import Collision, ColumnChange, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """Settles conflicts."""
+
+    conflicts: Conflicts
+    rows: Rows
+    records: Mapping[str, LegacyRecords]
+    lookups: Mapping[str, Lookups]
+
+    async def apply(
+        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, hold: Hold
+    ) -> Verdict:
+        """Write what was decided to whichever side does not hold it."""
+        decided = await self.conflicts.decided(change.settles or 0)
+        mark = shadow.marks.get(decided.column) if decided else None
+        if decided is None or mark is None or not mark.disputed:
+            return deciding.unchanged(change, Outcome.ECHO, "the conflict is over", entry)
+        system, column = change.subject.system, decided.column
+        side = LegacySide(self.lookups[system])
+        row = await self.rows.read(entry.table, record)
+        found = await self.records[system].read(entry.entity, change.subject.id)
+        if row is None or found is None:
+            return _gone(change, entry, shadow, column)
+        legacy = (await side.held(entry, found)).values.get(column, mark.held_by(system))
+        held = {system: legacy, DATAVERSE: row.values.get(column)}
+        if not _as_seen(decided, held[system], held[DATAVERSE]):
+            return _asked_again(change, entry, shadow, column, held)
+        fields = await side.fields(entry, {column: decided.value})
+        if held[DATAVERSE] != decided.value:
+            await hold()
+            row = await self.rows.update(entry.table, record, {column: decided.value}, row.version)
+        if held[system] != decided.value:
+            await hold()
+            found = await self.records[system].update(entry.entity, change.subject.id, fields, found.version)
+        return _settled(change, entry, shadow, decided, (row, found))
+
+
+def _as_seen(decided: Settlement, legacy: Value, row: Value) -> bool:
+    """Whether both sides hold what the person saw, or what an earlier try has already written."""
+    return legacy in (decided.inbound, decided.value) and row in (decided.outbound, decided.value)
+
+
+def _settled(
+    change: Change,
+    entry: EntityMap,
+    shadow: Shadow,
+    decided: Settlement,
+    ends: tuple[Row, LegacyRecord],
+) -> Verdict:
+    row, found = ends
+    system, column, before = change.subject.system, decided.column, shadow.marks[decided.column]
+    seen = {
+        **before.seen,
+        system: Moment(found.changed_at),
+        DATAVERSE: deciding.row_moment(row.modified_at, row.version),
+    }
+    mark = Mark(decided.value, change.changed_at, "person", seen)
+    # Either side may hold other news by now: each is read again before it is next written.
+    after = replace(shadow, marks={**shadow.marks, column: mark}, versions={})
+    return Verdict(
+        Outcome.APPLIED,
+        f"{column}: settled by {decided.by}",
+        change.subject,
+        changes={column: ColumnChange(before.value, decided.value)},
+        shadow=after,
+        map_version=entry.revision,
+        ended={column: f"settled by {decided.by}"},
+    )
+
+
+def _asked_again(
+    change: Change, entry: EntityMap, shadow: Shadow, column: str, held: Mapping[str, Value]
+) -> Verdict:
+    mark = replace(shadow.marks[column], disputed=held)
+    now = Collision(column, mark.value, held[change.subject.system], held[DATAVERSE], "", "person")
+    return Verdict(
+        Outcome.CONFLICT,
+        f"{column} was changed again before it was settled: a person looks once more",
+        change.subject,
+        collisions=(now,),
+        shadow=replace(shadow, marks={**shadow.marks, column: mark}),
+        map_version=entry.revision,
+    )
+
+
+def _gone(change: Change, entry: EntityMap, shadow: Shadow, column: str) -> Verdict:
+    """One side has no such record any more: its end is a message of its own."""
+    mark = replace(shadow.marks[column], disputed={})
+    return Verdict(
+        Outcome.STALE,
+        f"{column}: one side no longer has the record",
+        change.subject,
+        shadow=replace(shadow, marks={**shadow.marks, column: mark}, versions={}),
+        map_version=entry.revision,
+        ended={column: "one side no longer has the record"},
+    )

@@ -1,0 +1,95 @@
+"""`tandem conflicts`: what both sides changed and a person is to decide."""
+
+import argparse
+import json
+from typing import Any
+
+from shared.ops.client import Service
+from shared.ops.command import Answer, Told, command, family
+
+
+def register(commands: Any) -> None:
+    """Add the commands."""
+    mine = family(commands, "conflicts", "what both sides changed and a person is to decide")
+    command(mine, "list", conflicts_list, "the conflicts that wait for a person, the oldest first")
+    show = command(mine, "show", conflicts_show, "one conflict: what was agreed, and what each side holds")
+    show.add_argument("id", help="the conflict's number")
+    settle = command(mine, "settle", conflicts_settle, "decide a conflict; both sides then get that value")
+    settle.add_argument("id", help="the conflict's number")
+    settle.add_argument(
+        "--take",
+        required=True,
+        choices=("inbound", "outbound", "value"),
+        help="what the legacy system holds, what Dataverse holds, or --value",
+    )
+    settle.add_argument("--value", help="the value to take, as JSON or plain text; null for none")
+    settle.add_argument("--reason", required=True, help="why; kept with the decision")
+
+
+def conflicts_list(service: Service, asked: argparse.Namespace) -> Answer:
+    """What waits for a person."""
+    del asked
+    return service.get("ops/conflicts"), listed, True
+
+
+def conflicts_show(service: Service, asked: argparse.Namespace) -> Answer:
+    """One conflict."""
+    return service.get(f"ops/conflicts/{asked.id}"), shown, True
+
+
+def conflicts_settle(service: Service, asked: argparse.Namespace) -> Answer:
+    """Decide a conflict."""
+    body: dict[str, Any] = {"take": asked.take, "reason": asked.reason}
+    if asked.take == "value":
+        body["value"] = _value(asked.value)
+    return service.post(f"ops/conflicts/{asked.id}/settlement", body), settled, True
+
+
+def _value(text: str | None) -> Any:
+    """A value as typed: JSON where it is a number, a truth or null, text otherwise."""
+    try:
+        found = json.loads(text or "null")
+    except ValueError:
+        return text
+    return text if isinstance(found, dict | list) else found
+
+
+def listed(told: Told) -> str:
+    """A line or two per conflict."""
+    if not told["conflicts"]:
+        return "No conflict waits for a person."
+    lines: list[str] = []
+    for entry in told["conflicts"]:
+        lines += [
+            f"{entry['id']}  {entry['subject']}  {entry['column']}  since {entry['opened_at'][:19]}"
+            + ("  (decided, its lane has yet to carry it out)" if entry["state"] == "decided" else ""),
+            "    legacy {inbound!r}   Dataverse {outbound!r}   agreed before {agreed!r}".format(**entry),
+        ]
+    lines += ["", "To decide one: tandem conflicts settle <id> --take inbound|outbound|value --reason ..."]
+    return "\n".join(lines)
+
+
+def shown(told: Told) -> str:
+    """All that is known of one conflict."""
+    lines = [
+        f"conflict {told['id']}  {told['state']}",
+        f"  record     {told['subject']}  ({told['record']})",
+        f"  column     {told['column']}",
+        f"  legacy     {told['inbound']!r}",
+        f"  Dataverse  {told['outbound']!r}",
+        f"  before     {told['agreed']!r}",
+        f"  since      {told['opened_at'][:19]}, last changed {told['changed_at'][:19]}",
+    ]
+    if told["decided_by"]:
+        lines.append(f"  decided    by {told['decided_by']} at {told['decided_at'][:19]}: {told['reason']}")
+    if told["over_at"]:
+        lines.append(f"  over       {told['over_at'][:19]}: {told['ended']}")
+    return "\n".join(lines)
+
+
+def settled(told: Told) -> str:
+    """What happens next."""
+    return (
+        f"Conflict {told['conflict']} on {told['column']} is decided; its record's lane carries it out.\n"
+        f"If a side changes before that, it is asked again: tandem conflicts show {told['conflict']}"
+    )

@@ -1,0 +1,85 @@
+"""`tandem phases`: how far the move has come, and who decides what meanwhile."""
+
+import argparse
+from typing import Any
+
+from shared.ops.client import Service
+from shared.ops.command import Answer, Told, command, family
+
+_PHASES = ("legacy_master", "shadow_read", "coexist", "dynamics_master", "retired")
+_OWNERS = ("legacy", "dataverse", "newest", "person")
+
+
+def register(commands: Any) -> None:
+    """Add the commands."""
+    mine = family(commands, "phases", "how far the move has come, and who decides what")
+    command(mine, "list", phases_list, "the phase of every entity, and the ownership matrix")
+    move = command(mine, "set", phases_set, "move an entity one phase on, or back")
+    _what(move)
+    move.add_argument("phase", choices=_PHASES)
+    move.add_argument("--unit", default="", help="one business unit alone")
+    own = command(mine, "own", phases_own, "lay down who decides a column")
+    _what(own)
+    own.add_argument("column", help="the Dataverse column")
+    own.add_argument("owner", choices=_OWNERS)
+    own.add_argument("--phase", default="", choices=("", *_PHASES), help="in this phase alone")
+
+
+def _what(added: argparse.ArgumentParser) -> None:
+    added.add_argument("system", help="the legacy system")
+    added.add_argument("entity", help="its entity, as in the mapping tables")
+    added.add_argument("--reason", required=True, help="why; kept with the change")
+
+
+def phases_list(service: Service, asked: argparse.Namespace) -> Answer:
+    """Every phase and every line of the matrix."""
+    del asked
+    return service.get("ops/phases"), listed, True
+
+
+def phases_set(service: Service, asked: argparse.Namespace) -> Answer:
+    """Move an entity to another phase."""
+    names = ("system", "entity", "unit", "phase", "reason")
+    return service.post("ops/phases", {name: getattr(asked, name) for name in names}), moved, True
+
+
+def phases_own(service: Service, asked: argparse.Namespace) -> Answer:
+    """Lay down who decides a column."""
+    names = ("system", "entity", "column", "owner", "phase", "reason")
+    return service.post("ops/owners", {name: getattr(asked, name) for name in names}), owned, True
+
+
+def listed(told: Told) -> str:
+    """A line per entity, then a line per column that somebody owns."""
+    lines = [
+        f"{line['system']:<10} {line['entity']:<10} {line['unit'] or '(all units)':<12} {line['phase']:<16}"
+        + (
+            f" since {line['changed_at'][:19]} by {line['changed_by']}"
+            if line["changed_at"]
+            else " (default)"
+        )
+        for line in told["phases"]
+    ]
+    if told["owners"]:
+        lines += ["", "Laid down for single columns"]
+        lines += [
+            f"{line['system']:<10} {line['entity']:<10} {line['column']:<24} {line['owner']:<10} "
+            f"{line['phase'] or 'in any phase'}"
+            for line in told["owners"]
+        ]
+    return "\n".join(lines)
+
+
+def moved(told: Told) -> str:
+    """What was before and what is now."""
+    unit = f" of {told['unit']}" if told["unit"] else ""
+    return (
+        f"{told['system']} {told['entity']}{unit}: {told['before']} -> {told['phase']}. "
+        "Every worker goes by it within two seconds."
+    )
+
+
+def owned(told: Told) -> str:
+    """Who decides now."""
+    when = f"in {told['phase']}" if told["phase"] else "in any phase"
+    return f"{told['system']} {told['entity']} {told['column']}: {told['owner']} decides, {when}."

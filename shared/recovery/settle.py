@@ -1,0 +1,155 @@
+"""Settling: a person decides a conflict, and the record's lane carries it out like any other change.
+
+Nothing is written from here. The decision is kept, and a message that names it goes through the gate.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any, Protocol
+from uuid import UUID
+
+from shared.core.change import Json, Message
+from shared.core.codes import Code
+from shared.core.envelope import SCHEMA_VERSION, SETTLEMENT
+from shared.core.errors import Fault, InvalidMessage
+from shared.core.identity import RecordKey
+from shared.core.mapping.columns import Value
+from shared.core.mapping.references import RowRef
+from shared.core.mapping.rows import read_row
+from shared.core.mapping.spec import EntityMap
+from shared.core.ports import Bus, Clock, Report
+from shared.core.system import LegacySystem
+
+TAKES = ("inbound", "outbound", "value")
+"""What a person may take: what the legacy system holds, what Dataverse holds, or a value of their own."""
+
+_PAGE = 200
+
+
+class Asked(Protocol):
+    """A conflict as it stood when a person decided it."""
+
+    @property
+    def number(self) -> int:
+        """Its number."""
+        ...
+
+    @property
+    def record(self) -> UUID:
+        """The record's lane."""
+        ...
+
+    @property
+    def key(self) -> RecordKey:
+        """The legacy record."""
+        ...
+
+    @property
+    def column(self) -> str:
+        """The contested column."""
+        ...
+
+    @property
+    def inbound(self) -> Value:
+        """What the legacy system holds."""
+        ...
+
+    @property
+    def outbound(self) -> Value:
+        """What Dataverse holds."""
+        ...
+
+
+class Book(Protocol):
+    """The conflicts that wait for a person."""
+
+    async def waiting(self, limit: int) -> Sequence[Report]:
+        """Those that are not over."""
+        ...
+
+    async def one(self, number: int) -> Report | None:
+        """One of them, over or not."""
+        ...
+
+    async def asked(self, number: int) -> Any:
+        """One that is open, as `Asked`; raises NotOpen when it is over."""
+        ...
+
+    async def decide(self, seen: Any, value: Value, actor: str, reason: str) -> int:
+        """Keep a decision; returns how often the conflict was decided."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Lists open conflicts and takes people's decisions."""
+
+    book: Book
+    systems: Mapping[str, LegacySystem]
+    bus: Bus
+    clock: Clock
+    queue: str
+
+    async def waiting(self) -> Report:
+        """The conflicts that wait for a person, or for their record's lane."""
+        return {"conflicts": await self.book.waiting(_PAGE)}
+
+    async def one(self, number: int) -> Report | None:
+        """One conflict."""
+        return await self.book.one(number)
+
+    async def settle(self, number: int, take: str, value: Json, actor: str, reason: str) -> Report:
+        """Decide a conflict; the answer says what is on its way.
+
+        Raises InvalidMessage for a value that has no place on one of the sides, and Transient when the queue
+        cannot be reached: the decision is kept then, and settling again sends it.
+        """
+        asked: Asked = await self.book.asked(number)
+        entry = self.systems[asked.key.system].map_of(asked.key.entity)
+        if entry is None:
+            raise LookupError(f"{asked.key.system} has no map for {asked.key.entity}")
+        chosen = {"inbound": asked.inbound, "outbound": asked.outbound}
+        decided = chosen[take] if take in chosen else _typed(entry, asked.column, value)
+        _check(entry, asked.column, decided)
+        tries = await self.book.decide(asked, decided, actor, reason)
+        await self.bus.post(self._message(asked, tries, actor))
+        return {"conflict": number, "record": str(asked.record), "column": asked.column, "status": "queued"}
+
+    def _message(self, asked: Asked, tries: int, actor: str) -> Message:
+        now = self.clock.now().astimezone(UTC)
+        body: dict[str, Json] = {
+            "schemaVersion": SCHEMA_VERSION,
+            "kind": SETTLEMENT,
+            "source": asked.key.system,
+            "entity": asked.key.entity,
+            "sourceKey": asked.key.id,
+            "record": str(asked.record),
+            "conflict": asked.number,
+            "decidedOn": now.isoformat().replace("+00:00", "Z"),
+        }
+        return Message(
+            id=f"settle-{asked.number}-{tries}",
+            queue=self.queue,
+            session_id=str(asked.record),
+            body=json.dumps(body, separators=(",", ":")).encode(),
+            sender=actor,
+            properties={"contentType": "application/json"},
+            application_properties={"tandem-sender": actor},
+        )
+
+
+def _check(entry: EntityMap, column: str, value: Value) -> None:
+    """Refuse now what the lane would refuse later; a lookup was a row before and is one still."""
+    faults = () if isinstance(value, RowRef) else entry.to_fields({column: value}).faults
+    if faults:
+        raise InvalidMessage(*faults)
+
+
+def _typed(entry: EntityMap, column: str, value: Json) -> Value:
+    """A value a person typed, as the column holds it; raises InvalidMessage when it cannot."""
+    found = read_row(entry.table, {column: value})
+    if column not in found:
+        raise InvalidMessage(Fault("/value", Code.BAD_FIELD, "take inbound or outbound for a lookup"))
+    return found[column]

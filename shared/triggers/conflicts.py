@@ -1,0 +1,75 @@
+"""The operators' API for conflicts that wait for a person: list them, look at one, settle it."""
+
+import json
+from typing import TYPE_CHECKING
+
+import azure.functions as func
+
+from shared.triggers.app import app
+from shared.triggers.doors import answer, guarded, problem
+
+if TYPE_CHECKING:
+    from shared.connectors.callers import Caller
+
+bp = func.Blueprint()
+
+_READ = "Ops.Read"
+_OPERATE = "Ops.Operate"
+_TAKES = ("inbound", "outbound", "value")
+
+
+@bp.function_name("get_conflicts")
+@bp.route(route="ops/conflicts", methods=["GET"])
+async def get_conflicts(req: func.HttpRequest) -> func.HttpResponse:
+    """The conflicts that wait for a person, the oldest first."""
+
+    async def look(caller: "Caller") -> func.HttpResponse:
+        del caller
+        return answer(200, await app().settle.waiting())
+
+    return await guarded(req, _READ, look)
+
+
+@bp.function_name("get_conflict")
+@bp.route(route="ops/conflicts/{id:int}", methods=["GET"])
+async def get_conflict(req: func.HttpRequest) -> func.HttpResponse:
+    """One conflict: what was agreed, and what each side holds."""
+
+    async def look(caller: "Caller") -> func.HttpResponse:
+        del caller
+        found = await app().settle.one(int(req.route_params["id"]))
+        if found is None:
+            return problem(404, "request.not_found", "no conflict has this number")
+        return answer(200, found)
+
+    return await guarded(req, _READ, look)
+
+
+@bp.function_name("post_settlement")
+@bp.route(route="ops/conflicts/{id:int}/settlement", methods=["POST"])
+async def post_settlement(req: func.HttpRequest) -> func.HttpResponse:
+    """Settle a conflict: take one side's value, or another, for a reason; its lane carries it out."""
+
+    async def settle(caller: "Caller") -> func.HttpResponse:
+        from shared.core.errors import InvalidMessage  # noqa: PLC0415  # cold start
+        from shared.core.ports import NotOpen  # noqa: PLC0415  # cold start
+
+        try:
+            asked = json.loads(req.get_body())
+            take, reason = str(asked["take"]), str(asked["reason"]).strip()
+        except (ValueError, TypeError, KeyError):
+            return problem(400, "request.settlement", 'send {"take": "...", "reason": "..."}')
+        if take not in _TAKES or not reason or (take == "value" and "value" not in asked):
+            return problem(
+                400, "request.settlement", "take inbound, outbound or value (with one), and say why"
+            )
+        number = int(req.route_params["id"])
+        try:
+            told = await app().settle.settle(number, take, asked.get("value"), caller.name, reason)
+        except NotOpen:
+            return problem(409, "request.not_open", "the conflict is over or has changed: look at it again")
+        except InvalidMessage as refused:
+            return problem(422, refused.code, refused.rule)
+        return answer(202, told)
+
+    return await guarded(req, _OPERATE, settle)

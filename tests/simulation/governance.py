@@ -1,0 +1,96 @@
+"""Who lays down the rules during a run: a person's columns, phases that change, conflicts settled."""
+
+import asyncio
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+from mappers.allegory import ALLEGORY
+from shared.core.errors import SyncError
+from shared.core.mapping.spec import Owner
+from shared.core.ownership import ORDER, Phase, PhaseRefused, Rule
+from shared.core.ports import NotOpen, Report, StoreUnavailable
+from shared.recovery.settle import TAKES, Settle
+from tests.simulation.weather import Fault
+
+if TYPE_CHECKING:
+    from tests.simulation.run import World
+
+PERSONAL = {"company": "telephone1", "contact": "jobtitle", "deal": "tandem_stagename"}
+"""The columns that are a person's to decide, where any are."""
+
+_ROUNDS = 20
+"""How often everything that waits may have to be settled until nothing does."""
+
+
+@dataclass(slots=True)
+class Governance:
+    """The people who decide for others."""
+
+    world: "World"
+    settle: Settle
+    chance: Random
+    rounds: int = 0
+
+    async def lay_down(self) -> None:
+        """Say before anybody works whose the columns are."""
+        if Fault.PERSON not in self.world.weather.rates:
+            return
+        for entity, column in PERSONAL.items():
+            rule = Rule(ALLEGORY.name, entity, column, Owner.PERSON)
+            await self._until_done(rule)
+
+    async def _until_done(self, rule: Rule) -> None:
+        while True:
+            try:
+                await self.world.store.owners.set_rule(rule, "ann", "as agreed")
+            except StoreUnavailable:
+                continue
+            return
+
+    async def move_phases(self, seconds: float) -> None:
+        """Move entities on and back while people work."""
+        if Fault.PHASE not in self.world.weather.rates:
+            return
+        phases = dict.fromkeys((entry.entity for entry in ALLEGORY.maps), Phase.COEXIST)
+        for _ in range(self.chance.randrange(1, 7)):
+            await asyncio.sleep(self.chance.random() * seconds / 3)
+            entity = self.chance.choice(list(phases))
+            step = self.chance.choice((-1, 1))
+            after = ORDER[max(0, min(len(ORDER) - 2, ORDER.index(phases[entity]) + step))]
+            try:
+                await self.world.store.owners.set_phase((ALLEGORY.name, entity, ""), after, "ann", "on we go")
+            except (PhaseRefused, StoreUnavailable):
+                continue
+            phases[entity] = after
+            self.world.story.tell(f"{entity} is in phase {after.value}")
+
+    async def settle_now_and_then(self) -> None:
+        """A person settles one conflict or another while everything still goes on."""
+        while self.world.weather.on:
+            await asyncio.sleep(5 + self.chance.random() * 40)
+            try:
+                found = (await self.settle.waiting())["conflicts"]
+            except StoreUnavailable:
+                continue
+            if found:
+                await self._settle(self.chance.choice(found))
+
+    async def settle_everything(self) -> bool:
+        """Settle each conflict that waits; whether there was any."""
+        found = (await self.settle.waiting())["conflicts"]
+        for entry in found:
+            await self._settle(entry)
+        self.rounds += 1
+        return bool(found) and self.rounds < _ROUNDS
+
+    async def _settle(self, entry: Report) -> None:
+        take, number = self.chance.choice(TAKES), self.world.settlements
+        self.world.settlements += 1
+        try:
+            await self.settle.settle(entry["id"], take, f"settled{number}", "ann", "it is so")
+        except (NotOpen, SyncError, StoreUnavailable) as error:
+            self.world.story.tell(f"settling conflict {entry['id']} fails: {error!r}")
+        else:
+            what = f"{entry['id']} ({entry['column']} of {entry['record'][:8]})"
+            self.world.story.tell(f"a person settles conflict {what}: {take}")

@@ -37,6 +37,7 @@ class Audit:
     is_html: Callable[[str], bool]
     twins: tuple["Audit", ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
+    headers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     index: Index = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,9 +49,6 @@ class Audit:
         listed = inventory.read(self.export, self.source)
         for file, mark in inventory.compared(self.export, self.source, listed):
             yield self._finding(file, None, mark)
-        if self.export.custom_fields:
-            for file, mark in inventory.custom_fields(self.export.custom_fields, self.export, self.source):
-                yield self._finding(file, None, mark)
         if self.export.custom_objects:
             for file, mark in inventory.custom_objects(self.export.custom_objects, self.source):
                 yield self._finding(file, None, mark)
@@ -58,6 +56,9 @@ class Audit:
         files = Files(self.export, self.source)
         for entry in self.export.objects:
             yield from self._object(entry, records, files, listed)
+        if self.export.custom_fields:
+            for file, mark in inventory.custom_fields(self.export.custom_fields, self.headers, self.source):
+                yield self._finding(file, None, mark)
         yield from self._between(records, files)
 
     def _object(
@@ -66,6 +67,7 @@ class Audit:
         found = 0
         try:
             opened: Opened = self.source.open(entry)
+            self.headers[entry.entity] = opened.header
             for mark in opened.marks:
                 yield self._finding(entry.file, None, mark)
             for row in opened.rows:

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,16 +102,19 @@ def counted(inventory: Inventory, entry: Object, found: int) -> tuple[Mark, ...]
     return (Mark(FindingCode.FILE_COUNT_DIFFERS, f"{found} records{where}, {said.count} listed"),)
 
 
-def custom_fields(said: CustomFields, export: Export, source: Source) -> Iterator[tuple[str, Mark]]:
-    """Custom fields that are defined and not exported, or that cannot be called so in Dataverse (A-10a)."""
+def custom_fields(
+    said: CustomFields, headers: Mapping[str, Collection[str]], source: Source
+) -> Iterator[tuple[str, Mark]]:
+    """Custom fields that are defined and not exported, or that cannot be called so in Dataverse (A-10a).
+
+    `headers` has the columns of every entity whose file could be read.
+    """
     entries, mark = _defined(said.file, source)
     if mark:
         yield said.file, mark
-    names = {entry.entity: entry for entry in export.objects}
     for entry in entries:
         field, entity = str(entry.get(said.key) or ""), str(entry.get(said.entity) or "")
-        declared = names.get(entity)
-        if declared is not None and field not in _header(declared, source):
+        if entity in headers and field not in headers[entity]:
             yield said.file, Mark(FindingCode.CUSTOM_FIELD_NOT_EXPORTED, f"defined for {entity}", field)
         if not (field.isascii() and field.replace("_", "").isalnum()):
             yield said.file, Mark(FindingCode.CUSTOM_FIELD_NAME, f"defined for {entity}", field)
@@ -140,13 +143,6 @@ def _defined(file: str, source: Source) -> tuple[list[dict[str, Any]], Mark | No
     if not isinstance(entries, list):
         return [], Mark(FindingCode.FILE_MALFORMED, "not an array")
     return [entry for entry in entries if isinstance(entry, dict)], None
-
-
-def _header(entry: Object, source: Source) -> set[str]:
-    if entry.format is not Format.CSV or entry.file not in source.files():
-        return set()
-    text = source.content(entry.file).decode("utf-8-sig", errors="replace")
-    return {name.strip() for name in next(csv.reader(io.StringIO(text)), [])}
 
 
 def _definitions(export: Export) -> set[str]:

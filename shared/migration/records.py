@@ -194,9 +194,11 @@ class Records:
         scope = values.get(reference.within[0]) if reference.within else None
         found = list(self.index.named(reference, str(said), scope))
         if not found:
-            yield Mark(
-                FindingCode.REFERENCE_NAME_UNKNOWN, f"no {reference.entity} has this name", reference.field
+            elsewhere = (
+                "" if scope is None else f" with the same {reference.within[0]}" if reference.within else ""
             )
+            detail = f"no {reference.entity}{elsewhere} has this name"
+            yield Mark(FindingCode.REFERENCE_NAME_UNKNOWN, detail, reference.field)
         elif len(found) > 1:
             detail = f"{len(found)} records of {reference.entity} have this name"
             yield Mark(FindingCode.REFERENCE_NAME_AMBIGUOUS, detail, reference.field)
@@ -215,7 +217,8 @@ class Records:
             return
         addresses = [read_address(name).value for name in names]
         unresolved = sum(1 for address in addresses if address is None or not self._known(address))
-        if unresolved:
+        # Where the people themselves could not be read, nobody would be found.
+        if unresolved and not self.index.unread:
             yield Mark(FindingCode.PARTICIPANT_UNRESOLVED, f"{unresolved} of {len(names)}")
         if len(set(addresses) - {None}) < len([address for address in addresses if address]):
             yield Mark(FindingCode.PARTICIPANT_REPEATED)

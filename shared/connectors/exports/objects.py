@@ -24,7 +24,7 @@ def opened(folder: Files, entry: Object) -> Opened:
         names |= dict.fromkeys(record)
     if names:
         marks += header.checked(entry, list(names), 1)
-    return Opened(tuple(marks), _rows(folder, entry))
+    return Opened(tuple(names), tuple(marks), _rows(folder, entry))
 
 
 def _rows(folder: Files, entry: Object) -> Iterator[Row]:

@@ -28,7 +28,7 @@ def opened(folder: Files, entry: Object) -> Opened:
     blank = sum(1 for _, cells in rows if not any(cell.strip() for cell in cells))
     if blank:
         marks.append(Mark(FindingCode.FILE_BLANK_ROWS, f"{blank} rows"))
-    return Opened(tuple(marks), _rows(folder, entry, names))
+    return Opened(tuple(names), tuple(marks), _rows(folder, entry, names))
 
 
 def _rows(folder: Files, entry: Object, names: list[str]) -> Iterator[Row]:

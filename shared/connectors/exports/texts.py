@@ -21,7 +21,7 @@ def opened(folder: Files, entry: Object) -> Opened:
     paths = sorted(path for path in folder.files() if path.startswith(entry.file) and path.endswith(".txt"))
     if not paths:
         raise Unreadable(Mark(FindingCode.FILE_MISSING, "no text files in the folder"))
-    return Opened((), _rows(folder, entry, paths))
+    return Opened((), (), _rows(folder, entry, paths))
 
 
 def _rows(folder: Files, entry: Object, paths: list[str]) -> Iterator[Row]:

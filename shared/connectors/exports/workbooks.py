@@ -42,7 +42,11 @@ def opened(folder: Files, entry: Object) -> Opened:
     held = [(number, cells) for number, cells in below if any(_says(cell) for cell in cells)]
     if len(held) < len(below):
         marks.append(Mark(FindingCode.FILE_BLANK_ROWS, f"{len(below) - len(held)} rows"))
-    return Opened(tuple(marks), _rows(entry, names_there, held, _uncounted(content, names[entry.sheet])))
+    return Opened(
+        tuple(names_there),
+        tuple(marks),
+        _rows(entry, names_there, held, _uncounted(content, names[entry.sheet])),
+    )
 
 
 def sheets(folder: Files, path: str) -> tuple[str, ...]:

@@ -23,8 +23,8 @@ def page() -> str:
         "|---|---|",
         *(f"| {severity.value} | {meaning} |" for severity, meaning in _SEVERITIES.items()),
         "",
-        "In a few places a finding is milder than here: one empty text of many, a disabled user beside an enabled",
-        "one of the same address, the unknown author of a comment. The line in the list says so.",
+        "In a few places a finding is milder than here: one empty text of many, a disabled user beside an",
+        "enabled one of the same address, the unknown author of a comment. The line in the list says so.",
     ]
     area = ""
     for code in FindingCode:

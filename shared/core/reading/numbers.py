@@ -8,7 +8,7 @@ from shared.core.reading.codes import FindingCode
 from shared.core.reading.finding import Mark, Reading
 
 _PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,2})?", re.ASCII)
-_CURRENCY = re.compile(r"(?:[A-Z]{2,3}\s?)?[$€£¥₹]|\b[A-Z]{3}\b")
+_CURRENCY = re.compile(r"(?:[A-Z]{1,3}\s?)?[$€£¥₹]|\b[A-Z]{3}\b")
 _UNIT = re.compile(r"\s*(%|[A-Za-z]{1,12}\.?)$")
 _GROUPS = re.compile(r"[+-]?\d{1,3}(?:([ ,.'\u00a0\u202f])\d{3})(?:\1\d{3})*(?:([.,])\d+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")

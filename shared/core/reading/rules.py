@@ -202,7 +202,8 @@ class Lines:
         """A mark when they do not."""
         if total is None:
             return ()
-        return _apart(found or Decimal(0), total, self.total, f"the {self.amount} of its lines", _CENT)
+        # Some round every line, some the whole.
+        return _apart(found or Decimal(0), total, self.total, f"the {self.amount} of its lines", _CENT * 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file whose header is as declared: its marks, and its rows, read as they are asked for."""
+    """A file whose header is as declared: its column names, its marks, and its rows, read when asked for."""
 
+    header: tuple[str, ...]
     marks: tuple[Mark, ...]
     rows: Iterator[Row]
 

@@ -17,7 +17,7 @@ _MISREAD = re.compile("[\u00c3\u00c2][\u0080-\u00bf]|\u00e2\u20ac[\u0080-\u00bf\
 _ERROR = re.compile(r"#(?:REF!|N/A|VALUE!|DIV/0!|NAME\?|NUM!|NULL!)")
 _FORMULA = re.compile(r"=.|@\w+\(|[+-][^\d\s(.]")
 _MARKUP = re.compile(
-    r"<\s*(?:script|iframe|object|html|body|div|p|b|a|img)\b|&lt;\s*\w+\s*&gt;", re.IGNORECASE
+    r"<(?:script|iframe|object|html|body|div|p|b|i|a|img|table)(?:\s[^<>]*)?>|&lt;\w+&gt;", re.IGNORECASE
 )
 _BLANKS = " \t\r\n\u00a0\u200b\ufeff"
 

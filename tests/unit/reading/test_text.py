@@ -1,0 +1,116 @@
+"""Characters, blanks, damage and length, told apart; and the text that is meant."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.core.mapping.transforms.text import length
+from shared.core.reading import text
+from shared.core.reading.kinds import Key, Tags, Text
+
+
+@pytest.mark.parametrize(
+    ("value", "codes"),
+    [
+        ("Initech", []),
+        ("Bólido Comidas", []),
+        ("👩\u200d👩\u200d👧 family", []),
+        ("upsell\x0bhidden\x07bell", ["text.control_character"]),
+        ("soft\u00adhyphen", ["text.invisible_character"]),
+        ("\u0645\u200f\u062d", ["text.invisible_character"]),
+        ("zero\u200bwidth", ["text.invisible_character"]),
+        (" padded ", ["text.padded"]),
+        ("\u00a0padded", ["text.padded"]),
+        ("two  blanks", ["text.odd_space"]),
+        ("hard\u00a0blank", ["text.odd_space"]),
+        ("Zoe\u0308", ["text.not_composed"]),
+        ("lost \ufffd letter", ["text.damaged"]),
+        ("BÃ³lido", ["text.damaged"]),
+        ("half \ud83d", ["text.damaged"]),
+        ("#REF!", ["cell.error"]),
+        ("#1 supplier", []),
+    ],
+)
+def test_what_is_odd_about_characters(value: str, codes: list[str]) -> None:
+    assert [mark.code.value for mark in text.marks(value)] == codes
+
+
+@pytest.mark.parametrize(
+    ("value", "codes"),
+    [
+        ('=HYPERLINK("http://evil.example","x")', ["text.like_formula"]),
+        ("=1+1", ["text.like_formula"]),
+        ("@SUM(1+1)*cmd|' /C calc'!A0", ["text.like_formula"]),
+        ("-cmd|' /C calc'!A0", ["text.like_formula"]),
+        ("+61 2 5550 1234", []),
+        ("-100", []),
+        ("@initech", []),
+        ("<script>alert(1)</script>", ["text.like_html"]),
+        ("a < b", []),
+    ],
+)
+def test_text_that_another_program_would_run_is_data_that_is_told(value: str, codes: list[str]) -> None:
+    assert [mark.code.value for mark in Text().read(value, {}).marks] == codes
+
+
+def test_line_ends_and_layout_are_free_in_text_of_several_lines() -> None:
+    assert text.marks("first\r\n\tsecond  line \n", lines=True) == ()
+    assert [mark.code.value for mark in text.marks("first\nsecond\x07", lines=True)] == [
+        "text.control_character"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "fits"),
+    [
+        ("x" * 10, True),
+        ("x" * 11, False),
+        ("🚲" * 5, True),
+        ("🚲" * 5 + "x", False),
+        (" " * 9 + "x" * 10, True),
+    ],
+)
+def test_length_counts_utf16_units_of_what_is_meant(value: str, fits: bool) -> None:
+    assert (text.too_long(value, 10) == ()) is fits
+
+
+@given(st.text(), st.integers(min_value=0, max_value=40))
+def test_the_mark_of_length_agrees_with_the_column(value: str, most: int) -> None:
+    kept = text.meant(value)
+
+    assert bool(text.too_long(value, most)) == (length(kept) > most)
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
+def test_what_is_meant_has_nothing_left_to_mend(value: str) -> None:
+    once = text.meant(value)
+
+    assert text.meant(once) == once
+    mended = {"text.control_character", "text.invisible_character", "text.padded", "text.not_composed"}
+    assert {mark.code.value for mark in text.marks(once)} & mended == set()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Initech", "  INITECH "),
+        ("Ana Trujillo", "Ana  Trujillo"),
+        ("Zoe\u0308", "Zoë"),
+        ("Irregulars Outlet\u00a0\u200b", "Irregulars Outlet"),
+        ("Gekko & Co", "Gekko Co."),
+    ],
+)
+def test_names_are_compared_without_what_nobody_sees(one: str, other: str) -> None:
+    assert text.comparable(one) == text.comparable(other)
+    assert text.comparable(one) != text.comparable("Gecko")
+
+
+def test_tags_are_split_and_repeats_are_told() -> None:
+    reading = Tags(";").read("vip;VIP; vip ;=cmd|calc", {})
+
+    assert reading.value == ("vip", "VIP", "vip", "=cmd|calc")
+    assert [mark.code.value for mark in reading.marks] == ["tag.repeated", "text.like_formula"]
+
+
+def test_a_number_where_text_belongs_is_written_without_its_point() -> None:
+    assert (Text().read(10265.0, {}).value, Key().read(2.0, {}).value) == ("10265", "2")

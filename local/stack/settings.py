@@ -61,6 +61,7 @@ def app_settings(layout: Layout, ports: Mapping[str, int], certificates: Certifi
         "INBOUND_QUEUE": "inbound",
         "OUTBOUND_QUEUE": "outbound",
         "RETRY_SCHEDULE": "*/2 * * * * *",
+        "PLAN_SCHEDULE": "*/2 * * * * *",
         "PURGE_SCHEDULE": "0 0 3 * * *",
         "RETRY_FIRST_DELAY_SECONDS": "1",
         # A worker that was killed here must not keep its record for the two minutes that are right in Azure.

@@ -15,6 +15,7 @@ from uuid import uuid4
 from mappers import SYSTEMS
 from mappers.allegory import ALLEGORY
 from mappers.dataverse import TABLES
+from mappers.dataverse.personal import PERSONAL
 from shared.connectors.callers import Callers
 from shared.connectors.credentials.azure import AzureCredentials
 from shared.connectors.dataverse.directory import DataverseDirectory
@@ -34,7 +35,6 @@ from shared.core.change import Change, Direction, Drain, Message
 from shared.core.failure import Backoff
 from shared.core.gate import Gate
 from shared.core.lane import LaneWorker
-from shared.core.lookups import Lookups
 from shared.core.turns import LoopBudget
 from shared.inbound.feed import Feed
 from shared.inbound.flow import Inbound
@@ -43,6 +43,13 @@ from shared.inbound.settling import Settling
 from shared.outbound.flow import Outbound
 from shared.recovery.alert import Alerts
 from shared.recovery.answers import Answers
+from shared.recovery.plans.desk import PlanDesk
+from shared.recovery.plans.driver import PlanDriver
+from shared.recovery.plans.foresight import Foresight
+from shared.recovery.plans.proof import ReadBack
+from shared.recovery.plans.prophet import Granted, Prophet
+from shared.recovery.plans.sides import Sides
+from shared.recovery.repairs import Repairs
 from shared.recovery.phases import Phases
 from shared.recovery.replay import Replay
 from shared.recovery.retention import Retention
@@ -51,9 +58,11 @@ from shared.recovery.settle import Settle
 from shared.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from shared.connectors.credentials.secret import Secret
     from shared.connectors.sqlstore import Store
-    from shared.core.ports import Bus, Clock, Telemetry
+    from shared.core.ports import Applier, Bus, Clock, Telemetry
 
 
 class SystemClock:
@@ -74,6 +83,9 @@ class App:
     callers: Callers
     operations: Answers
     replay: Replay
+    repairs: Repairs
+    plans: PlanDesk
+    plan_driver: PlanDriver
     settle: Settle
     phases: Phases
     retry: Retry
@@ -112,7 +124,8 @@ def _build(settings: Settings, opened: ExitStack) -> App:
     queues = {Direction.INBOUND: settings.inbound_queue, Direction.OUTBOUND: settings.outbound_queue}
     bus = ServiceBus(queues, _address(settings, credentials), clock, ca_file=settings.ca_file)
     allegory = _allegory(settings, credentials, clock)
-    gate = _gate(settings, store, credentials, allegory, bus, clock, telemetry)
+    sides = _sides(settings, store, credentials, allegory, clock)
+    gate = _gate(settings, store, sides, bus, clock, telemetry)
     asked = store.operations
     answers = Answers(
         asked.messages,
@@ -123,6 +136,7 @@ def _build(settings: Settings, opened: ExitStack) -> App:
         queues,
         asked.standing,
         SYSTEMS,
+        PERSONAL,
     )
     desk_token = credentials.token(settings.tickets_scope)
     desk = HttpTicketDesk(_client("the ticket desk", settings.tickets_url, settings, desk_token))
@@ -135,6 +149,9 @@ def _build(settings: Settings, opened: ExitStack) -> App:
         ),
         operations=answers,
         replay=Replay(asked.repair, gate, bus, clock),
+        plans=PlanDesk(store.plans, store.plan_reports),
+        plan_driver=_plan_driver(settings, store, sides, bus, telemetry, owner),
+        repairs=Repairs(asked.repair, gate, bus, clock),
         settle=Settle(store.conflicts, gate.systems, bus, clock, settings.inbound_queue),
         phases=Phases(store.owners, gate.systems),
         retry=Retry(store.lanes, bus, clock, telemetry),
@@ -169,16 +186,9 @@ def _allegory(settings: Settings, credentials: AzureCredentials, clock: "Clock")
     return _client("Allegory", settings.allegory_url, settings, key)
 
 
-def _gate(
-    settings: Settings,
-    store: "Store",
-    credentials: AzureCredentials,
-    allegory: WebClient,
-    bus: "Bus",
-    clock: "Clock",
-    telemetry: "Telemetry",
-) -> Gate:
-    systems = {system.name: system for system in SYSTEMS}
+def _sides(
+    settings: Settings, store: "Store", credentials: AzureCredentials, allegory: WebClient, clock: "Clock"
+) -> Sides:
     dataverse = WebClient(
         "Dataverse",
         f"{settings.dataverse_url}/{API}",
@@ -186,42 +196,85 @@ def _gate(
         ca_file=settings.ca_file,
     )
     rows = _rows(settings, dataverse)
-    directory = DataverseDirectory(dataverse, rows, TABLES, clock)
-    lookups = {name: Lookups(system, TABLES, store.crosswalk, directory) for name, system in systems.items()}
-    records = {ALLEGORY.name: RestRecords(ALLEGORY, allegory)}
-    parse = partial(_parse, clock, settings)
+    return Sides(
+        systems={system.name: system for system in SYSTEMS},
+        tables=TABLES,
+        rows=rows,
+        records={ALLEGORY.name: RestRecords(ALLEGORY, allegory)},
+        shadows=store.shadows,
+        crosswalk=store.crosswalk,
+        directory=DataverseDirectory(dataverse, rows, TABLES, clock),
+        parse=partial(_parse, clock, settings),
+        clock=clock,
+    )
+
+
+def _appliers(settings: Settings, store: "Store", sides: Sides) -> "Mapping[Direction, Applier]":
+    """Both flows, on real sides or on imagined ones."""
+    lookups = sides.lookups()
+    return {
+        Direction.INBOUND: Inbound(
+            sides.systems,
+            lookups,
+            sides.rows,
+            sides.shadows,
+            sides.records,
+            store.owners,
+            _budget(settings),
+            Settling(store.conflicts, sides.rows, sides.records, lookups),
+        ),
+        Direction.OUTBOUND: Outbound(
+            sides.systems,
+            lookups,
+            sides.records,
+            sides.tables,
+            sides.rows,
+            sides.crosswalk,
+            sides.shadows,
+            store.owners,
+            _budget(settings),
+        ),
+    }
+
+
+def _gate(
+    settings: Settings,
+    store: "Store",
+    sides: Sides,
+    bus: "Bus",
+    clock: "Clock",
+    telemetry: "Telemetry",
+) -> Gate:
     worker = LaneWorker(
         lanes=store.lanes,
-        appliers={
-            Direction.INBOUND: Inbound(
-                systems,
-                lookups,
-                rows,
-                store.shadows,
-                records,
-                store.owners,
-                _budget(settings),
-                Settling(store.conflicts, rows, records, lookups),
-            ),
-            Direction.OUTBOUND: Outbound(
-                systems,
-                lookups,
-                records,
-                TABLES,
-                rows,
-                store.crosswalk,
-                store.shadows,
-                store.owners,
-                _budget(settings),
-            ),
-        },
-        parse=parse,
+        appliers=_appliers(settings, store, sides),
+        parse=sides.parse,
         bus=bus,
         clock=clock,
         telemetry=telemetry,
         backoff=Backoff(settings.first_delay, settings.longest_delay, random.random),
     )
-    return Gate(store.inbox, store.crosswalk, systems, parse, worker, telemetry)
+    return Gate(store.inbox, store.crosswalk, sides.systems, sides.parse, worker, telemetry)
+
+
+def _plan_driver(
+    settings: Settings, store: "Store", sides: Sides, bus: "Bus", telemetry: "Telemetry", owner: str
+) -> PlanDriver:
+    granted = Granted(settings.dataverse_requests * Allowance().share)
+    foresight = Foresight(sides, partial(_appliers, settings, store))
+    return PlanDriver(
+        plans=store.plans,
+        items=store.plan_items,
+        reports=store.plan_reports,
+        prophet=Prophet(store.plan_items, store.plan_reports, foresight, sides.clock, granted),
+        read_back=ReadBack(sides),
+        repairs=store.operations.repair,
+        bus=bus,
+        jobs=store.jobs,
+        clock=sides.clock,
+        telemetry=telemetry,
+        owner=owner,
+    )
 
 
 def _budget(settings: Settings) -> LoopBudget:

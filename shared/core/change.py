@@ -56,6 +56,8 @@ class Change:
     `version` orders changes of equal time (a row version, else 0); `data` holds only what the source sent;
     `row_id` is the Dataverse row the sender names; `actor` is who made the change, as the source knows them.
     `partial` says that the data is no full picture of the record: what else is needed must be read again.
+    `is_early` says that it claims to have happened later than now, by more than clocks may differ. `without`
+    names records that are not waited for: links to them are left out as long as they have not arrived.
     `settles` is the number of the conflict that a person decided.
     """
 
@@ -69,6 +71,8 @@ class Change:
     partial: bool = False
     actor: str | None = None
     correlation_id: str | None = None
+    is_early: bool = False
+    without: frozenset[RecordKey] = frozenset()
     settles: int | None = None
 
     @property

@@ -19,7 +19,7 @@ class Code(StrEnum):
     UNKNOWN_SYSTEM = "message.unknown_system"
     UNKNOWN_ENTITY = "message.unknown_entity"
     BAD_TIMESTAMP = "message.bad_timestamp"
-    FROM_THE_FUTURE = "message.from_the_future"
+    FROM_THE_FUTURE = "time.future"
     SESSION_MISSING = "message.session_missing"
     SESSION_MISMATCH = "message.session_mismatch"
     BODY_CHANGED = "message.body_changed"
@@ -40,6 +40,7 @@ class Code(StrEnum):
     VALUE_UNKNOWN_REFERENCE = "value.unknown_reference"
 
     PARENT_MISSING = "parent.missing"
+    NEVER_CAME = "dependency.never_came"
 
     TARGET_THROTTLED = "target.throttled"
     TARGET_UNAVAILABLE = "target.unavailable"
@@ -94,7 +95,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.FROM_THE_FUTURE: Explanation(
         "changedOn lies further in the future than clocks may differ.",
-        "Correct the sender's clock; replay the message after editing, if it must be applied.",
+        "Correct the sender's clock. Then give the message its true time (edit), release it as it is, or skip it.",
     ),
     Code.SESSION_MISSING: Explanation(
         "The message carries no session id, so its order cannot be kept.",
@@ -145,6 +146,10 @@ EXPLANATIONS: dict[Code, Explanation] = {
     Code.PARENT_MISSING: Explanation(
         "The record hangs from one that has not arrived yet.",
         "Nothing: it goes on by itself when the parent arrives. Old ones: ask for the parent.",
+    ),
+    Code.NEVER_CAME: Explanation(
+        "The record has waited very long for one that it hangs from.",
+        "Ask its sender for the missing record; this one goes on by itself when that comes. Or edit it, or skip.",
     ),
     Code.TARGET_THROTTLED: Explanation(
         "The far side asked us to slow down.", "Nothing: it is sent again at the time the far side named."

@@ -87,6 +87,19 @@ def paired(result: Verdict, pairs: tuple[tuple[RecordKey, UUID], ...]) -> Verdic
     return replace(result, pairs=pairs)
 
 
+def link_follows(result: Verdict, without: frozenset[RecordKey]) -> Verdict:
+    """The same verdict, if nothing had to be left out; else one that waits for what was left out.
+
+    It was carried out without links to records that wait for this one in turn. Once the first of them is
+    there, the same change is decided again, and the link is what is left to write.
+    """
+    if not without or not result.outcome.is_final or result.outcome is Outcome.REJECTED:
+        return result
+    missing = min(without)
+    told = f"{result.reason}; without its link to {missing}, which waits for this record: the link follows"
+    return replace(result, outcome=Outcome.PARKED, reason=told.removeprefix("; "), waits_for=missing)
+
+
 def deleted(change: Change, entry: EntityMap, shadow: Shadow, last: datetime | None) -> Verdict:
     """The verdict on a delete that went through; every value the record had is kept in the journal.
 

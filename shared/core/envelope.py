@@ -7,6 +7,7 @@ flow composes (E-02), and our own control message. A fourth, Dataverse's service
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 from uuid import UUID
@@ -37,8 +38,8 @@ _OUTBOUND_OPERATIONS = {"create": Operation.UPSERT, "update": Operation.UPSERT, 
 def read(message: Message, now: datetime, skew: timedelta) -> Change | Drain:
     """What a message says.
 
-    `skew` is how far a change may lie in the future of `now` before it is refused. Raises InvalidMessage with
-    every fault found.
+    `skew` is how far a change may lie in the future of `now` before it counts as early: it is then for a
+    person to say when it happened. Raises InvalidMessage with every fault found.
     """
     body = _json_object(message.body)
     if execution_context.is_one(body):
@@ -55,11 +56,8 @@ def read(message: Message, now: datetime, skew: timedelta) -> Change | Drain:
         change = _outbound(message, body)
     else:
         change = _inbound(message, body)
-    if change.changed_at > now + skew:
-        seconds = int(skew.total_seconds())
-        _refuse(Fault("/changedOn", Code.FROM_THE_FUTURE, f"no later than {seconds} s from now"))
     _check_session(message.session_id, change)
-    return change
+    return replace(change, is_early=True) if change.changed_at > now + skew else change
 
 
 def session_for(body: bytes) -> str | None:

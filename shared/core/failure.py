@@ -4,13 +4,21 @@ A group is a cause, not a text: the same class, code, far side's answer, table, 
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.core.change import Change
 from shared.core.codes import Code
-from shared.core.errors import InvalidMessage, Looping, ParentMissing, Refused, SyncError, Transient
+from shared.core.errors import (
+    Fault,
+    InvalidMessage,
+    Looping,
+    ParentMissing,
+    Refused,
+    SyncError,
+    Transient,
+)
 from shared.core.outcome import Outcome
 from shared.core.verdict import Failing, Verdict
 
@@ -61,6 +69,22 @@ def verdict_of(error: SyncError, change: Change, attempts: int, backoff: Backoff
     return Verdict(outcome, f"{error.code}: {error}", change.subject, failing=failing, shadow=begun)
 
 
+def early(change: Change) -> Verdict:
+    """What becomes of an item that claims to have happened later than now: set aside for a person.
+
+    It is not applied, because everything that happens until then would count as older; it is not refused,
+    because nothing else may be wrong with it; and nobody waits behind it.
+    """
+    failing = Failing(
+        kind="FromTheFuture",
+        code=Code.FROM_THE_FUTURE,
+        rule="no later than now, but for the difference between two clocks",
+        table=change.subject.entity,
+        field="/changedOn",
+    )
+    return Verdict(Outcome.HELD, f"{failing.code}: {failing.rule}", change.subject, failing=failing)
+
+
 def unexpected(error: Exception, change: Change) -> Verdict:
     """What becomes of an item on which Tandem itself failed: held, under the name of the fault."""
     failing = Failing(
@@ -72,8 +96,20 @@ def unexpected(error: Exception, change: Change) -> Verdict:
     return Verdict(Outcome.FAILED, f"{failing.code}: {failing.rule}", change.subject, failing=failing)
 
 
-def group_of(failing: Failing) -> str:
-    """The stable id of the group a failure belongs to: 12 hexadecimal digits."""
+def refusal(faults: Sequence[Fault], change: Change | None) -> Failing:
+    """What a message that was refused at the gate failed on: its first fault, in the record's own words."""
+    first = faults[0]
+    subject = f"{change.subject.system}:{change.subject.entity}"[:128] if change else "message"
+    return Failing("InvalidMessage", first.code, first.expected, subject, first.field, faults=tuple(faults))
+
+
+def group_of(failing: Failing, sender: str | None = None) -> str:
+    """The stable id of the group a failure belongs to: 12 hexadecimal digits.
+
+    Made of the cause alone, never of a text that may hold a value; of the `sender`, too, for what was refused
+    at the gate, because each sender has its own to correct.
+    """
     cause = (failing.kind, failing.code, failing.answer or "", failing.table, failing.field or "")
     rule = failing.rule if failing.field else ""
-    return hashlib.sha256("\x1f".join((*cause, rule)).encode()).hexdigest()[:12]
+    of_whom = () if sender is None else (sender,)
+    return hashlib.sha256("\x1f".join((*cause, rule, *of_whom)).encode()).hexdigest()[:12]

@@ -46,7 +46,7 @@ class Gate:
                 return None
             change = said
             self._check(change)
-            record = await self._record_of(message, change)
+            record = await self.record_of(message, change)
         except InvalidMessage as refusal:
             return await self._refuse(message, change, refusal, started)
         receipt = await self.inbox.admit(message, change, record)
@@ -81,7 +81,7 @@ class Gate:
         if faults:
             raise InvalidMessage(*faults)
 
-    async def _record_of(self, message: Message, change: Change) -> UUID:
+    async def record_of(self, message: Message, change: Change) -> UUID:
         """The canonical record: the row itself, or the row this legacy record is or will be."""
         if change.direction is Direction.OUTBOUND:
             return UUID(change.subject.id)

@@ -14,9 +14,10 @@ from time import perf_counter
 from uuid import UUID
 
 from shared.core.change import Direction, Drain
+from shared.core.decision import link_follows
 from shared.core.envelope import Parse
 from shared.core.errors import SyncError, Transient
-from shared.core.failure import Backoff, unexpected, verdict_of
+from shared.core.failure import Backoff, early, unexpected, verdict_of
 from shared.core.ports import Applier, Bus, Clock, Lanes, LeaseLost, StoreUnavailable, Telemetry
 from shared.core.verdict import LaneItem, Lease, Verdict
 
@@ -71,10 +72,12 @@ class LaneWorker:
         if isinstance(change, Drain):
             raise TypeError("a drain message has no place in a lane")
         applier = self.appliers[change.direction]
+        if change.is_early and item.vouched_by is None:
+            return change.direction, early(change)
+        change = replace(change, without=item.without)
         try:
-            return change.direction, await applier.apply(
-                change, item.record, partial(self.lanes.confirm, lease)
-            )
+            verdict = await applier.apply(change, item.record, partial(self.lanes.confirm, lease))
+            return change.direction, link_follows(verdict, item.without)
         except SyncError as error:
             verdict = verdict_of(error, change, item.attempts, self.backoff)
         except (LeaseLost, StoreUnavailable):

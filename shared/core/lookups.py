@@ -24,16 +24,26 @@ class Lookups:
     crosswalk: Crosswalk
     directory: Directory
 
-    async def to_rows(self, entry: EntityMap, values: Mapping[str, Unresolved]) -> dict[str, Value]:
+    async def to_rows(
+        self,
+        entry: EntityMap,
+        values: Mapping[str, Unresolved],
+        without: frozenset[RecordKey] = frozenset(),
+    ) -> dict[str, Value]:
         """Every reference turned into a row; what cannot be is told by the name of its legacy field.
 
-        A record that has not arrived raises ParentMissing; an unknown but required directory entry raises
+        A record that has not arrived raises ParentMissing, or leaves its column out if it is one of those to
+        do `without`; an unknown but required directory entry raises
         InvalidMessage; an unknown one that is not required leaves its column out.
         """
         resolved: dict[str, Value] = {}
         for column, value in values.items():
             if isinstance(value, RecordRef):
-                resolved[column] = await self._row_of(entry.field_of(column), value.key)
+                try:
+                    resolved[column] = await self._row_of(entry.field_of(column), value.key)
+                except ParentMissing:
+                    if value.key not in without:
+                        raise
             elif isinstance(value, PlaceholderRef):
                 row_id = await self.directory.placeholder(self.tables[value.table])
                 resolved[column] = RowRef(value.table, row_id)

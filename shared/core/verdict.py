@@ -26,6 +26,8 @@ class ItemState(StrEnum):
     RETRYING = "retrying"
     PARKED = "parked"
     HELD = "held"
+    ASIDE = "aside"
+    """Outside the order until a person has spoken: nothing waits behind it."""
     DONE = "done"
 
 
@@ -34,7 +36,8 @@ class LaneItem:
     """One message's place in its record's lane.
 
     `number` is the message's number in the inbox; `due_at` is set while a retry waits for its time;
-    `attempts` counts the tries so far.
+    `attempts` counts the tries so far; `vouched_by` is who said that the time it claims is right; `without`
+    names the records it no longer waits for, because they wait for it.
     """
 
     number: int
@@ -43,6 +46,8 @@ class LaneItem:
     state: ItemState
     attempts: int = 0
     due_at: datetime | None = None
+    vouched_by: str | None = None
+    without: frozenset[RecordKey] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,8 @@ class Inbound:
             return settled
         if change.operation is Operation.DELETE:
             return await self._delete(change, entry, record, shadow, owned, hold)
-        values = await self.lookups[system.name].to_rows(entry, mapped.values)
+        values = await self.lookups[system.name].to_rows(entry, mapped.values, change.without)
+        values = entry.as_agreed(values, {name: mark.value for name, mark in shadow.marks.items()})
         values |= entry.identity(change.subject)
         moment = Moment(change.changed_at, change.version)
         said = Said(change, entry, record, Side(system.name, values, moment), owned)

@@ -13,10 +13,11 @@ from uuid import UUID
 from shared.core import decision as deciding
 from shared.core.change import Change, Json, Operation
 from shared.core.errors import Gone, MovedOn, Transient
-from shared.core.identity import DATAVERSE, RecordKey
+from shared.core.identity import DATAVERSE, RecordKey, row_key
 from shared.core.legacy import LegacySide, going_out
 from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Table, placeholder_id
+from shared.core.mapping.references import RowRef
 from shared.core.mapping.rows import read_row
 from shared.core.mapping.spec import EntityMap, OnDelete
 from shared.core.merge import ANYBODY, Merge, Side, merge
@@ -132,6 +133,11 @@ class Outbound:
             values = read_row(entry.table, change.data)
             moment = Moment(change.changed_at, change.version)
         crossed = {name: value for name, value in values.items() if name in crossing}
+        for name, value in tuple(crossed.items()):
+            # What waits for this record is done without until it is there (see `link_follows`).
+            skipped = isinstance(value, RowRef) and row_key(value.table, value.id) in change.without
+            if skipped and isinstance(value, RowRef) and not await self.crosswalk.records_of(value.id):
+                del crossed[name]
         return Side(DATAVERSE, crossed, moment)
 
     async def _create(
@@ -266,6 +272,6 @@ def _row_version(change: Change, shadow: Shadow, decision: Merge) -> str | None:
     """
     told = change.data.get("@odata.etag", f'W/"{change.version}"' if change.version else None)
     known = shadow.versions.get(DATAVERSE)
-    if decision.stale or decision.collisions or not isinstance(told, str):
+    if decision.stale or decision.collisions or change.without or not isinstance(told, str):
         return known if change.version <= deciding.number_of(shadow) else None
     return told if change.version > deciding.number_of(shadow) else known

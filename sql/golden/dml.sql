@@ -9,7 +9,7 @@ WHERE crosswalk.system = @the_system AND crosswalk.entity = @the_entity AND cros
 INSERT INTO crosswalk (system, entity, legacy_id, row_id, state, reserved_at) VALUES (@system, @entity, @legacy_id, @row_id, @state, @reserved_at);
 
 -- admit
-INSERT INTO message (message_id, original_id, queue, body_hash, is_first, session_id, body, properties, application_properties, position, delivery_count, sender, received_at, source, entity, source_id, operation, changed_at, version, actor, correlation_id, record, outcome, reason, faults, finished_at, is_reopened) OUTPUT inserted.number VALUES (@message_id, @original_id, @queue, @body_hash, @is_first, @session_id, @body, @properties, @application_properties, @position, @delivery_count, @sender, @received_at, @source, @entity, @source_id, @operation, @changed_at, @version, @actor, @correlation_id, @record, @outcome, @reason, @faults, @finished_at, @is_reopened);
+INSERT INTO message (message_id, original_id, queue, body_hash, is_first, session_id, body, properties, application_properties, position, delivery_count, sender, received_at, source, entity, source_id, operation, changed_at, version, actor, correlation_id, record, outcome, reason, faults, finished_at, is_reopened, refused_in) OUTPUT inserted.number VALUES (@message_id, @original_id, @queue, @body_hash, @is_first, @session_id, @body, @properties, @application_properties, @position, @delivery_count, @sender, @received_at, @source, @entity, @source_id, @operation, @changed_at, @version, @actor, @correlation_id, @record, @outcome, @reason, @faults, @finished_at, @is_reopened, @refused_in);
 
 -- admit
 UPDATE lane SET version=(lane.version + 1) WHERE lane.record = @the_record;
@@ -25,13 +25,19 @@ SELECT message.number, message.body_hash, message.outcome, message.record, messa
 FROM message
 WHERE message.message_id = @the_id AND message.queue = @the_queue;
 
+-- admit another body
+UPDATE failure_group SET last_seen_at=@last_seen_at WHERE failure_group.fingerprint = @the_group;
+
+-- admit another body
+INSERT INTO failure_group (fingerprint, kind, code, answer, table_name, field, [rule], first_seen_at, last_seen_at, tickets, sender) VALUES (@fingerprint, @kind, @code, @answer, @table_name, @field, @rule, @first_seen_at, @last_seen_at, @tickets, @sender);
+
 -- park
 UPDATE lane SET fence=(lane.fence + 1), owner=@the_owner, lease_until=@until OUTPUT inserted.fence WHERE lane.record = @the_record AND (lane.owner IS NULL OR lane.lease_until < @now);
 
 -- park
-SELECT TOP 1 lane_item.number, lane_item.state, lane_item.attempts, lane_item.due_at, message.message_id, message.original_id, message.queue, message.session_id, message.body, message.properties, message.application_properties, message.position, message.delivery_count, message.sender
+SELECT TOP 1 lane_item.number, lane_item.state, lane_item.attempts, lane_item.due_at, lane_item.vouched_by, lane_item.without, message.message_id, message.original_id, message.queue, message.session_id, message.body, message.properties, message.application_properties, message.position, message.delivery_count, message.sender
 FROM lane_item JOIN message ON message.number = lane_item.number
-WHERE lane_item.record = @the_record AND lane_item.state != 'done' ORDER BY lane_item.changed_at, lane_item.version, lane_item.position, lane_item.number;
+WHERE lane_item.record = @the_record AND lane_item.state != 'done' AND lane_item.state != 'aside' ORDER BY lane_item.changed_at, lane_item.version, lane_item.position, lane_item.number;
 
 -- park
 SELECT 1
@@ -56,7 +62,12 @@ FROM crosswalk WITH (READCOMMITTEDLOCK)
 WHERE crosswalk.system = @the_system AND crosswalk.entity = @the_entity AND crosswalk.legacy_id = @the_id AND crosswalk.state = 'paired';
 
 -- park
-UPDATE lane_item SET state=@state, due_at=@due_at, waits_on=@waits_on, is_failing=@is_failing WHERE lane_item.number = @the_number AND lane_item.record = @the_record AND lane_item.state = @the_state AND lane_item.attempts = @the_attempts;
+SELECT crosswalk.row_id, dependency.wanted
+FROM crosswalk LEFT OUTER JOIN dependency WITH (READCOMMITTEDLOCK) ON dependency.record = crosswalk.row_id
+WHERE crosswalk.system = @the_system AND crosswalk.entity = @the_entity AND crosswalk.legacy_id = @the_id;
+
+-- park
+UPDATE lane_item SET state=@state, due_at=@due_at, waits_on=@waits_on, is_failing=@is_failing, without=@without WHERE lane_item.number = @the_number AND lane_item.record = @the_record AND lane_item.state = @the_state AND lane_item.attempts = @the_attempts;
 
 -- park
 INSERT INTO journal (number, record, at, source, entity, source_id, outcome, reason, changes, map_version, fence, changed_at, origin, actor, correlation_id) SELECT @new_number AS anon_1, @new_record AS anon_2, @new_at AS anon_3, @new_source AS anon_4, @new_entity AS anon_5, @new_source_id AS anon_6, @new_outcome AS anon_7, @new_reason AS anon_8, @new_changes AS anon_9, @new_map_version AS anon_10, @new_fence AS anon_11, message.changed_at, message.source, message.actor, message.correlation_id
@@ -99,13 +110,7 @@ UPDATE message SET outcome=@outcome, reason=@reason WHERE message.number IN (@th
 INSERT INTO crosswalk (system, entity, legacy_id, row_id, state, reserved_at, paired_at) VALUES (@system, @entity, @legacy_id, @row_id, @state, @reserved_at, @paired_at);
 
 -- fail
-UPDATE lane_item SET state=@state, attempts=@attempts, due_at=@due_at, waits_on=@waits_on, is_failing=@is_failing, first_failed_at=coalesce(lane_item.first_failed_at, @param_1), last_failed_at=@last_failed_at, kind=@kind, code=@code, answer=@answer, [rule]=@rule, table_name=@table_name, field=@field, group_key=@group_key WHERE lane_item.number = @the_number AND lane_item.record = @the_record AND lane_item.state = @the_state AND lane_item.attempts = @the_attempts;
-
--- fail
-UPDATE failure_group SET last_seen_at=@last_seen_at WHERE failure_group.fingerprint = @the_group;
-
--- fail
-INSERT INTO failure_group (fingerprint, kind, code, answer, table_name, field, [rule], first_seen_at, last_seen_at, tickets) VALUES (@fingerprint, @kind, @code, @answer, @table_name, @field, @rule, @first_seen_at, @last_seen_at, @tickets);
+UPDATE lane_item SET state=@state, attempts=@attempts, due_at=@due_at, waits_on=@waits_on, is_failing=@is_failing, first_failed_at=coalesce(lane_item.first_failed_at, @param_1), last_failed_at=@last_failed_at, kind=@kind, code=@code, answer=@answer, [rule]=@rule, table_name=@table_name, field=@field, group_key=@group_key, without=@without WHERE lane_item.number = @the_number AND lane_item.record = @the_record AND lane_item.state = @the_state AND lane_item.attempts = @the_attempts;
 
 -- park on a row
 SELECT crosswalk.row_id
@@ -118,9 +123,9 @@ DELETE FROM dependency WHERE dependency.number = @the_number;
 -- sweep
 SELECT TOP 10 lane_item.record
 FROM lane_item JOIN lane ON lane.record = lane_item.record JOIN message ON message.number = lane_item.number
-WHERE lane_item.state != 'done' AND (lane_item.state = 'waiting' OR lane_item.state = 'retrying' AND lane_item.due_at <= @now) AND (lane_item.state = 'retrying' OR message.received_at < @settled_before) AND (lane.owner IS NULL OR lane.lease_until < @now) AND NOT (EXISTS (SELECT *
+WHERE lane_item.state != 'done' AND (lane_item.state = 'waiting' AND (lane_item.due_at IS NULL OR lane_item.due_at <= @now) OR lane_item.state = 'retrying' AND lane_item.due_at <= @now) AND (lane_item.state = 'retrying' OR message.received_at < @settled_before) AND (lane.owner IS NULL OR lane.lease_until < @now) AND NOT (EXISTS (SELECT *
 FROM lane_item AS other
-WHERE other.record = lane_item.record AND other.state != 'done' AND other.changed_at <= lane_item.changed_at AND (other.changed_at < lane_item.changed_at OR other.changed_at = lane_item.changed_at AND (other.version < lane_item.version OR other.version = lane_item.version AND (other.position < lane_item.position OR other.position = lane_item.position AND other.number < lane_item.number))))) ORDER BY message.received_at, lane_item.number;
+WHERE other.record = lane_item.record AND other.state != 'done' AND other.state != 'aside' AND other.changed_at <= lane_item.changed_at AND (other.changed_at < lane_item.changed_at OR other.changed_at = lane_item.changed_at AND (other.version < lane_item.version OR other.version = lane_item.version AND (other.position < lane_item.position OR other.position = lane_item.position AND other.number < lane_item.number))))) ORDER BY message.received_at, lane_item.number;
 
 -- load
 SELECT shadow.document, shadow.deleted_at

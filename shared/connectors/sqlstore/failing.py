@@ -33,9 +33,12 @@ def columns(failing: Failing, now: datetime) -> dict[str, Any]:
     }
 
 
-def note_group(connection: sa.Connection, failing: Failing, now: datetime) -> None:
-    """Make sure the failure's group exists; may raise IntegrityError when somebody else makes it, too."""
-    fingerprint = group_of(failing)
+def note_group(connection: sa.Connection, failing: Failing, now: datetime, sender: str | None = None) -> str:
+    """Make sure the failure's group exists, and name it; one of a `sender`, for what the gate refused.
+
+    May raise IntegrityError when somebody else makes it, too.
+    """
+    fingerprint = group_of(failing, sender)
     again = connection.execute(_SEEN_AGAIN, {"the_group": fingerprint, "last_seen_at": now})
     if again.rowcount == 0:
         connection.execute(
@@ -48,8 +51,10 @@ def note_group(connection: sa.Connection, failing: Failing, now: datetime) -> No
                 "table_name": failing.table,
                 "field": failing.field,
                 "rule": failing.rule,
+                "sender": sender,
                 "first_seen_at": now,
                 "last_seen_at": now,
                 "tickets": 0,
             },
         )
+    return fingerprint

@@ -10,10 +10,14 @@ from shared.connectors.sqlstore.messages import COLUMNS, message_of
 from shared.connectors.sqlstore.sqltypes import word
 from shared.connectors.sqlstore.tables import lane_item
 from shared.connectors.sqlstore.tables import message as messages
+from shared.connectors.sqlstore.values import keys_of
 from shared.core.verdict import ItemState, LaneItem
 
 OPEN = lane_item.c.state != word("done")
 """Whether an item still has work to do; written out, because an index is filtered by it."""
+
+IN_ORDER = sa.and_(OPEN, lane_item.c.state != word("aside"))
+"""Whether others may have to wait for an item: nobody waits for one that was set aside."""
 
 ORDER = (lane_item.c.changed_at, lane_item.c.version, lane_item.c.position, lane_item.c.number)
 """The order within a lane: when it happened, then the source's version, then arrival."""
@@ -24,20 +28,23 @@ HEAD = (
         lane_item.c.state,
         lane_item.c.attempts,
         lane_item.c.due_at,
+        lane_item.c.vouched_by,
+        lane_item.c.without,
         *COLUMNS,
     )
     .select_from(lane_item.join(messages, messages.c.number == lane_item.c.number))
-    .where(lane_item.c.record == sa.bindparam("the_record"), OPEN)
+    .where(lane_item.c.record == sa.bindparam("the_record"), IN_ORDER)
     .order_by(*ORDER)
     .limit(1)
 )
 
 
 def workable(state: sa.ColumnElement[Any], due_at: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    """Whether a head could go on at `now`."""
+    """Whether a head could go on at `now`: a retry at its time, others unless they are to wait for one."""
+    is_due = due_at <= sa.bindparam("now")
     return sa.or_(
-        state == word("waiting"),
-        sa.and_(state == word("retrying"), due_at <= sa.bindparam("now")),
+        sa.and_(state == word("waiting"), sa.or_(due_at.is_(None), is_due)),
+        sa.and_(state == word("retrying"), is_due),
     )
 
 
@@ -50,8 +57,7 @@ def next_in(connection: sa.Connection, record: UUID, now: datetime) -> LaneItem 
     if row is None:
         return None
     state = ItemState(row.state)
-    is_due = state is ItemState.RETRYING and row.due_at is not None and row.due_at <= now
-    if state is not ItemState.WAITING and not is_due:
+    if state not in {ItemState.WAITING, ItemState.RETRYING} or (row.due_at is not None and row.due_at > now):
         return None
     return LaneItem(
         number=row.number,
@@ -60,4 +66,6 @@ def next_in(connection: sa.Connection, record: UUID, now: datetime) -> LaneItem 
         state=state,
         attempts=row.attempts,
         due_at=row.due_at,
+        vouched_by=row.vouched_by,
+        without=keys_of(row.without),
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from shared.connectors.sqlstore import arrivals
+from shared.connectors.sqlstore import arrivals, failing
 from shared.connectors.sqlstore.messages import arrival_columns, body_hash, parsed_columns, stored_id
 from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.transactions import Database
@@ -16,9 +16,13 @@ from shared.connectors.sqlstore.values import faults_of, faults_text
 from shared.core.change import Change, Message
 from shared.core.codes import Code
 from shared.core.errors import Fault
+from shared.core.failure import refusal
 from shared.core.outcome import Outcome
 from shared.core.ports import Clock
 from shared.core.verdict import Receipt
+
+NOBODY = "unknown"
+"""Who sent a message whose sender no door knows, and whose body does not say."""
 
 _BODY_CHANGED = Fault("", Code.BODY_CHANGED, "the body this message id was first used with")
 
@@ -122,13 +126,22 @@ class _Arrival:
         columns = arrival_columns(self.message) | parsed_columns(self.change)
         columns |= {"received_at": self.clock.now(), "is_first": is_first}
         columns |= self._fate(None if faults else self.record, faults)
+        columns |= self._group(connection, faults)
         number: int = connection.execute(_KEEP, columns).scalar_one()
         return number
+
+    def _group(self, connection: sa.Connection, faults: tuple[Fault, ...]) -> dict[str, Any]:
+        """A refused message is in its sender's group of that cause until somebody has seen to it (E-14)."""
+        if not faults:
+            return {"refused_in": None}
+        cause = refusal(faults, self.change)
+        sender = self.message.sender or (self.change.subject.system if self.change else None)
+        return {"refused_in": failing.note_group(connection, cause, self.clock.now(), sender or NOBODY)}
 
     def _again(self, connection: sa.Connection, number: int) -> Receipt | None:
         """A refused message that a person sent through the gate once more."""
         columns = parsed_columns(self.change) | self._fate(self.record, self.faults)
-        columns |= {"is_reopened": False, "the_number": number}
+        columns |= {"is_reopened": False, "the_number": number} | self._group(connection, self.faults)
         if connection.execute(_REOPENED, columns).rowcount == 0:
             return None
         return self._receipt(connection, number)

@@ -50,6 +50,7 @@ def _due() -> sa.Select[Any]:
     is_first = ~sa.exists().where(
         other.c.record == lane_item.c.record,
         other.c.state != word("done"),
+        other.c.state != word("aside"),
         other.c.changed_at <= lane_item.c.changed_at,
         earlier,
     )

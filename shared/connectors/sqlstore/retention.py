@@ -74,7 +74,7 @@ def _empty(connection: sa.Connection, numbers: Sequence[int]) -> None:
     connection.execute(
         sa.update(messages)
         .where(messages.c.number.in_(numbers))
-        .values(body=None, properties=None, application_properties=None)
+        .values(body=None, properties=None, application_properties=None, edits=None)
     )
 
 

@@ -119,7 +119,7 @@ def settle(
 
 def _place(item: LaneItem, verdict: Verdict, now: datetime) -> dict[str, Any]:
     """Where the item stands after a verdict."""
-    columns: dict[str, Any] = {"due_at": None, "waits_on": None, "is_failing": False}
+    columns: dict[str, Any] = {"due_at": None, "waits_on": None, "without": None, "is_failing": False}
     found = verdict.failing
     if verdict.outcome is Outcome.PARKED and verdict.waits_for is not None:
         return columns | {"state": ItemState.PARKED.value}
@@ -131,6 +131,8 @@ def _place(item: LaneItem, verdict: Verdict, now: datetime) -> dict[str, Any]:
             "attempts": item.attempts + 1,
             **failing.columns(found, now),
         }
+    if verdict.outcome is Outcome.HELD and found is not None:
+        return columns | {"state": ItemState.ASIDE.value, **failing.columns(found, now)}
     if verdict.outcome.is_final:
         columns["state"] = ItemState.DONE.value
         return columns if found is None else columns | failing.columns(found, now)

@@ -59,8 +59,14 @@ message = sa.Table(
     sa.Column("finished_at", Instant),
     # Set when a person sends a refused message through the gate once more.
     sa.Column("is_reopened", sa.Boolean, nullable=False),
+    # The group of a message refused at the gate, until somebody has seen to it.
+    sa.Column("refused_in", Key(16)),
+    # The message this one is an edited copy of, and what was edited: before and after, by field.
+    sa.Column("replaces", Number),
+    sa.Column("edits", Document),
     sa.UniqueConstraint("message_id", "queue", "body_hash"),
     _filtered("uq_message_first", "message_id", "queue", where="is_first = 1", unique=True),
+    _filtered("ix_message_refused", "refused_in", where="refused_in IS NOT NULL"),
     sa.Index(None, "record"),
     sa.Index(None, "source_id", "entity", "source"),
     sa.Index(None, "received_at"),
@@ -101,6 +107,10 @@ lane_item = sa.Table(
     sa.Column("table_name", Key(128)),
     sa.Column("field", Document),
     sa.Column("group_key", Key(16)),
+    # The keys of records that wait for this one in turn, so that it waits for them no longer (JSON).
+    sa.Column("without", Document),
+    # Who said that a change from the future is to be applied with the time it claims.
+    sa.Column("vouched_by", Document),
     _filtered(
         "ix_lane_item_head",
         "record",
@@ -189,6 +199,7 @@ dependency = sa.Table(
     sa.Column("record", sa.Uuid, nullable=False),
     sa.Column("since", Instant, nullable=False),
     sa.Index(None, "wanted"),
+    sa.Index(None, "record"),
 )
 
 failure_group = sa.Table(
@@ -206,6 +217,8 @@ failure_group = sa.Table(
     sa.Column("ticket_id", Key(128)),
     # How many tickets it has had; part of the next one's key, so that a group that comes back gets a new one.
     sa.Column("tickets", sa.Integer, nullable=False),
+    # Who sends what is refused at the gate; not set for failures behind it.
+    sa.Column("sender", Document),
 )
 
 ticket = sa.Table(

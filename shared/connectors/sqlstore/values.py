@@ -5,7 +5,7 @@ ASCII is written, so that no character a sender may think of can be refused by a
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ from uuid import UUID
 
 from shared.core.codes import Code
 from shared.core.errors import Fault
+from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Value
 from shared.core.mapping.references import RowRef
 from shared.core.shadow import Mark, Moment, Parting, Shadow, Turn
@@ -142,6 +143,19 @@ def faults_of(text: str | None) -> tuple[Fault, ...]:
     if text is None:
         return ()
     return tuple(Fault(f["field"], Code(f["code"]), f["expected"]) for f in json.loads(text))
+
+
+def keys_text(keys: Iterable[RecordKey]) -> str | None:
+    """Keys as JSON; None when there are none."""
+    texts = sorted(str(key) for key in keys)
+    return dumps(texts) if texts else None
+
+
+def keys_of(text: str | None) -> frozenset[RecordKey]:
+    """Keys as they were saved."""
+    if text is None:
+        return frozenset()
+    return frozenset(key for entry in json.loads(text) if (key := RecordKey.parse(entry)) is not None)
 
 
 def value_of(text: str) -> Value:

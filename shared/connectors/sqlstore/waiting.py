@@ -12,10 +12,12 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from shared.connectors.sqlstore import rings
 from shared.connectors.sqlstore.arrivals import touch_all
 from shared.connectors.sqlstore.sqltypes import word
 from shared.connectors.sqlstore.tables import crosswalk, dependency, lane_item
 from shared.connectors.sqlstore.tables import message as messages
+from shared.connectors.sqlstore.values import keys_text
 from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.verdict import ItemState, LaneItem
 
@@ -93,7 +95,9 @@ def wanted_by(key: RecordKey) -> str:
 
 
 def park(connection: sa.Connection, item: LaneItem, key: RecordKey, now: datetime) -> Wait:
-    """Let an item wait for a key, unless the key was paired meanwhile.
+    """Let an item wait for a key, unless the key was paired meanwhile, or waits for this very record.
+
+    In a ring nobody could ever go on; so whoever closes it goes on without that link.
 
     The dependency is written before the crosswalk is read: whoever pairs the key at the same time either
     sees the dependency, or is seen here.
@@ -104,6 +108,10 @@ def park(connection: sa.Connection, item: LaneItem, key: RecordKey, now: datetim
         forget(connection, item.number)
     connection.execute(_WAIT, {"number": item.number, "wanted": wanted, "record": item.record, "since": now})
     if not _is_paired(connection, key):
+        if key not in item.without and rings.closes(connection, item.record, wanted):
+            forget(connection, item.number)
+            without = keys_text(item.without | {key})
+            return Wait({"state": ItemState.WAITING.value, "without": without}, goes_on=True)
         return Wait({"state": ItemState.PARKED.value, "waits_on": wanted}, goes_on=False)
     if before == wanted:
         again = {"state": ItemState.RETRYING.value, "due_at": now + _LOOK_AGAIN, "waits_on": wanted}

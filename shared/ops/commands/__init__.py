@@ -5,7 +5,7 @@ A command's module holds its grammar, what it asks of the service, and what its 
 
 from typing import Any
 
-from shared.ops.commands import conflicts, failures, migrate, now, phases, record, replay
+from shared.ops.commands import conflicts, failures, migrate, now, phases, record, repairs, replay
 
 
 def register(commands: Any) -> None:
@@ -14,6 +14,7 @@ def register(commands: Any) -> None:
     failures.register(commands)
     record.register(commands)
     replay.register(commands)
+    repairs.register(commands)
     conflicts.register(commands)
     phases.register(commands)
     migrate.register(commands)

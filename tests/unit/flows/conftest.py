@@ -41,7 +41,7 @@ class Desk:
     records: MemoryRecords
     store: Store
     gate: Gate
-    numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 1000)))
+    numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 100_000)))
 
     async def row_changed(
         self, row: UUID = ROW, *, operation: str = "Update", at: datetime | None = None, **data: Json

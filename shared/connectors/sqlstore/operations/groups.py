@@ -18,24 +18,43 @@ from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.transactions import Database
 from shared.core.ports import Clock, Report
 
+_FAILING = sa.union_all(
+    sa.select(
+        lane_item.c.group_key,
+        lane_item.c.state,
+        lane_item.c.first_failed_at.label("since"),
+        lane_item.c.last_failed_at.label("latest"),
+        lane_item.c.number,
+    ).where(lane_item.c.is_failing == ONE),
+    sa.select(
+        messages.c.refused_in,
+        word("done"),
+        messages.c.received_at,
+        messages.c.received_at,
+        messages.c.number,
+    ).where(messages.c.refused_in.is_not(None)),
+).subquery("failing")
+"""What fails in a lane, and what was refused at the gate and nobody has seen to yet."""
 
-def _number_in(state: str) -> sa.ColumnElement[int]:
-    return sa.func.coalesce(sa.func.sum(sa.case((lane_item.c.state == word(state), ONE), else_=0)), 0)
+
+def _number_in(*states: str) -> sa.ColumnElement[int]:
+    is_one = _FAILING.c.state.in_([word(state) for state in states])
+    return sa.func.coalesce(sa.func.sum(sa.case((is_one, ONE), else_=0)), 0)
 
 
 _SIZES = (
     sa.select(
-        lane_item.c.group_key,
+        _FAILING.c.group_key,
         sa.func.count().label("size"),
-        _number_in("held").label("held"),
+        _number_in("held", "aside").label("held"),
         _number_in("retrying").label("retrying"),
+        _number_in("parked").label("parked"),
         _number_in("done").label("rejected"),
-        sa.func.min(lane_item.c.first_failed_at).label("since"),
-        sa.func.max(lane_item.c.last_failed_at).label("latest"),
-        sa.func.min(lane_item.c.number).label("example"),
+        sa.func.min(_FAILING.c.since).label("since"),
+        sa.func.max(_FAILING.c.latest).label("latest"),
+        sa.func.min(_FAILING.c.number).label("example"),
     )
-    .where(lane_item.c.is_failing == ONE)
-    .group_by(lane_item.c.group_key)
+    .group_by(_FAILING.c.group_key)
     .subquery("sizes")
 )
 
@@ -55,10 +74,9 @@ _IS_OPEN = _SIZES.c.size.is_not(None)
 _IS_TOLD = groups.c.ticket_id.is_not(None)
 
 _SYSTEMS = (
-    sa.select(lane_item.c.group_key, messages.c.source, sa.func.count().label("size"))
-    .join(messages, messages.c.number == lane_item.c.number)
-    .where(lane_item.c.is_failing == ONE)
-    .group_by(lane_item.c.group_key, messages.c.source)
+    sa.select(_FAILING.c.group_key, messages.c.source, sa.func.count().label("size"))
+    .join(messages, messages.c.number == _FAILING.c.number)
+    .group_by(_FAILING.c.group_key, messages.c.source)
 )
 
 
@@ -145,7 +163,7 @@ class Groups:
             rows = connection.execute(statement).all()
             systems: dict[str, dict[str, int]] = {}
             for group, source, size in connection.execute(_SYSTEMS):
-                systems.setdefault(group, {})[source] = size
+                systems.setdefault(group, {})[source or "unknown"] = size
             return [_report(row, systems.get(row.fingerprint, {})) for row in rows]
 
         return await self.database.read(work)
@@ -163,8 +181,10 @@ def _report(row: sa.Row[*tuple[Any, ...]], systems: dict[str, int]) -> Report:
         "open": row.size or 0,
         "held": row.held or 0,
         "retrying": row.retrying or 0,
+        "parked": row.parked or 0,
         "rejected": row.rejected or 0,
         "systems": systems,
+        "sender": row.sender,
         "example": None if row.example is None else shown.message_id(row),
         "first_failed_at": shown.at(row.since or row.first_seen_at),
         "last_failed_at": shown.at(row.latest or row.last_seen_at),

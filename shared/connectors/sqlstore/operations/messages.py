@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from shared.connectors.sqlstore.heads import OPEN, ORDER
+from shared.connectors.sqlstore.heads import IN_ORDER, ORDER
 from shared.connectors.sqlstore.messages import COLUMNS, message_of, stored_id
 from shared.connectors.sqlstore.operations import shown
 from shared.connectors.sqlstore.operations.audit import Deed, note
@@ -121,12 +121,12 @@ def _status(connection: sa.Connection, row: sa.Row[*tuple[Any, ...]]) -> tuple[s
         return row.outcome, None
     if row.state == ItemState.PARKED:
         return Outcome.PARKED, None
-    if row.state in {ItemState.HELD, ItemState.RETRYING}:
+    if row.state in {ItemState.HELD, ItemState.RETRYING, ItemState.ASIDE}:
         return row.outcome or Outcome.FAILED, None
     head = connection.execute(
         sa.select(lane_item.c.number, lane_item.c.state, messages.c.message_id, messages.c.original_id)
         .join(messages, messages.c.number == lane_item.c.number)
-        .where(lane_item.c.record == row.record, OPEN)
+        .where(lane_item.c.record == row.record, IN_ORDER)
         .order_by(*ORDER)
         .limit(1)
     ).one()

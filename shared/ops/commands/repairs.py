@@ -1,0 +1,88 @@
+"""`tandem skip`, `edit`, `supersede`, `release`: what a person does about one message."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from shared.ops.client import Service
+from shared.ops.command import Answer, Told, command
+
+_DONE = {
+    "queued": "goes on in its lane now",
+    "skipped": "is superseded; its lane goes on without it",
+    "replaced": "is superseded; an edited copy has its place",
+    "acknowledged": "stays refused, and its group no longer counts it",
+    "finished": "had its outcome already; nothing was done",
+}
+
+
+def register(commands: Any) -> None:
+    """Add the commands."""
+    _repair(commands, "skip", skip, "let a lane go on without a message")
+    editing = _repair(commands, "edit", edit, "put an edited copy in a message's place")
+    editing.add_argument(
+        "--set", action="append", default=[], metavar="field=value", help="a field of the data, or changedOn"
+    )
+    editing.add_argument("--blank", action="append", default=[], metavar="field", help="a field to empty")
+    replacing = _repair(commands, "supersede", supersede, "let another message stand for a message")
+    instead = replacing.add_mutually_exclusive_group(required=True)
+    instead.add_argument("--by", metavar="message", help="the message that stands for it")
+    instead.add_argument("--body", metavar="file", type=Path, help="a file with the whole envelope")
+    _repair(commands, "release", release, "let a message from the future go on with the time it claims")
+
+
+def skip(service: Service, asked: argparse.Namespace) -> Answer:
+    """Let a lane go on without a message."""
+    return _told(service, "skip", _of(asked))
+
+
+def edit(service: Service, asked: argparse.Namespace) -> Answer:
+    """Put an edited copy in a message's place."""
+    settings: dict[str, str | None] = dict.fromkeys(asked.blank)
+    for setting in asked.set:
+        name, _, value = setting.partition("=")
+        settings[name] = value
+    return _told(service, "edit", {**_of(asked), "set": settings})
+
+
+def supersede(service: Service, asked: argparse.Namespace) -> Answer:
+    """Let another message stand for a message."""
+    if asked.body is not None:
+        return _told(
+            service, "supersede", {**_of(asked), "body": json.loads(asked.body.read_text(encoding="utf-8"))}
+        )
+    return _told(service, "supersede", {**_of(asked), "by": asked.by})
+
+
+def release(service: Service, asked: argparse.Namespace) -> Answer:
+    """Let a message go on with the time it claims."""
+    return _told(service, "release", _of(asked))
+
+
+def screen(told: Told) -> str:
+    """What a repair did."""
+    lines = [f"{told['messageId']} {_DONE.get(told['done'], told['done'])}"]
+    if told.get("replacedBy"):
+        lines.append(f"  now: {told['replacedBy']}")
+    lines += [
+        f"  {pointer}: {field['before']} -> {field['after']}"
+        for pointer, field in sorted(told.get("fields", {}).items())
+    ]
+    return "\n".join(lines)
+
+
+def _repair(commands: Any, name: str, ask: Any, about: str) -> argparse.ArgumentParser:
+    added = command(commands, name, ask, about)
+    added.add_argument("message_id", help="the message's id")
+    added.add_argument("--reason", required=True, help="why; kept with the message")
+    return added
+
+
+def _of(asked: argparse.Namespace) -> dict[str, Any]:
+    return {"messageId": asked.message_id, "reason": asked.reason}
+
+
+def _told(service: Service, repair: str, body: dict[str, Any]) -> Answer:
+    told = service.post(f"ops/repairs/{repair}", body)
+    return told, screen, told["done"] != "finished"

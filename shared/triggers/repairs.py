@@ -1,0 +1,112 @@
+"""The operators' API for one message that holds its lane: skip it, release it, replace it, edit it."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import azure.functions as func
+
+from shared.triggers.app import app
+from shared.triggers.doors import answer, guarded, problem
+
+if TYPE_CHECKING:
+    from shared.connectors.callers import Caller
+
+bp = func.Blueprint()
+
+_OPERATE = "Ops.Operate"
+
+_WRONG = {
+    "unknown": (404, "request.not_found", "no message has this id"),
+    "purged": (409, "request.not_possible", "its body is no longer kept"),
+    "not_aside": (409, "request.not_possible", "only a message set aside for its time can be released"),
+    "unrelated": (409, "request.not_possible", "the message named in its place is of another record"),
+}
+
+Asked = Mapping[str, Any]
+
+
+@bp.function_name("post_skip")
+@bp.route(route="ops/repairs/skip", methods=["POST"])
+async def post_skip(req: func.HttpRequest) -> func.HttpResponse:
+    """Let a lane go on without a message; a message refused at the gate is acknowledged."""
+
+    async def skip(asked: Asked, actor: str) -> Mapping[str, Any]:
+        return await app().repairs.skip(asked["messageId"], asked["reason"], actor)
+
+    return await guarded(req, _OPERATE, lambda caller: _repaired(req, caller, skip))
+
+
+@bp.function_name("post_release")
+@bp.route(route="ops/repairs/release", methods=["POST"])
+async def post_release(req: func.HttpRequest) -> func.HttpResponse:
+    """Let a message that was set aside for its time go on with the time it claims."""
+
+    async def release(asked: Asked, actor: str) -> Mapping[str, Any]:
+        return await app().repairs.release(asked["messageId"], asked["reason"], actor)
+
+    return await guarded(req, _OPERATE, lambda caller: _repaired(req, caller, release))
+
+
+@bp.function_name("post_supersede")
+@bp.route(route="ops/repairs/supersede", methods=["POST"])
+async def post_supersede(req: func.HttpRequest) -> func.HttpResponse:
+    """Let another message (`by`), or another `body`, stand for a message."""
+
+    async def supersede(asked: Asked, actor: str) -> Mapping[str, Any]:
+        repairs = app().repairs
+        if "body" in asked:
+            body = json.dumps(asked["body"], ensure_ascii=False).encode()
+            return await repairs.rewrite(asked["messageId"], body, asked["reason"], actor)
+        return await repairs.supersede(asked["messageId"], str(asked["by"]), asked["reason"], actor)
+
+    return await guarded(req, _OPERATE, lambda caller: _repaired(req, caller, supersede, "by"))
+
+
+@bp.function_name("post_edit")
+@bp.route(route="ops/repairs/edit", methods=["POST"])
+async def post_edit(req: func.HttpRequest) -> func.HttpResponse:
+    """Put a copy with some fields `set` in a message's place; a bad edit changes nothing."""
+
+    async def edit(asked: Asked, actor: str) -> Mapping[str, Any]:
+        settings = {str(name): None if value is None else str(value) for name, value in asked["set"].items()}
+        return await app().repairs.edit(asked["messageId"], settings, asked["reason"], actor)
+
+    return await guarded(req, _OPERATE, lambda caller: _repaired(req, caller, edit, "set"))
+
+
+async def _repaired(
+    req: func.HttpRequest,
+    caller: "Caller",
+    repair: Callable[[Asked, str], Awaitable[Mapping[str, Any]]],
+    needs: str | None = None,
+) -> func.HttpResponse:
+    from shared.core.errors import InvalidMessage  # noqa: PLC0415  # cold start
+
+    asked = _asked(req, needs)
+    if asked is None:
+        also = f', "{needs}": ...' if needs else ""
+        return problem(400, "request.repair", f'send {{"messageId": "...", "reason": "..."{also}}}')
+    try:
+        told = await repair(asked, caller.name)
+    except InvalidMessage as refusal:
+        errors = [{"pointer": f.field, "code": f.code, "expected": f.expected} for f in refusal.faults]
+        return problem(422, refusal.code, "the edit was refused; nothing was changed", errors=errors)
+    wrong = _WRONG.get(told["done"])
+    return problem(*wrong) if wrong else answer(200, told)
+
+
+def _asked(req: func.HttpRequest, needs: str | None) -> Asked | None:
+    """What is asked for, if it is whole: which message, why, and what the repair needs besides."""
+    try:
+        asked = json.loads(req.get_body())
+    except ValueError:
+        return None
+    if not isinstance(asked, dict):
+        return None
+    named = all(isinstance(asked.get(name), str) and asked[name].strip() for name in ("messageId", "reason"))
+    if needs == "set":
+        fits = isinstance(asked.get("set"), dict) and bool(asked["set"])
+    else:
+        fits = needs is None or needs in asked or "body" in asked
+    return asked if named and fits else None

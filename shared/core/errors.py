@@ -41,12 +41,17 @@ class Fault:
 
 
 class SyncError(Exception):
-    """The root of every failure; `code` is stable, `field` and `rule` say where and what."""
+    """The root of every failure; `code` is stable, `field` and `rule` say where and what.
+
+    `request_id` is what the far side's support asks for: its own id of the request that failed, or the one
+    we sent along when there was no answer.
+    """
 
     def __init__(self, code: Code, rule: str, *, field: str | None = None) -> None:
         self.code = code
         self.rule = rule
         self.field = field
+        self.request_id: str | None = None
         super().__init__(f"{field}: {rule}" if field else rule)
 
     @property

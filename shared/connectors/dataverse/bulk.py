@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import httpx
 
 # Refusals that every row would meet: to look for the one that caused them would cost requests for nothing.
-_OF_ALL = {"404", "405", "0x8006088a"}
+_OF_ALL = {"404", "405", "501", "0x8006088a", "0x80060600"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,11 @@ class BulkRows:
         self._client = client
         self._ledger = ledger or Ledger()
         self._most = self._size = batch_size
+
+    @property
+    def batch_size(self) -> int:
+        """How many rows go into the next request."""
+        return self._size
 
     async def upsert(self, table: Table, rows: Sequence[BulkRow]) -> tuple[SyncError | None, ...]:
         """What became of each row, in order: None when it is written, else its failure.
@@ -82,8 +87,8 @@ class BulkRows:
 
     async def _send(self, table: Table, rows: Sequence[BulkRow]) -> SyncError | None:
         """The failure of one request; None when all its rows are written."""
-        await self._ledger.turn()
-        entry = self._ledger.begin()
+        await self._ledger.turn(len(rows), bulk=True)
+        entry = self._ledger.begin(len(rows), bulk=True)
         try:
             response = await self._client.send(
                 "POST",
@@ -117,6 +122,11 @@ def _failure(table: Table, rows: Sequence[BulkRow], response: "httpx.Response") 
     if response.is_success:
         return None
     return refusal(Asked(table, rows[0].id, rows[0].values), response)
+
+
+def is_unsupported(failure: Refused) -> bool:
+    """Whether the table does not have the message at all."""
+    return failure.answer in _OF_ALL
 
 
 def _is_of_all(failure: SyncError) -> bool:

@@ -6,7 +6,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from shared.core.priority import Priority, current_priority
+
 _SLICES = 300
+# What each priority leaves of the windows to those before it, so that live traffic always finds room.
+_LEFT = {Priority.LIVE: 0.0, Priority.REPLAY: 0.1, Priority.LOAD: 0.2}
 # Less than a clock can tell apart.
 _NOTHING = 1e-6
 
@@ -30,9 +34,13 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A request under way: when it began and how long it was expected to take."""
+    """A request under way: when it began and how long it was expected to take.
+
+    A bulk request is one request for its limit, and its rows take far less time each than operations do.
+    """
 
     operations: int
+    bulk: bool
     began: float
     expected: float
 
@@ -59,7 +67,7 @@ class Ledger:
         self._requests = _Window(allowance.requests * allowance.share, allowance.window)
         self._seconds = _Window(allowance.seconds * allowance.share, allowance.window)
         self._under_way = 0.0
-        self._usual = 0.0
+        self._usual = {False: 0.0, True: 0.0}
         self._last = float("-inf")
 
     @property
@@ -71,28 +79,34 @@ class Ledger:
             and self._seconds.used(now) + self._under_way < calm * self._seconds.limit
         )
 
-    def delay(self, operations: int = 1) -> float:
-        """Seconds until a request of so many operations may begin; zero when it may now."""
+    def delay(self, operations: int = 1, priority: Priority = Priority.LIVE, *, bulk: bool = False) -> float:
+        """Seconds until a request of so many operations or rows may begin; zero when it may now.
+
+        Replays use at most nine tenths of what live traffic may use, loads eight.
+        """
         if self.is_calm:
             return 0.0
-        now = self._monotonic()
+        now, left = self._monotonic(), _LEFT[priority]
         apart = max(
-            self._requests.apart(now, self._counted(operations), 0.0),
-            self._seconds.apart(now, self._usual * operations, self._under_way),
+            self._requests.apart(now, self._counted(operations, bulk=bulk), left * self._requests.limit),
+            self._seconds.apart(
+                now, self._usual[bulk] * operations, self._under_way + left * self._seconds.limit
+            ),
         )
         wait = self._last + apart - now if apart < float("inf") else self._slice
         return wait if wait > _NOTHING else 0.0
 
-    async def turn(self) -> None:
-        """Return when one operation may be sent."""
-        while (seconds := self.delay()) > 0:
+    async def turn(self, operations: int = 1, *, bulk: bool = False) -> None:
+        """Return when a request of the work at hand may be sent."""
+        priority = current_priority()
+        while (seconds := self.delay(operations, priority, bulk=bulk)) > 0:
             await self._sleep(seconds)
 
-    def begin(self, operations: int = 1) -> Entry:
+    def begin(self, operations: int = 1, *, bulk: bool = False) -> Entry:
         """Write down a request that is sent now."""
         now = self._monotonic()
-        entry = Entry(operations, now, self._usual * operations)
-        self._requests.add(now, self._counted(operations))
+        entry = Entry(operations, bulk, now, self._usual[bulk] * operations)
+        self._requests.add(now, self._counted(operations, bulk=bulk))
         self._under_way += entry.expected
         self._last = now
         return entry
@@ -104,14 +118,15 @@ class Ledger:
         self._under_way = max(0.0, self._under_way - entry.expected)
         self._seconds.add(now, took)
         # Of the last ten or so: long enough for jitter, short enough for a service that grows slow.
-        self._usual += (took / entry.operations - self._usual) / (10 if self._usual else 1)
+        usual = self._usual[entry.bulk]
+        self._usual[entry.bulk] += (took / entry.operations - usual) / (10 if usual else 1)
 
     @property
     def _slice(self) -> float:
         return self._allowance.window / _SLICES
 
-    def _counted(self, operations: int) -> int:
-        return 1 if self._allowance.batch_is_one else operations
+    def _counted(self, operations: int, *, bulk: bool) -> int:
+        return 1 if bulk or self._allowance.batch_is_one else operations
 
 
 class _Window:

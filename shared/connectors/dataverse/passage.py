@@ -3,6 +3,7 @@
 The first step is a write under the row's condition; when the row moved on meanwhile, nothing at all happens.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import httpx
 
     from shared.connectors.web.client import WebClient
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 LOCKED = "0x80040233"
 """What Dataverse says to a write that the row's state does not allow."""
@@ -131,6 +134,11 @@ def _requests(
     return tuple(requests)
 
 
+def _instant(value: Any) -> Any:
+    """A day as the midnight at which it begins: the closing activity has points in time only."""
+    return f"{value}T00:00:00Z" if isinstance(value, str) and _DAY.fullmatch(value) else value
+
+
 def _closing(asked: Asked, step: Close, held: Mapping[str, Value]) -> Action:
     closing = step.closing
     row = address(asked.table, asked.row_id)
@@ -142,6 +150,6 @@ def _closing(asked: Asked, step: Close, held: Mapping[str, Value]) -> Action:
     body[closing.about] = {
         "subject": closing.action,
         f"{closing.pointer}@odata.bind": f"/{row}",
-        **{closing.carries[column]: value for column, value in written.items()},
+        **{closing.carries[column]: _instant(value) for column, value in written.items()},
     }
     return Action(closing.action, encode(body))

@@ -37,12 +37,14 @@ def refusal(asked: Asked, response: "httpx.Response") -> SyncError:
     code, text = _said(response)
     answer = classify(response.status_code, code)
     if answer.meaning is Meaning.ABSENT and (lost := _lost_target(asked, text)) is not None:
-        return Refused(
+        pointless = Refused(
             f"{WHO} answered {code}: the row this points at does not exist",
             answer=code,
             code=Code.VALUE_UNKNOWN_REFERENCE,
             field=lost or None,
         )
+        pointless.request_id = failure(WHO, answer, response).request_id
+        return pointless
     names = _names(asked)
     said = named_in(text, names)
     return failure(WHO, answer, response, code=code, field=None if said is None else names[said])

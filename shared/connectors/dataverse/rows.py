@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 API = "api/data/v9.2/"
 """Where the Web API is below an organisation's URL."""
 
+REQUEST_ID = "x-ms-client-request-id"
+"""The header in which a request carries an id of its sender's."""
+
 _READING = {
     **PROTOCOL,
     "Prefer": 'odata.include-annotations="Microsoft.Dynamics.CRM.lookuplogicalname"',

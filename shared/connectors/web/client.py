@@ -1,11 +1,12 @@
 """One far side over HTTP."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
+from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 from shared.connectors.credentials.secret import Secret
@@ -36,6 +37,9 @@ class WebClient:
     repeats the request once (E-10). What prevents an answer (refused connection, timeout, broken transfer)
     is raised as Unavailable. Connections are kept per event loop, because they cannot change loops.
 
+    A call is sent once, but for that repeat: whether what was not answered was done cannot be told here. With
+    `request_id_header` each call carries an id of ours; an error keeps the far side's, else ours.
+
     Cookies are off: an affinity cookie would tie all calls to one of the far side's servers, and limits count
     per server (Dataverse service protection limits).
     """
@@ -51,6 +55,8 @@ class WebClient:
         connect_timeout: timedelta = timedelta(seconds=5),
         connections: int = 40,
         ca_file: str | None = None,
+        request_id_header: str | None = None,
+        new_id: Callable[[], str] = lambda: str(uuid4()),
     ) -> None:
         self._who = who
         self._base_url = base_url.rstrip("/") + "/"
@@ -60,6 +66,8 @@ class WebClient:
         self._connect_timeout = connect_timeout.total_seconds()
         self._connections = connections
         self._ca_file = ca_file
+        self._request_id_header = request_id_header
+        self._new_id = new_id
         self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, Lines] = WeakKeyDictionary()
 
     @property
@@ -81,15 +89,20 @@ class WebClient:
         Raises Unavailable without an answer, and Throttled when a pause is too long to wait through.
         """
         await self._pause.wait(self._who)
-        call = _Call(method, path, params, headers or {}, content)
+        named = {self._request_id_header: self._new_id()} if self._request_id_header else {}
+        call = _Call(method, path, params, {**(headers or {}), **named}, content)
         bearer = await self._secret.current() if self._secret else None
         answer = await self._once(call, bearer)
         if answer.status_code == 401 and self._secret and bearer is not None:
             bearer = await self._secret.renewed(bearer)
             answer = await self._once(call, bearer)
+        self.heed(answer)
+        return answer
+
+    def heed(self, answer: "httpx.Response") -> None:
+        """Begin the pause that an answer asks for; answers inside a batch ask for it, too."""
         if answer.status_code == 429:
             self._pause.begin(retry_after(answer.headers.get("Retry-After")) or _UNNAMED_PAUSE)
-        return answer
 
     async def _once(self, call: _Call, bearer: str | None) -> "httpx.Response":
         import httpx  # noqa: PLC0415  # paid by the first call, not by every start of the app
@@ -105,9 +118,15 @@ class WebClient:
                     call.method, call.path, params=call.params, headers=headers, content=call.content
                 )
         except (httpx.TimeoutException, TimeoutError) as late:
-            raise Unavailable(f"{self._who} did not answer in time") from late
+            raise self._lost("did not answer in time", call) from late
         except httpx.TransportError as broken:
-            raise Unavailable(f"{self._who} cannot be reached") from broken
+            raise self._lost("cannot be reached", call) from broken
+
+    def _lost(self, how: str, call: _Call) -> Unavailable:
+        error = Unavailable(f"{self._who} {how}")
+        if self._request_id_header:
+            error.request_id = call.headers[self._request_id_header]
+        return error
 
     def _here(self) -> Lines:
         loop = asyncio.get_running_loop()

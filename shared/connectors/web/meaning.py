@@ -53,6 +53,9 @@ BY_STATUS: Mapping[int, Answer] = {
 """Statuses that mean more than their hundred; see `of_status` for the others."""
 
 
+_REQUEST_IDS = ("x-ms-service-request-id", "req_id", "x-ms-request-id")
+
+
 def of_status(status: int) -> Answer:
     """The meaning of a status alone: other 5xx pass, other answers that are no success do not."""
     known = BY_STATUS.get(status)
@@ -67,6 +70,14 @@ def failure(
     who: str, answer: Answer, response: "httpx.Response", *, code: str = "", field: str | None = None
 ) -> SyncError:
     """The failure to raise for an answer; `code` is the far side's own, else its status stands in."""
+    error = _failure(who, answer, response, code=code, field=field)
+    error.request_id = next(filter(None, map(response.headers.get, _REQUEST_IDS)), None)
+    return error
+
+
+def _failure(
+    who: str, answer: Answer, response: "httpx.Response", *, code: str, field: str | None
+) -> SyncError:
     stands = code or str(response.status_code)
     rule = f"{who} answered {stands}: {answer.rule}"
     pause = retry_after(response.headers.get("Retry-After"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from shared.connectors.dataverse.ledger import Allowance, Entry, Ledger
+from shared.core.priority import Priority
 
 # A tenth of what the service grants, in a tenth of its window: the same rates.
 GRANTED = Allowance(requests=600, seconds=120, window=30)
@@ -167,3 +168,48 @@ def test_what_is_under_way_counts_before_it_has_ended(time: Time) -> None:
         ledger.end(entry)
     time.at += 102
     assert (ledger.is_calm, ledger.delay()) == (True, 0.0)
+
+
+def test_live_traffic_finds_room_however_much_a_load_wants(ledger: Ledger, time: Time) -> None:
+    waits, loads, live_at = [], 0, time.at + 60
+    stop = time.at + 200
+    while time.at < stop:
+        if time.at >= live_at:
+            arrived = time.at
+            while (wait := ledger.delay(1, Priority.LIVE)) > 0:
+                time.at += wait
+            ledger.end(ledger.begin())
+            waits.append(time.at - arrived)
+            live_at += 0.5
+        elif (wait := ledger.delay(1, Priority.LOAD)) > 0:
+            time.at = min(time.at + wait, live_at)
+        else:
+            ledger.end(ledger.begin())
+            loads += 1
+
+    assert max(waits) <= 0.1
+    # The load gets what it may have beside them: eight tenths of 20 a second, less the two of live traffic.
+    assert loads / 200 >= 0.95 * (0.8 * 0.97 * 20 - 2)
+
+
+def test_a_replay_goes_before_a_load_and_live_traffic_before_both(ledger: Ledger, time: Time) -> None:
+    while ledger.delay(1, Priority.LOAD) < 1:
+        time.at += ledger.delay(1, Priority.LOAD)
+        ledger.end(ledger.begin())
+        ledger.end(ledger.begin())
+
+    delays = [ledger.delay(1, priority) for priority in Priority]
+
+    assert delays == sorted(delays)
+    assert delays[0] < delays[2]
+
+
+def test_rows_of_a_bulk_request_and_operations_are_expected_to_take_their_own_time(time: Time) -> None:
+    ledger = Ledger(Allowance(requests=1e9, seconds=10, window=10, calm=0), monotonic=time.monotonic)
+    for operations, bulk, took in ((1, False, 0.12), (100, True, 0.9)):
+        entry = ledger.begin(operations, bulk=bulk)
+        time.at += took
+        ledger.end(entry)
+
+    assert ledger.begin(10).expected == pytest.approx(1.2)
+    assert ledger.begin(100, bulk=True).expected == pytest.approx(0.9)

@@ -56,6 +56,7 @@ class Audit:
         files = Files(self.export, self.source)
         for entry in self.export.objects:
             yield from self._object(entry, records, files, listed)
+        yield from self._strangers()
         if self.export.custom_fields:
             for file, mark in inventory.custom_fields(self.export.custom_fields, self.headers, self.source):
                 yield self._finding(file, None, mark)
@@ -88,6 +89,22 @@ class Audit:
             yield self._finding(entry.file, None, Mark(FindingCode.FILE_NO_ROWS))
         for mark in inventory.counted(listed, entry, found):
             yield self._finding(entry.file, None, mark)
+
+    def _strangers(self) -> Iterator[Finding]:
+        """The sheets nobody declared, in workbooks that could be read."""
+        known: dict[str, set[str]] = {}
+        for entry in self.export.objects:
+            if entry.sheet and entry.entity in self.counts:
+                known.setdefault(entry.file, set())
+        for entry in self.export.objects:
+            if entry.sheet and entry.file in known:
+                known[entry.file].add(entry.sheet)
+        for file, sheets in known.items():
+            for sheet in self.source.sheets(file):
+                if sheet not in sheets:
+                    yield self._finding(
+                        file, None, Mark(FindingCode.FILE_SHEET_UNEXPECTED, f"sheet “{sheet}”")
+                    )
 
     def _between(self, records: Records, files: Files) -> Iterator[Finding]:
         """What shows only when every record has gone by."""

@@ -58,6 +58,10 @@ class Folder:
                 digest.update(piece)
         return digest.hexdigest()
 
+    def sheets(self, path: str) -> tuple[str, ...]:
+        """The names of a workbook's sheets."""
+        return workbooks.sheets(self, path)
+
     def open(self, entry: Object) -> Opened:
         """The records of an object."""
         return _READERS[entry.format](self, entry)

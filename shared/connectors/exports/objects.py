@@ -38,6 +38,7 @@ def _records(folder: Files, path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     while (mark := text.peek()) != "]":
         if mark == ",":
             text.expect(",")
+            text.peek()
         line = text.line
         record = text.value()
         if not isinstance(record, dict):

@@ -13,9 +13,7 @@ address article aside blockquote body dd div dl dt fieldset figure footer form h
 html li main nav ol p pre section table tbody tfoot thead tr ul
 """
 _BLOCKS = frozenset(_BLOCK_TAGS.split())
-_NEVER = frozenset(
-    {"script", "style", "head", "title", "noscript", "template", "object", "embed", "iframe", "svg"}
-)
+_NEVER = frozenset({"script", "style", "head", "title", "template", "object", "embed", "iframe", "svg"})
 _ACTIVE = (
     "script, iframe, object, embed, form, [onclick], [onload], [onerror], [onmouseover], "
     "[href^='javascript:' i]"

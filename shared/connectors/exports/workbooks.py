@@ -52,7 +52,7 @@ def opened(folder: Files, entry: Object) -> Opened:
 def sheets(folder: Files, path: str) -> tuple[str, ...]:
     """The names of a workbook's sheets; raises Unreadable."""
     present(folder, path)
-    return tuple(_book(folder.content(path)).sheet_names)
+    return tuple(name.strip() for name in _book(folder.content(path)).sheet_names)
 
 
 def _book(content: bytes) -> CalamineWorkbook:

@@ -67,6 +67,9 @@ def read_instant(value: Any, clock: Clock, zone: str | None = None) -> Reading:
     if local.at.tzinfo is not None:
         return Reading(local.at.astimezone(dt.UTC), tuple(marks))
     name = local.zone or zone or clock.zone
+    if not (marks or zone or clock.slashed or clock.typed):
+        # Where every other time has its zone, one without may have lost it.
+        marks.append(Mark(FindingCode.TIME_LOCAL, clock.zone))
     place = zones.zone(name)
     if place is None:
         return Reading(None, (*marks, Mark(FindingCode.ZONE_UNKNOWN)))

@@ -55,6 +55,10 @@ class Source(Protocol):
         """The hash of a file in lower-case hexadecimal digits; KeyError when it is not there."""
         ...
 
+    def sheets(self, path: str) -> tuple[str, ...]:
+        """The names of a workbook's sheets; raises Unreadable."""
+        ...
+
     def open(self, entry: Object) -> Opened:
         """The records of an object; raises Unreadable, at once or in the middle of the rows."""
         ...

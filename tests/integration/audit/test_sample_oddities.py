@@ -108,6 +108,7 @@ custom_objects.json | - | - | custom.object_not_exported
 
 LEGRAND = """
 Companies.xlsx | - | - | file.blank_rows
+Companies.xlsx | - | - | file.sheet_unexpected
 Companies.xlsx | CMP00003 | Street | text.odd_space
 Companies.xlsx | CMP00019 | Created Date | date.two_digit_year
 Companies.xlsx | CMP00020 | Created Date | date.other_order

@@ -22,7 +22,7 @@ def utc(*parts: int) -> dt.datetime:
     ("value", "clock", "at", "codes"),
     [
         ("2016-02-28T21:41:41Z", NEW_YORK, utc(2016, 2, 28, 21, 41, 41), []),
-        ("2017-06-05T03:00:00", NEW_YORK, utc(2017, 6, 5, 7), []),
+        ("2017-06-05T03:00:00", NEW_YORK, utc(2017, 6, 5, 7), ["time.local"]),
         ("2017-03-05T09:15:00+05:30", NEW_YORK, utc(2017, 3, 5, 3, 45), ["time.offset"]),
         ("2017-01-02T00:00:00-0330", NEW_YORK, utc(2017, 1, 2, 3, 30), ["time.offset"]),
         ("2016-06-02T02:30:00 Australia/Sydney", NEW_YORK, utc(2016, 6, 1, 16, 30), ["time.zone_in_value"]),
@@ -41,8 +41,8 @@ def utc(*parts: int) -> dt.datetime:
         (27395.0, SYDNEY_CELLS, utc(1974, 12, 31, 13), ["date.serial"]),
         (dt.date(2013, 5, 22), SYDNEY_CELLS, utc(2013, 5, 21, 14), []),
         ("1875-02-03T00:00:00Z", NEW_YORK, utc(1875, 2, 3), ["date.implausible"]),
-        ("2017-11-05T01:30:00", NEW_YORK, utc(2017, 11, 5, 5, 30), ["time.repeated"]),
-        ("2017-03-12T02:30:00", NEW_YORK, utc(2017, 3, 12, 7, 30), ["time.skipped"]),
+        ("2017-11-05T01:30:00", NEW_YORK, utc(2017, 11, 5, 5, 30), ["time.local", "time.repeated"]),
+        ("2017-03-12T02:30:00", NEW_YORK, utc(2017, 3, 12, 7, 30), ["time.local", "time.skipped"]),
         ("", NEW_YORK, None, []),
         (None, NEW_YORK, None, []),
         ("1975-02-30", NEW_YORK, None, ["date.impossible"]),
@@ -71,7 +71,7 @@ def test_a_day_has_no_zone() -> None:
     [
         ("America/Los_Angeles", utc(2017, 3, 6, 6), []),
         ("Pacific Standard Time", utc(2017, 3, 6, 6), []),
-        ("", utc(2017, 3, 6, 3), []),
+        ("", utc(2017, 3, 6, 3), ["time.local"]),
         ("Middle/Earth", None, ["zone.unknown"]),
         ("../../etc/passwd", None, ["zone.unknown"]),
     ],

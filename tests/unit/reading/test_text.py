@@ -61,17 +61,17 @@ def test_line_ends_and_layout_are_free_in_text_of_several_lines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "fits"),
+    ("value", "details"),
     [
-        ("x" * 10, True),
-        ("x" * 11, False),
-        ("🚲" * 5, True),
-        ("🚲" * 5 + "x", False),
-        (" " * 9 + "x" * 10, True),
+        ("x" * 10, []),
+        ("x" * 11, ["11 UTF-16 units, at most 10"]),
+        ("🚲" * 5, []),
+        ("🚲" * 5 + "x", ["11 UTF-16 units, at most 10"]),
+        (" " * 9 + "x" * 10, []),
     ],
 )
-def test_length_counts_utf16_units_of_what_is_meant(value: str, fits: bool) -> None:
-    assert (text.too_long(value, 10) == ()) is fits
+def test_length_counts_utf16_units_of_what_is_meant(value: str, details: list[str]) -> None:
+    assert [mark.detail for mark in text.too_long(value, 10)] == details
 
 
 @given(st.text(), st.integers(min_value=0, max_value=40))

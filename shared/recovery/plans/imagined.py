@@ -118,10 +118,14 @@ class ImaginedRecords:
         after = replace(held, fields={**held.fields, **fields}, version=f"{held.version}+", changed_at=now)
         return self._write(entity, record_id, after)
 
-    async def delete(self, entity: str, record_id: str) -> None:
+    async def delete(self, entity: str, record_id: str, version: str) -> None:
         """See `LegacyRecords.delete`."""
-        if await self.read(entity, record_id) is not None:
-            self.writes[entity] = self.writes.get(entity, 0) + 1
+        held = await self.read(entity, record_id)
+        if held is None:
+            return
+        if held.version != version:
+            raise MovedOn("the record is at another version")
+        self.writes[entity] = self.writes.get(entity, 0) + 1
         self.known[entity, record_id] = None
 
     def _write(self, entity: str, record_id: str, record: LegacyRecord) -> LegacyRecord:

@@ -119,6 +119,43 @@ def test_the_python_sdk_of_microsoft_works_unchanged(
             "gone": True,
         },
         "errors": [400, "0x80044331"],
+        "bulk": {"made": 250, "job": 36, "left": ["one", "two"]},
+        "queries": {
+            "filtered": ["Q0", "Q2", "Q3"],
+            "expanded": ["Parent"],
+            "formatted": "$10.50",
+            "pages": [4],
+            "missing": None,
+        },
+        "relationships": {"pointed": True, "found": True, "gone": True},
+        "alternate_keys": {"key": ["lastname", "telephone1"], "rows": ["Second"]},
+        "frames": {"made": 2, "rows": ["x", "y"]},
+        "refusals": {
+            "update": [404, "0x80040217", False],
+            "option": [400, "0x8004431A", False],
+            "lookup": [404, "0x80040217", False],
+            "sql": [501, "0x80060600", False],
+            "fetchxml": [501, "0x80060600", False],
+        },
+    }
+
+
+def test_the_asyncio_side_of_the_python_sdk_works_unchanged(customisations: Path) -> None:
+    with start(Settings(customisations=customisations)) as simulator:
+        seen = run([str(PYTHON), str(HERE / "clients" / "powerplatform_async.py"), simulator.http_url])
+        file = httpx.get(
+            f"{simulator.http_url}/api/data/v9.2/accounts({seen.pop('file')})/new_document/$value",
+            headers={"Authorization": "Bearer x"},
+        )
+
+    assert file.content == b"hello"
+    assert seen == {
+        "together": 20,
+        "listed": ["Many 0", "Many 1", "Many 2"],
+        "read": 1,
+        "batch": [1, [400]],
+        "refused": [400, "0x80044331"],
+        "set": "new_gadgets",
     }
 
 
@@ -145,5 +182,16 @@ def test_the_npm_client_works_unchanged(customisations: Path) -> None:
         "tracked": True,
         "entity": "accounts",
         "options": 10,
+        "metadata": [1, 100000000, "new_vanid"],
+        "file": ["paper.bin", 5 * 1024 * 1024, 0],
+        "actions": [1, 3],
+        "versions": [True, False],
+        "createOnly": None,
+        "duplicate": [412, "0x80040333"],
+        "key": [412, "0x80060892"],
+        "impersonated": True,
+        "fetch": 501,
+        "csdl": True,
+        "long": 0,
         "deleted": True,
     }

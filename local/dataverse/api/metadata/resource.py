@@ -108,7 +108,7 @@ def _put_column(request: Request, table: Table, body: dict[str, Any], before: st
         spec.setdefault("max_length", known.max_length)
         spec["custom"] = known.custom
     change(request, "column", table.name, spec)
-    return created(request, f"EntityDefinitions({table.id})/Attributes({column_id(table, spec['name'])})")
+    return created(request, f"{_addressed(request)}/Attributes({column_id(table, spec['name'])})")
 
 
 def _keys(request: Request, table: Table, segment: Segment) -> Answer:
@@ -130,7 +130,12 @@ def _keys(request: Request, table: Table, segment: Segment) -> Answer:
         change(request, "key", table.name, {"name": name, "columns": columns})
     except ValueError as wrong:
         raise bad_payload(str(wrong)) from wrong
-    return created(request, f"EntityDefinitions({table.id})/Keys({key_id(table, name)})")
+    return created(request, f"{_addressed(request)}/Keys({key_id(table, name)})")
+
+
+def _addressed(request: Request) -> str:
+    """The table as the caller named it: what is made below it gets an address in the same form."""
+    return request.call.path.partition("/")[0]
 
 
 def create_entities(request: Request, _segment: Segment) -> Answer:

@@ -98,5 +98,123 @@ const attribute = await api.retrieveAttribute({
   expand: [{ property: "OptionSet", select: ["Options"] }],
 });
 seen.options = attribute.OptionSet.Options.length;
+
+const text = (label) => ({ LocalizedLabels: [{ Label: label, LanguageCode: 1033 }] });
+const crm = "Microsoft.Dynamics.CRM.";
+await api.createGlobalOptionSet({
+  data: {
+    "@odata.type": `${crm}OptionSetMetadata`,
+    Name: "new_size",
+    DisplayName: text("Size"),
+    Options: [{ Value: 100000000, Label: text("Small") }],
+  },
+});
+const choice = await api.retrieveGlobalOptionSet({ key: "Name='new_size'" });
+await api.createAttribute({
+  entityKey: "LogicalName='contact'",
+  data: {
+    "@odata.type": `${crm}PicklistAttributeMetadata`,
+    SchemaName: "new_Size",
+    DisplayName: text("Size"),
+    "GlobalOptionSet@odata.bind": `/GlobalOptionSetDefinitions(${choice.MetadataId})`,
+  },
+});
+await api.createAttribute({
+  entityKey: "LogicalName='contact'",
+  data: { "@odata.type": `${crm}FileAttributeMetadata`, SchemaName: "new_Paper", DisplayName: text("Paper") },
+});
+await api.createEntity({
+  data: {
+    "@odata.type": `${crm}EntityMetadata`,
+    SchemaName: "new_Van",
+    DisplayName: text("Van"),
+    Attributes: [
+      {
+        "@odata.type": `${crm}StringAttributeMetadata`,
+        SchemaName: "new_Name",
+        IsPrimaryName: true,
+        MaxLength: 40,
+        DisplayName: text("Name"),
+      },
+    ],
+  },
+});
+await api.createRelationship({
+  data: {
+    "@odata.type": `${crm}OneToManyRelationshipMetadata`,
+    SchemaName: "new_van_contact",
+    ReferencedEntity: "new_van",
+    ReferencingEntity: "contact",
+    Lookup: { SchemaName: "new_VanId", DisplayName: text("Van") },
+  },
+});
+const van = await api.create({ collection: "new_vans", data: { new_name: "V" } });
+const driver = await api.create({
+  collection: "contacts",
+  data: { lastname: "Driver", new_size: 100000000, "new_VanId@odata.bind": `/new_vans(${van})` },
+  returnRepresentation: true,
+});
+const relationship = await api.retrieveRelationship({ key: "SchemaName='new_van_contact'" });
+seen.metadata = [choice.Options.length, driver.new_size, relationship.ReferencingAttribute];
+
+const bytes = Buffer.alloc(5 * 1024 * 1024, "x");
+const paper = { collection: "contacts", key: driver.contactid, property: "new_paper" };
+await api.uploadFile({ ...paper, fileName: "paper.bin", data: bytes });
+const file = await api.downloadFile(paper);
+seen.file = [file.fileName, file.fileSize, Buffer.compare(Buffer.from(file.data), bytes)];
+
+const deal = await api.create({ collection: "opportunities", data: { name: "Deal" } });
+await api.callAction({
+  actionName: "WinOpportunity",
+  action: { Status: 3, OpportunityClose: { subject: "Won", "opportunityid@odata.bind": `/opportunities(${deal})` } },
+});
+const won = await api.retrieve({ collection: "opportunities", key: deal, select: ["statecode"] });
+const made = await api.callAction({
+  collection: "accounts",
+  actionName: `${crm}CreateMultiple`,
+  action: { Targets: [1, 2, 3].map((at) => ({ "@odata.type": `${crm}account`, name: `M${at}` })) },
+});
+seen.actions = [won.statecode, made.Ids.length];
+
+const versions = [];
+const row = await api.retrieve({ collection: "accounts", key: made.Ids[0], select: ["name"] });
+for (const ifmatch of [row["@odata.etag"], row["@odata.etag"]]) {
+  versions.push(
+    await api.update({ collection: "accounts", key: made.Ids[0], data: { name: "Newer" }, ifmatch }),
+  );
+}
+seen.versions = versions;
+seen.createOnly = await api.upsert({
+  collection: "accounts",
+  key: made.Ids[0],
+  data: { name: "Never" },
+  ifnonematch: "*",
+});
+seen.duplicate = await api
+  .create({ collection: "accounts", data: { name: "Newer" }, duplicateDetection: true })
+  .catch((error) => [error.status, error.code]);
+seen.key = await api
+  .create({ collection: "accounts", data: { name: "X", tandem_sourcekey: "K-1" } })
+  .catch((error) => [error.status, error.code]);
+
+const me2 = await api.callFunction({ name: "WhoAmI" });
+const on = await api.create({
+  collection: "accounts",
+  data: { name: "On behalf" },
+  impersonate: me2.UserId,
+  returnRepresentation: true,
+});
+seen.impersonated = on._createdby_value === me2.UserId;
+seen.fetch = await api
+  .fetch({ collection: "accounts", fetchXml: '<fetch><entity name="account"/></fetch>' })
+  .catch((error) => error.status);
+seen.csdl = (await api.retrieveCsdlMetadata()).includes('<EntitySet Name="new_vans"');
+seen.long = (
+  await api.retrieveMultiple({
+    collection: "accounts",
+    select: ["name"],
+    filter: Array.from({ length: 60 }, (_, at) => `name eq 'some rather long name of an account ${at}'`).join(" or "),
+  })
+).value.length;
 seen.deleted = await api.deleteRecord({ collection: "accounts", key: account });
 console.log(JSON.stringify(seen));

@@ -122,11 +122,119 @@ def files(client: Any) -> str:
     return str(row)
 
 
+def bulk(client: Any) -> dict[str, Any]:
+    made = client.records.create("contact", [{"lastname": f"Bulk {number}"} for number in range(250)])
+    client.records.update("contact", made, {"jobtitle": "bulk"})
+    client.records.update("contact", made[:2], [{"jobtitle": "one"}, {"jobtitle": "two"}])
+    job = client.records.delete("contact", made[2:])
+    titles = client.records.list("contact", filter="startswith(lastname,'Bulk')", select=["jobtitle"])
+    return {"made": len(set(made)), "job": len(job), "left": sorted(row["jobtitle"] for row in titles)}
+
+
+def queries(client: Any) -> dict[str, Any]:
+    from PowerPlatform.Dataverse.models.filters import col  # type: ignore[import-not-found]
+
+    parent = client.records.create("account", {"name": "Parent", "revenue": 10.5})
+    for number in range(4):
+        bound = {"parentcustomerid_account@odata.bind": f"/accounts({parent})"}
+        client.records.create("contact", {"lastname": f"Q{number}", "numberofchildren": number} | bound)
+    wanted = (col("lastname").startswith("Q") & (col("numberofchildren") >= 2)) | (col("lastname") == "Q0")
+    query = client.query.builder("contact").select("lastname").where(wanted).order_by("lastname")
+    nested = client.records.list(
+        "contact", filter="startswith(lastname,'Q')", expand=["parentcustomerid_account"], top=1
+    )
+    shown = client.records.retrieve(
+        "account", parent, select=["revenue"], include_annotations="OData.Community.Display.V1.FormattedValue"
+    )
+    return {
+        "filtered": [row["lastname"] for row in query.execute()],
+        "expanded": [row["parentcustomerid_account"]["name"] for row in nested],
+        "formatted": shown["revenue@OData.Community.Display.V1.FormattedValue"],
+        "pages": [len(list(page)) for page in client.records.list_pages("contact", page_size=2, top=4)],
+        "missing": client.records.retrieve("account", "00000000-0000-0000-0000-00000000dead"),
+    }
+
+
+def relationships(client: Any) -> dict[str, Any]:
+    client.tables.create("new_Part", {"new_Weight": "decimal"})
+    client.tables.create("new_Tool", {"new_Price": "money"})
+    made = client.tables.create_lookup_field("new_part", "new_ToolId", "new_tool", display_name="Tool")
+    tool = client.records.create("new_tool", {"new_name": "T"})
+    part = client.records.create(
+        "new_part", {"new_name": "P", "new_ToolId@odata.bind": f"/new_tools({tool})"}
+    )
+    read = client.records.retrieve("new_part", part, select=["_new_toolid_value"])
+    found = client.tables.get_relationship(made.relationship_schema_name)
+    client.tables.delete_relationship(made.relationship_id)
+    gone = client.tables.get_column("new_part", "new_toolid") is None
+    for table in ("new_Part", "new_Tool"):
+        client.tables.delete(table)
+    return {
+        "pointed": read["_new_toolid_value"] == tool,
+        "found": found.relationship_schema_name == made.relationship_schema_name,
+        "gone": gone,
+    }
+
+
+def alternate_keys(client: Any) -> dict[str, Any]:
+    made = client.tables.create_alternate_key("contact", "new_phone_key", ["telephone1", "lastname"])
+    known = {
+        key.schema_name: sorted(key.key_attributes) for key in client.tables.get_alternate_keys("contact")
+    }
+    item = {"alternate_key": {"telephone1": "1", "lastname": "K"}, "record": {"firstname": "First"}}
+    client.records.upsert("contact", [item])
+    client.records.upsert("contact", [item | {"record": {"firstname": "Second"}}])
+    rows = client.records.list("contact", filter="lastname eq 'K'", select=["firstname"])
+    client.tables.delete_alternate_key("contact", made.metadata_id)
+    return {"key": known.get("new_phone_key"), "rows": [row["firstname"] for row in rows]}
+
+
+def frames(client: Any) -> dict[str, Any]:
+    import pandas as pd  # type: ignore[import-untyped]
+
+    made = client.dataframe.create("lead", pd.DataFrame({"subject": ["F1", "F2"], "lastname": ["A", None]}))
+    changed = pd.DataFrame({"leadid": made, "jobtitle": ["x", "y"]})
+    client.dataframe.update("lead", changed, id_column="leadid")
+    rows = client.records.list(
+        "lead", filter="startswith(subject,'F')", select=["jobtitle"], orderby=["subject"]
+    )
+    return {"made": len(made), "rows": [row["jobtitle"] for row in rows]}
+
+
+def refusals(client: Any) -> dict[str, Any]:
+    from PowerPlatform.Dataverse.core.errors import HttpError
+
+    missing = "00000000-0000-0000-0000-00000000dead"
+    calls: dict[str, Any] = {
+        "update": lambda: client.records.update("account", missing, {"name": "X"}),
+        "option": lambda: client.records.create("account", {"name": "X", "industrycode": 9999}),
+        "lookup": lambda: client.records.create(
+            "contact", {"lastname": "X", "parentcustomerid_account@odata.bind": f"/accounts({missing})"}
+        ),
+        "sql": lambda: client.query.sql("SELECT name FROM account"),
+        "fetchxml": lambda: client.query.fetchxml('<fetch><entity name="account"/></fetch>').execute(),
+    }
+    seen = {}
+    for name, call in calls.items():
+        try:
+            call()
+        except HttpError as refused:
+            seen[name] = [
+                refused.status_code,
+                refused.details.get("service_error_code"),
+                refused.is_transient,
+            ]
+    return seen
+
+
 def main() -> None:
     from PowerPlatform.Dataverse.client import DataverseClient  # type: ignore[import-not-found]
 
     client = DataverseClient(sys.argv[1], Token())
-    parts = (records, labels, keys, paging, batch, metadata, errors, files)
+    parts = (
+        *(records, labels, keys, paging, batch, metadata, errors, files),
+        *(bulk, queries, relationships, alternate_keys, frames, refusals),
+    )
     print(json.dumps({part.__name__: part(client) for part in parts}))
 
 

@@ -3,11 +3,12 @@
 from mappers.allegory.companies import COMPANY
 from mappers.allegory.contacts import CONTACT
 from mappers.allegory.deals import DEAL
+from mappers.allegory.leads import LEAD
 from mappers.allegory.words import SYSTEM
 from shared.core.system import LegacySystem
 
 ALLEGORY = LegacySystem(
     name=SYSTEM,
-    maps=(COMPANY, CONTACT, DEAL),
-    collections={"company": "companies", "contact": "contacts", "deal": "deals"},
+    maps=(COMPANY, CONTACT, LEAD, DEAL),
+    collections={"company": "companies", "contact": "contacts", "lead": "leads", "deal": "deals"},
 )

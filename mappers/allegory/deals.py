@@ -10,6 +10,7 @@ from shared.core.mapping.transforms import (
     integer,
     money,
     owner_by_email,
+    status,
     text,
     yes_no,
 )
@@ -50,9 +51,13 @@ DEAL = EntityMap(
         Field("close_date", opportunity.actualclosedate, words.date()),
         Field(
             "status",
-            opportunity.tandem_legacystatus,
-            choice(words.STATUS),
-            description="Won and lost are told here; the row itself stays open in Dataverse.",
+            opportunity.statuscode,
+            status(words.STATUS),
+            loss=Loss.PARTIAL,
+            description=(
+                "Won and lost by the actions of these names, after everything else is written. Dataverse "
+                "tells more kinds of open and lost than Allegory does."
+            ),
         ),
         Field("lost_reason", opportunity.tandem_lostreason, text(200)),
         Field("product", opportunity.tandem_product, text(200)),

@@ -30,7 +30,21 @@ FORECAST_CATEGORY = {
     "Omitted": 100_000_004,
 }
 FORECAST_ALIASES = {"Committed": "Commit"}
-STATUS = {"open": 100_000_000, "won": 100_000_001, "lost": 100_000_002}
+STATUS = {"open": (1, 2), "won": (3,), "lost": (5, 4)}
+"""Deals: Dataverse tells On Hold from In Progress, and Canceled from Out-Sold; Allegory does not."""
+LEAD_SOURCE = {
+    "Advertisement": 1,
+    "Employee Referral": 2,
+    "External Referral": 3,
+    "Partner": 4,
+    "Public Relations": 5,
+    "Seminar": 6,
+    "Trade Show": 7,
+    "Web": 8,
+    "Word of Mouth": 9,
+    "Other": 10,
+}
+LEAD_STATUS = {"New": (1,), "Contacted": (2,), "Qualified": (3,), "Unqualified": (6, 4, 5, 7)}
 
 
 def date() -> Transform[Json, dt.date]:

@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from mappers.dataverse import account, contact, incident, opportunity, systemuser, team, transactioncurrency
+from mappers.dataverse import (
+    account,
+    contact,
+    incident,
+    lead,
+    opportunity,
+    systemuser,
+    team,
+    transactioncurrency,
+)
 from shared.core.mapping.columns import Table
 
 TABLES: Mapping[str, Table] = {
@@ -10,6 +19,7 @@ TABLES: Mapping[str, Table] = {
     for table in (
         account.TABLE,
         contact.TABLE,
+        lead.TABLE,
         opportunity.TABLE,
         incident.TABLE,
         systemuser.TABLE,

@@ -45,7 +45,7 @@ LEAD = Lifecycle(
 )
 
 QUOTE_STATUS = {
-    1: "In Progress (draft)",
+    1: "In Progress",
     2: "In Progress",
     3: "Open",
     4: "Won",

@@ -1,6 +1,6 @@
 """The opportunity table: deals."""
 
-from mappers.dataverse import synced, targets
+from mappers.dataverse import lifecycles, synced, targets
 from shared.core.mapping.columns import (
     boolean,
     choice,
@@ -10,6 +10,7 @@ from shared.core.mapping.columns import (
     integer,
     lookup,
     money,
+    status,
     table,
     text,
 )
@@ -22,6 +23,7 @@ transactioncurrencyid = lookup("transactioncurrencyid", "Currency", targets.curr
 closeprobability = integer("closeprobability", "Probability", 0, 100)
 estimatedclosedate = day("estimatedclosedate", "Est. Close Date")
 actualclosedate = day("actualclosedate", "Actual Close Date")
+statuscode = status(lifecycles.OPPORTUNITY_STATUS)
 ownerid = synced.ownerid
 
 tandem_pipelineid = text("tandem_pipelineid", "Pipeline id (legacy)", 100)
@@ -38,9 +40,6 @@ tandem_forecastcategory = choice(
         100_000_003: "Closed",
         100_000_004: "Omitted",
     },
-)
-tandem_legacystatus = choice(
-    "tandem_legacystatus", "Status (legacy)", {100_000_000: "open", 100_000_001: "won", 100_000_002: "lost"}
 )
 tandem_lostreason = text("tandem_lostreason", "Lost reason", 200)
 tandem_product = text("tandem_product", "Product (legacy)", 200)
@@ -62,12 +61,12 @@ TABLE = table(
     closeprobability,
     estimatedclosedate,
     actualclosedate,
+    statuscode,
     tandem_pipelineid,
     tandem_stageid,
     tandem_stagename,
     tandem_stageenteredon,
     tandem_forecastcategory,
-    tandem_legacystatus,
     tandem_lostreason,
     tandem_product,
     tandem_engagedon,
@@ -77,4 +76,5 @@ TABLE = table(
     tandem_decisioninterne,
     *synced.COLUMNS,
     keys=synced.KEYS,
+    lifecycle=lifecycles.OPPORTUNITY,
 )

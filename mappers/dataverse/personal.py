@@ -48,6 +48,17 @@ PERSONAL: Mapping[str, Mapping[str, Personal]] = {
         "tandem_linkedin": Personal.FREE_TEXT,
         "tandem_preferredlanguage": Personal.NO,
     },
+    "lead": {
+        **_LEGACY_KEY,
+        "subject": Personal.FREE_TEXT,
+        "firstname": Personal.NAME,
+        "lastname": Personal.NAME,
+        "companyname": Personal.NAME,
+        "emailaddress1": Personal.EMAIL,
+        "telephone1": Personal.PHONE,
+        "address1_city": Personal.ADDRESS,
+        "address1_country": Personal.NO,
+    },
     "opportunity": {
         **_LEGACY_KEY,
         "name": Personal.FREE_TEXT,

@@ -20,7 +20,9 @@ def test_a_sample_export_survives_the_crm(collection: Collection, tmp_path: Path
     source = DATA / "allegory/small" / f"{collection.name}.csv"
     if not source.exists():
         pytest.skip("the sample data is not on this machine")
-    rows = list(csv.DictReader(io.StringIO(source.read_text("utf-8-sig"), newline="")))
+    read = csv.DictReader(io.StringIO(source.read_text("utf-8-sig"), newline=""), restval="")
+    # Short and long rows are the audit's subject; here each row is what its header has room for.
+    rows = [{name: value for name, value in row.items() if name is not None} for row in read]
     with start(ALLEGORY, drop_url=str(tmp_path)) as server, httpx.Client(base_url=server.url) as client:
         for row in rows:
             answer = client.put(f"/{collection.name}/{row[collection.key]}", json=row)

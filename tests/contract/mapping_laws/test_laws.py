@@ -165,6 +165,9 @@ def test_every_example_can_be_written_once_it_is_resolved(system: LegacySystem, 
     for line in entry.fields:
         if line.column.kind is not Kind.LOOKUP:
             for _, crossed in held(line):
+                # A blank leaves out a column that always has a value.
+                if crossed is None and not line.column.clearable:
+                    continue
                 assert encode(write_row(entry.table, {line.column.name: crossed}))
 
 
@@ -190,8 +193,9 @@ def test_systems_and_their_entities_have_names_of_their_own() -> None:
 def test_an_option_has_a_label_of_its_own(column: Column[Any]) -> None:
     labels = [label.casefold() for label in column.options.values()]
 
-    assert len(set(labels)) == len(labels)
-    assert (column.kind is Kind.CHOICE) == bool(column.options)
+    # A quote may be In Progress as a draft and when active: a status is told by its number and its state.
+    assert column.kind is Kind.STATUS or len(set(labels)) == len(labels)
+    assert (column.kind in {Kind.CHOICE, Kind.STATUS}) == bool(column.options)
 
 
 @every_column

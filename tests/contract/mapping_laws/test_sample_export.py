@@ -124,5 +124,6 @@ def test_the_row_of_a_flow_message_is_read_with_its_types() -> None:
         "transactioncurrencyid": RowRef("transactioncurrency", UUID(row["_transactioncurrencyid_value"])),
         "closeprobability": 40,
         "estimatedclosedate": date(2025, 6, 30),
+        "statuscode": 1,
         "ownerid": RowRef("systemuser", UUID(row["_ownerid_value"])),
     }

@@ -8,6 +8,7 @@ import pytest
 
 from mappers import SYSTEMS
 from mappers.allegory import ALLEGORY
+from mappers.allegory.deals import DEAL
 from mappers.dataverse import TABLES, opportunity
 from mappers.dataverse.customisations import customisations
 from mappers.dataverse.filters import outbound_filters
@@ -34,13 +35,14 @@ def test_a_table_leaves_if_and_only_if_a_map_sends_a_field_of_it_out() -> None:
     assert [filter_.table.name for filter_ in outbound_filters((LEGRAND, ALLEGORY))] == [
         "account",
         "contact",
+        "lead",
         "opportunity",
     ]
     assert outbound_filters((LEGRAND,)) == ()
 
 
 def test_a_change_matters_if_it_touches_a_column_that_crosses() -> None:
-    crossing = {line.column.name for line in ALLEGORY.maps[2].fields if line.flow is not Flow.INBOUND}
+    crossing = {line.column.name for line in DEAL.fields if line.flow is not Flow.INBOUND}
 
     assert set(OPPORTUNITY.attributes) == crossing
     assert not {"tandem_sourcekey", "tandem_legacymodifiedon", "overriddencreatedon"} & crossing
@@ -117,7 +119,7 @@ def test_customisations_hold_exactly_the_columns_that_are_our_own() -> None:
     content = customisations(TABLES.values())
 
     assert content["publisher_prefix"] == "tandem"
-    assert set(content["tables"]) == {"account", "contact", "opportunity", "incident"}
+    assert set(content["tables"]) == {"account", "contact", "lead", "opportunity", "incident"}
     tier = next(
         column for column in content["tables"]["account"]["columns"] if column["name"] == "tandem_tier"
     )

@@ -11,7 +11,7 @@ def test_a_map_holds_lines_of_every_type() -> None:
     lines: tuple[Line, ...] = (
         Field("name", account.name, text(160)),
         Field("amount", opportunity.estimatedvalue, money(0, 10)),
-        Field("status", opportunity.tandem_legacystatus, choice(OPEN)),
+        Field("status", opportunity.tandem_forecastcategory, choice(OPEN)),
         Field("birthday", contact.birthdate, date()),
         Field("company_id", contact.parentcustomerid, lookup("allegory", "company")),
         Field("do_not_email", contact.donotemail, yes_no()),
@@ -30,7 +30,7 @@ def test_a_transform_of_another_type_than_its_column_is_a_type_error() -> None:
         fields=(
             Field("amount", opportunity.estimatedvalue, choice(OPEN)),  # type: ignore[misc]
             Field("count", account.numberofemployees, choice(OPEN)),  # type: ignore[misc]
-            Field("status", opportunity.tandem_legacystatus, integer(0, 1)),  # type: ignore[misc]
+            Field("status", opportunity.tandem_forecastcategory, integer(0, 1)),  # type: ignore[misc]
             Field("birthday", contact.birthdate, instant()),  # type: ignore[misc]
             Field("name", account.name, lookup("allegory", "company")),  # type: ignore[misc]
         ),

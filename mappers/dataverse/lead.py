@@ -1,0 +1,55 @@
+"""The lead table: people who may become customers."""
+
+from mappers.dataverse import lifecycles, synced, targets
+from shared.core.mapping.columns import choice, decimal, lookup, status, table, text
+
+subject = text("subject", "Topic", 300)
+firstname = text("firstname", "First Name", 50)
+lastname = text("lastname", "Last Name", 50)
+companyname = text("companyname", "Company Name", 100)
+emailaddress1 = text("emailaddress1", "Email", 100)
+telephone1 = text("telephone1", "Business Phone", 50)
+address1_city = text("address1_city", "City", 80)
+address1_country = text("address1_country", "Country/Region", 80)
+leadsourcecode = choice(
+    "leadsourcecode",
+    "Lead Source",
+    {
+        1: "Advertisement",
+        2: "Employee Referral",
+        3: "External Referral",
+        4: "Partner",
+        5: "Public Relations",
+        6: "Seminar",
+        7: "Trade Show",
+        8: "Web",
+        9: "Word of Mouth",
+        10: "Other",
+    },
+)
+statuscode = status(lifecycles.LEAD_STATUS)
+parentcontactid = lookup("parentcontactid", "Parent Contact for lead", targets.contact("parentcontactid"))
+ownerid = synced.ownerid
+
+tandem_leadscore = decimal("tandem_leadscore", "Lead score", -1_000_000, 1_000_000, 4)
+
+TABLE = table(
+    "lead",
+    "leads",
+    "leadid",
+    subject,
+    firstname,
+    lastname,
+    companyname,
+    emailaddress1,
+    telephone1,
+    address1_city,
+    address1_country,
+    leadsourcecode,
+    statuscode,
+    parentcontactid,
+    tandem_leadscore,
+    *synced.COLUMNS,
+    keys=synced.KEYS,
+    lifecycle=lifecycles.LEAD,
+)

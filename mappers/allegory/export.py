@@ -3,7 +3,7 @@
 from mappers.allegory import words
 from mappers.dataverse import account, contact, opportunity
 from shared.core.mapping.transforms import Slashes
-from shared.core.reading.codes import FindingCode
+from shared.core.reading.codes import FindingCode, Severity
 from shared.core.reading.export import (
     Attachments,
     Column,
@@ -48,7 +48,8 @@ _YES_NO = Choice(("true", "false"))
 _CREATED = (Column("created_at", _AT, required=True), Column("updated_at", _AT))
 _OWNER = (Owner("owner_email", OwnerBy.EMAIL),)
 _SUBJECTS = {"company": "company", "contact": "contact", "lead": "lead", "deal": "deal"}
-_IN_TIME = Order("created_at", "updated_at")
+# Both are kept as they are; nothing is decided by them.
+_IN_TIME = Order("created_at", "updated_at", Severity.INFO)
 _MEMO = 2000
 
 LEAD_SOURCES = (

@@ -3,7 +3,7 @@
 from mappers.dataverse import account, contact, incident, opportunity
 from mappers.legrand import words
 from shared.core.mapping.transforms import Slashes
-from shared.core.reading.codes import FindingCode
+from shared.core.reading.codes import FindingCode, Severity
 from shared.core.reading.export import (
     Attachments,
     Column,
@@ -40,6 +40,7 @@ from shared.core.reading.kinds import (
 from shared.core.reading.moments import Clock
 from shared.core.reading.rules import (
     Above,
+    Agrees,
     Begins,
     Blank,
     Filled,
@@ -60,10 +61,12 @@ _YES_NO = Choice(("Yes", "No"))
 _MONEY = Number(0, 10**12, typed=True)
 _WHOLE = Number(0, decimals=0, typed=True)
 _CREATED = (Column("Created Date", _DAY), Column("Modified Date", _DAY))
-_IN_TIME = Order("Created Date", "Modified Date")
+# Both are kept as they are; nothing is decided by them.
+_IN_TIME = Order("Created Date", "Modified Date", Severity.INFO)
 _OWNER = (Owner("Owner", OwnerBy.NAME),)
 _COMPANY_BY_NAME = NameReference("Company", "company", "Company Name", unless="Company ID")
 _CONTACT_BY_NAME = NameReference("Contact", "contact", "Full Name", within=("Company ID", "Company ID"))
+_NAMED_ALIKE = Agrees("Company", "Company ID", "company", "Company Name")
 _CLOSED, _WON, _LOST = ("Closed-Won", "Closed-Lost"), ("Closed-Won",), ("Closed-Lost",)
 
 STAGES = ("Lead-in", "Qualified", "Quoting", "Negotiate sale", "Closing phase")
@@ -124,7 +127,7 @@ CONTACTS = Object(
     ),
     sheet="Contacts", references=(Reference("Company ID", "company", placeholder=True), _COMPANY_BY_NAME),
     owners=_OWNER, people="Email", duplicates=(Duplicate("Email", FindingCode.DUPLICATE_EMAIL, "person"),),
-    rules=(_IN_TIME,),
+    rules=(_IN_TIME, _NAMED_ALIKE),
 )  # fmt: skip
 
 LEADS = Object(
@@ -158,7 +161,7 @@ OPPORTUNITIES = Object(
     references=(Reference("Company ID", "company", placeholder=True), _COMPANY_BY_NAME, _CONTACT_BY_NAME),
     owners=_OWNER,
     rules=(
-        _IN_TIME, Order("Created Date", "Closed Date"),
+        _IN_TIME, _NAMED_ALIKE, Order("Created Date", "Closed Date"),
         Never(
             FindingCode.STATE_WITHOUT_DATE, "Closed Date", (Is("Status", _CLOSED), Blank("Closed Date")),
             "closed, without a closed date",
@@ -204,7 +207,7 @@ QUOTES = Object(
     ),
     owners=_OWNER,
     rules=(
-        Order("Quote Date", "Valid Until"), Sum(("Subtotal", "Freight"), "Total"),
+        _NAMED_ALIKE, Order("Quote Date", "Valid Until"), Sum(("Subtotal", "Freight"), "Total"),
         Lines("quote item", ("Quote No", "Revision"), "Line Total", "Subtotal"),
     ),
 )  # fmt: skip
@@ -235,7 +238,7 @@ TICKETS = Object(
     references=(Reference("Company ID", "company", placeholder=True), _COMPANY_BY_NAME, _CONTACT_BY_NAME),
     owners=(Owner("Assigned To", OwnerBy.NAME),),
     rules=(
-        Order("Date Logged", "Date Closed"),
+        _NAMED_ALIKE, Order("Date Logged", "Date Closed"),
         Never(
             FindingCode.STATE_WITHOUT_DATE, "Date Closed", (Is("Status", ("Closed",)), Blank("Date Closed")),
             "closed, without a date",
@@ -342,7 +345,7 @@ ACTIVITIES = Object(
         NameReference("Attachments", "document", "Exported File"),
     ),
     participants=(Participants("From"), Participants("To"), Participants("Cc"), Participants("Attendees")),
-    owners=_OWNER, rules=(Order("Start", "End"),),
+    owners=_OWNER, rules=(_NAMED_ALIKE, Order("Start", "End")),
 )  # fmt: skip
 
 EXPORT = Export(

@@ -92,16 +92,11 @@ class Audit:
 
     def _strangers(self) -> Iterator[Finding]:
         """The sheets nobody declared, in workbooks that could be read."""
-        known: dict[str, set[str]] = {}
-        for entry in self.export.objects:
-            if entry.sheet and entry.entity in self.counts:
-                known.setdefault(entry.file, set())
-        for entry in self.export.objects:
-            if entry.sheet and entry.file in known:
-                known[entry.file].add(entry.sheet)
-        for file, sheets in known.items():
+        read = {entry.file for entry in self.export.objects if entry.sheet and entry.entity in self.counts}
+        for file in sorted(read):
+            declared = {entry.sheet for entry in self.export.objects if entry.file == file}
             for sheet in self.source.sheets(file):
-                if sheet not in sheets:
+                if sheet not in declared:
                     yield self._finding(
                         file, None, Mark(FindingCode.FILE_SHEET_UNEXPECTED, f"sheet “{sheet}”")
                     )

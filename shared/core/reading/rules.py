@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
-from shared.core.reading.codes import FindingCode
+from shared.core.reading.codes import FindingCode, Severity
 from shared.core.reading.finding import Mark
 
 Values = Mapping[str, Any]
@@ -104,13 +104,15 @@ class Order:
 
     first: str
     second: str
+    severity: Severity | None = None
 
     def marks(self, values: Values) -> tuple[Mark, ...]:
         """A mark when it does not."""
         first, second = values.get(self.first), values.get(self.second)
         if first is None or second is None or type(first) is not type(second) or first <= second:
             return ()
-        return (Mark(FindingCode.DATES_OUT_OF_ORDER, f"{self.second} is before {self.first}", self.second),)
+        detail = f"{self.second} is before {self.first}"
+        return (Mark(FindingCode.DATES_OUT_OF_ORDER, detail, self.second, self.severity),)
 
 
 @dataclass(frozen=True, slots=True)

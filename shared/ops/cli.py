@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
+from typing import Any
 
 from shared.ops import commands
 from shared.ops.client import Declined, Service, Unreachable
@@ -18,11 +19,17 @@ from shared.ops.commands.replay import spelled_out
 from shared.settings import OperatorSettings
 
 
+class Grammar(argparse.ArgumentParser):
+    """A parser that knows which word may be left out."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """The arguments as they were meant."""
+        return super().parse_known_args(spelled_out(list(sys.argv[1:] if args is None else args)), namespace)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar; plugged-in commands included."""
-    top = argparse.ArgumentParser(
-        prog="tandem", description="See, repair and replay what Tandem keeps in step."
-    )
+    top = Grammar(prog="tandem", description="See, repair and replay what Tandem keeps in step.")
     known = top.add_subparsers(required=True, metavar="command")
     commands.register(known)
     for plugin in entry_points(group="tandem.commands"):
@@ -32,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    asked = parser().parse_args(spelled_out(list(sys.argv[1:] if arguments is None else arguments)))
+    asked = parser().parse_args(arguments)
     if hasattr(asked, "handler"):
         status: int = asked.handler(asked)
         return status

@@ -110,7 +110,7 @@ async def post_plan_action(req: func.HttpRequest) -> func.HttpResponse:
         except _Malformed as fault:
             return problem(400, "request.policy", str(fault))
         except NotPossible as fault:
-            return problem(409, "plan.not_possible", str(fault))
+            return problem(409, "request.plan_state", str(fault))
         return _found(told)
 
     return await guarded(req, _OPERATE, act)

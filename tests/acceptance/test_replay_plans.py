@@ -5,6 +5,7 @@
 
 import json
 import os
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -52,6 +53,10 @@ def writes_to_dataverse(stack: Stack) -> dict[str, int]:
     return dict(seen["rows_written"])
 
 
+def _are_held(stack: Stack, codes: set[str], wanted: int) -> bool | None:
+    return held(stack, codes) >= wanted or None
+
+
 def make_failures(
     stack: Stack, trouble: Trouble, tag: str, codes: list[str], each: int = EACH, *, start: int = 0
 ) -> None:
@@ -64,11 +69,7 @@ def make_failures(
         later = [edit(body, 1, city="Kiel") for body in bodies]
         stack.send_all("inbound", [(str(uuid4()), session_of(b), b) for b in (*bodies, *later)])
         wanted = already + (place + 1) * each
-        eventually(
-            f"{wanted} held",
-            lambda w=wanted: held(stack, set(codes)) >= w or None,
-            PATIENCE,  # type: ignore[misc]  # bound now
-        )
+        eventually(f"{wanted} held", partial(_are_held, stack, set(codes), wanted), PATIENCE)
     trouble.over()
 
 

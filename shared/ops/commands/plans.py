@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.ops.client import Service
+from shared.ops.client import Declined, Service
 from shared.ops.command import Answer, command
 from shared.ops.commands import plan_screen
 
@@ -74,11 +74,11 @@ def listed(service: Service, asked: argparse.Namespace) -> Answer:
 
 def show(service: Service, asked: argparse.Namespace) -> Answer:
     """A plan; with --follow, each change of it as it comes."""
-    told = service.get(f"ops/plans/{asked.plan}")
+    told = service.get(f"ops/plans/{_number(asked)}")
     while asked.follow and told["state"] in _GROWING:
         line = plan_screen.progress(told)
         time.sleep(_POLL)
-        told = service.get(f"ops/plans/{asked.plan}")
+        told = service.get(f"ops/plans/{_number(asked)}")
         if not asked.json and plan_screen.progress(told) != line:
             print(plan_screen.progress(told), file=sys.stderr, flush=True)
     return told, plan_screen.plan, told["state"] != "stopped"
@@ -93,25 +93,31 @@ def run(service: Service, asked: argparse.Namespace) -> Answer:
         "stop_lag": asked.stop_at_lag,
     }
     given = {name: value for name, value in policy.items() if value is not None}
-    return service.post(f"ops/plans/{asked.plan}/run", given or None), plan_screen.moved, True
+    return service.post(f"ops/plans/{_number(asked)}/run", given or None), plan_screen.moved, True
 
 
 def act(service: Service, asked: argparse.Namespace) -> Answer:
     """Pause, resume or cancel a plan."""
-    return service.post(f"ops/plans/{asked.plan}/{asked.action}"), plan_screen.moved, True
+    return service.post(f"ops/plans/{_number(asked)}/{asked.action}"), plan_screen.moved, True
 
 
 def report(service: Service, asked: argparse.Namespace) -> Answer:
     """What became of every message; bad news while the counts do not add up."""
-    told = service.get(f"ops/plans/{asked.plan}/report")
+    told = service.get(f"ops/plans/{_number(asked)}/report")
     return told, plan_screen.report, bool(told["adds_up"])
 
 
 def _about(commands: Any, name: str, ask: Any, about: str) -> argparse.ArgumentParser:
     added = command(commands, name, ask, about)
-    added.add_argument("plan", type=int, help="the plan's number")
+    added.add_argument("plan", help="the plan's number")
     added.set_defaults(action=name)
     return added
+
+
+def _number(asked: argparse.Namespace) -> int:
+    if not asked.plan.isdigit():
+        raise Declined("a plan is named by its number: see `tandem replay list`")
+    return int(asked.plan)
 
 
 def _list(text: str | None) -> list[str]:

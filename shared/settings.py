@@ -70,6 +70,12 @@ SETTINGS: tuple[Setting, ...] = (
         "integration",
         "integration",
     ),
+    Setting(
+        "PARK_ALARM_AFTER_HOURS",
+        "How long a record may wait for another one before people are told (N-11).",
+        "24",
+        "24",
+    ),
     Setting("LANE_LEASE_SECONDS", "How long a worker that died may hold a lane.", "120", "120"),
     Setting("PURGE_SCHEDULE", "When old payloads and metadata are forgotten.", "0 0 3 * * *"),
     Setting("PAYLOAD_DAYS", "How long a finished message's body is kept.", "30", "30"),
@@ -78,6 +84,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("DATAVERSE_URL", "Base URL of the Dataverse organisation.", "http://127.0.0.1:7080"),
     Setting("DATAVERSE_SCOPE", "Token scope; derived from DATAVERSE_URL when blank.", "", ""),
     Setting("DATAVERSE_BATCH_SIZE", "Most writes to Dataverse that travel together.", "10", "10"),
+    Setting(
+        "DATAVERSE_BULK_TABLES",
+        "Tables written in bulk, without a guard: names between commas; one with a minus before it is never. "
+        "Others go in bulk while ownership lets the legacy side alone write them.",
+        "",
+        "",
+    ),
     Setting(
         "DATAVERSE_IN_FLIGHT",
         "Most requests with writes under way at once, until Dataverse itself says how many it wants.",
@@ -105,6 +118,13 @@ SETTINGS: tuple[Setting, ...] = (
         "ALLEGORY_FEED_SCHEDULE", "When Allegory's change feed is read.", "*/5 * * * * *", "0 */1 * * * *"
     ),
     Setting("TICKETS_URL", "Base URL of the ticket desk.", "http://127.0.0.1:7082"),
+    Setting(
+        "TICKET_TEAMS",
+        "Teams of tickets, closest first: system/object=team, */object=team, system=team, sender:name=team; "
+        "<system>-support where blank (E-14).",
+        "",
+        "",
+    ),
     Setting(
         "TICKETS_SCOPE", "Token scope of the ticket desk.", "api://tickets/.default", "api://tickets/.default"
     ),
@@ -139,6 +159,7 @@ class Settings:
     longest_delay: timedelta
     clock_skew: timedelta
     lane_lease: timedelta
+    park_alarm_after: timedelta
     loop_budget: int
     loop_window: timedelta
     ourselves: frozenset[str]
@@ -148,6 +169,7 @@ class Settings:
     dataverse_url: str
     dataverse_scope: str
     dataverse_batch_size: int
+    dataverse_bulk_tables: str
     dataverse_in_flight: int
     dataverse_requests: int
     dataverse_seconds: timedelta
@@ -156,6 +178,7 @@ class Settings:
     allegory_key_secret: str
     tickets_url: str
     tickets_scope: str
+    ticket_teams: str
     telemetry_backend: str
     insights_connection: str
     auth_issuer: str
@@ -177,6 +200,7 @@ class Settings:
             longest_delay=reader.seconds("RETRY_LONGEST_DELAY_SECONDS"),
             clock_skew=reader.seconds("CLOCK_SKEW_SECONDS"),
             lane_lease=reader.seconds("LANE_LEASE_SECONDS"),
+            park_alarm_after=timedelta(hours=reader.number("PARK_ALARM_AFTER_HOURS")),
             loop_budget=reader.number("LOOP_BUDGET"),
             loop_window=reader.seconds("LOOP_WINDOW_SECONDS"),
             ourselves=reader.names("OWN_NAMES"),
@@ -186,6 +210,7 @@ class Settings:
             dataverse_url=dataverse,
             dataverse_scope=reader.text("DATAVERSE_SCOPE") or f"{dataverse}/.default",
             dataverse_batch_size=reader.number("DATAVERSE_BATCH_SIZE"),
+            dataverse_bulk_tables=reader.text("DATAVERSE_BULK_TABLES"),
             dataverse_in_flight=reader.number("DATAVERSE_IN_FLIGHT"),
             dataverse_requests=reader.number("DATAVERSE_REQUESTS_PER_WINDOW"),
             dataverse_seconds=reader.seconds("DATAVERSE_SECONDS_PER_WINDOW"),
@@ -194,6 +219,7 @@ class Settings:
             allegory_key_secret=reader.text("ALLEGORY_KEY_SECRET"),
             tickets_url=reader.text("TICKETS_URL"),
             tickets_scope=reader.text("TICKETS_SCOPE"),
+            ticket_teams=reader.routes("TICKET_TEAMS"),
             telemetry_backend=reader.one_of("TELEMETRY_BACKEND", {"opencensus", "console", "none"}),
             insights_connection=reader.text("APPLICATIONINSIGHTS_CONNECTION_STRING"),
             auth_issuer=reader.text("AUTH_ISSUER"),
@@ -240,6 +266,13 @@ class _Reader:
     def names(self, name: str) -> frozenset[str]:
         parts = (part.strip().lower() for part in self.text(name).split(","))
         return frozenset(part for part in parts if part)
+
+    def routes(self, name: str) -> str:
+        value = self.text(name)
+        entries = [entry.partition("=") for entry in value.split(",") if entry.strip()]
+        if not all(who.strip() and team.strip() for who, _, team in entries):
+            self._faults.append(f"{name} must be entries of the form who=team")
+        return value
 
     def one_of(self, name: str, choices: set[str]) -> str:
         value = self.text(name)

@@ -21,7 +21,8 @@ from shared.connectors.credentials.azure import AzureCredentials
 from shared.connectors.dataverse.directory import DataverseDirectory
 from shared.connectors.dataverse.gathered import GatheredRows
 from shared.connectors.dataverse.ledger import Allowance, Ledger
-from shared.connectors.dataverse.rows import API
+from shared.connectors.dataverse.mode import Modes
+from shared.connectors.dataverse.rows import API, REQUEST_ID
 from shared.connectors.legacy.feed import RestFeed
 from shared.connectors.legacy.rest import RestRecords
 from shared.connectors.servicebus.bus import Address, ServiceBus
@@ -39,10 +40,13 @@ from shared.core.turns import LoopBudget
 from shared.inbound.feed import Feed
 from shared.inbound.flow import Inbound
 from shared.inbound.intake import Intake
+from shared.inbound.one_sided import OneSided
 from shared.inbound.settling import Settling
 from shared.outbound.flow import Outbound
 from shared.recovery.alert import Alerts
 from shared.recovery.answers import Answers
+from shared.recovery.overdue import Overdue
+from shared.recovery.phases import Phases
 from shared.recovery.plans.desk import PlanDesk
 from shared.recovery.plans.driver import PlanDriver
 from shared.recovery.plans.foresight import Foresight
@@ -50,12 +54,12 @@ from shared.recovery.plans.proof import ReadBack
 from shared.recovery.plans.prophet import Granted, Prophet
 from shared.recovery.plans.sides import Sides
 from shared.recovery.repairs import Repairs
-from shared.recovery.phases import Phases
 from shared.recovery.replay import Replay
 from shared.recovery.retention import Retention
 from shared.recovery.retry import Retry
 from shared.recovery.settle import Settle
-from shared.settings import Settings
+from shared.recovery.teams import Teams, routes_of
+from shared.settings import InvalidSettings, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,6 +94,7 @@ class App:
     phases: Phases
     retry: Retry
     alerts: Alerts
+    overdue: Overdue
     allegory_feed: Feed
     retention: Retention
 
@@ -155,7 +160,10 @@ def _build(settings: Settings, opened: ExitStack) -> App:
         settle=Settle(store.conflicts, gate.systems, bus, clock, settings.inbound_queue),
         phases=Phases(store.owners, gate.systems),
         retry=Retry(store.lanes, bus, clock, telemetry),
-        alerts=Alerts(asked.groups, desk, store.jobs, telemetry, owner),
+        alerts=Alerts(
+            asked.groups, desk, store.jobs, telemetry, owner, Teams(routes_of(settings.ticket_teams))
+        ),
+        overdue=Overdue(store.waits, telemetry, settings.park_alarm_after),
         allegory_feed=Feed(
             ALLEGORY,
             RestFeed(allegory),
@@ -194,10 +202,13 @@ def _sides(
         f"{settings.dataverse_url}/{API}",
         credentials.token(settings.dataverse_scope),
         ca_file=settings.ca_file,
+        request_id_header=REQUEST_ID,
     )
-    rows = _rows(settings, dataverse)
+    systems = {system.name: system for system in SYSTEMS}
+    one_sided = OneSided(store.owners, store.owners.phases, systems, clock)
+    rows = _rows(settings, dataverse, Modes.said(settings.dataverse_bulk_tables, one_sided))
     return Sides(
-        systems={system.name: system for system in SYSTEMS},
+        systems=systems,
         tables=TABLES,
         rows=rows,
         records={ALLEGORY.name: RestRecords(ALLEGORY, allegory)},
@@ -281,13 +292,16 @@ def _budget(settings: Settings) -> LoopBudget:
     return LoopBudget(settings.loop_budget, settings.loop_window, settings.ourselves)
 
 
-def _rows(settings: Settings, dataverse: WebClient) -> GatheredRows:
+def _rows(settings: Settings, dataverse: WebClient, modes: Modes) -> GatheredRows:
+    if unknown := {*modes.bulk, *modes.guarded} - TABLES.keys():
+        raise InvalidSettings(f"DATAVERSE_BULK_TABLES: there is no table {', '.join(sorted(unknown))}")
     granted = Allowance(settings.dataverse_requests, settings.dataverse_seconds.total_seconds())
     return GatheredRows(
         dataverse,
         ledger=Ledger(granted),
         batch_size=settings.dataverse_batch_size,
         in_flight=settings.dataverse_in_flight,
+        modes=modes,
     )
 
 

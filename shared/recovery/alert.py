@@ -5,11 +5,12 @@ never carries a customer's value. A desk that cannot be reached costs nothing bu
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.core.errors import SyncError
 from shared.core.ports import Jobs, Report, Telemetry, TicketDesk
+from shared.recovery.teams import Teams
 
 _JOB = "alert"
 _LEASE_SECONDS = 30.0
@@ -52,6 +53,7 @@ class Alerts:
     jobs: Jobs
     telemetry: Telemetry
     owner: str
+    teams: Teams = field(default_factory=Teams)
 
     async def run(self) -> None:
         """Open, update and close tickets; by one instance at a time."""
@@ -65,8 +67,8 @@ class Alerts:
     async def _tell(self) -> None:
         for group in await self.cases.untold():
             # What the timer tries again needs nobody, until it has failed for every one of its tries.
-            if group["held"] or group["rejected"]:
-                team = _team(group)
+            if group["held"] or group["rejected"] or group["parked"]:
+                team = self.teams.of(group)
                 ticket = await self.desk.open(group["ticket_key"], _title(group), _body(group), team)
                 await self.cases.ticket_opened(group["group"], ticket, team, group["open"])
         for group in await self.cases.outdated():
@@ -77,15 +79,15 @@ class Alerts:
             await self.cases.ticket_closed(group["group"])
 
 
-def _team(group: Report) -> str:
-    """The support team of the system most of the group comes from."""
-    systems: dict[str, int] = group["systems"]
-    return f"{max(systems, key=lambda name: systems[name])}-support" if systems else "sync-support"
-
-
 def _title(group: Report) -> str:
     where = f" in {group['field']}" if group["field"] else ""
     return f"{group['table']}: {group['code']}{where}"
+
+
+def _held_back(group: Report) -> str:
+    if group["sender"] is not None:
+        return f"refused at the gate, sent by {group['sender']}; no record waits for them."
+    return "each holds its own record back, no other."
 
 
 def _body(group: Report) -> str:
@@ -95,7 +97,7 @@ def _body(group: Report) -> str:
         (
             f"{group['cause']}{answer}",
             f"Rule: {group['rule']}",
-            f"Messages: {group['open']} ({counts}); each holds its own record back, no other.",
+            f"Messages: {group['open']} ({counts}); {_held_back(group)}",
             f"First failed {group['first_failed_at']}, last {group['last_failed_at']}.",
             f"Example: tandem record show {group['example']}",
             f"What to do: {group['advice']}",

@@ -22,6 +22,7 @@ from shared.connectors.sqlstore.lanes import SqlLanes
 from shared.connectors.sqlstore.operations import Operations, operations_on
 from shared.connectors.sqlstore.ownership import SqlOwners
 from shared.connectors.sqlstore.plans import SqlPlanItems, SqlPlanReports, SqlPlans
+from shared.connectors.sqlstore.overdue import SqlWaits
 from shared.connectors.sqlstore.retention import Retention
 from shared.connectors.sqlstore.schema import prepare
 from shared.connectors.sqlstore.shadows import SqlShadows
@@ -44,6 +45,7 @@ class Store:
     owners: SqlOwners
     conflicts: SqlConflicts
     jobs: SqlJobs
+    waits: SqlWaits
     cursors: SqlCursors
     gaps: SqlGaps
     operations: Operations
@@ -95,6 +97,7 @@ def open_store(
         owners=SqlOwners(database, clock),
         conflicts=SqlConflicts(database, clock),
         jobs=SqlJobs(database, clock),
+        waits=SqlWaits(database, clock),
         cursors=SqlCursors(database, clock),
         gaps=SqlGaps(database, clock),
         operations=operations_on(database, clock),

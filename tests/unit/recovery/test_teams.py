@@ -1,0 +1,47 @@
+"""Tickets reach the team that can help."""
+
+from typing import Any
+
+import pytest
+
+from shared.recovery.teams import Teams, routes_of
+
+TABLE = (
+    "allegory = crm-team, allegory/deal=sales-team, */contact=people-team, sender:erp=erp-team, legrand=fr"
+)
+
+
+def group(table: str = "company", sender: str | None = None, **systems: int) -> dict[str, Any]:
+    return {"table": table, "sender": sender, "systems": systems}
+
+
+@pytest.mark.parametrize(
+    ("of", "team"),
+    [
+        (group(allegory=2), "crm-team"),
+        (group("deal", allegory=2), "sales-team"),
+        (group("contact", allegory=2), "people-team"),
+        (group("contact", legrand=1), "people-team"),
+        (group("deal", legrand=1), "fr"),
+        (group(allegory=2, legrand=3), "fr"),
+        (group(dataverse=1), "dataverse-support"),
+        (group(sender="erp", allegory=5), "erp-team"),
+        (group(sender="legrand", legrand=5), "fr"),
+        (group(sender="unheard-of"), "unheard-of-support"),
+        (group(sender="unknown"), "sync-support"),
+        (group(), "sync-support"),
+    ],
+)
+def test_the_closest_entry_decides(of: dict[str, Any], team: str) -> None:
+    assert Teams(routes_of(TABLE)).of(of) == team
+
+
+def test_without_a_table_every_system_and_sender_has_its_own_team() -> None:
+    assert Teams().of(group(allegory=1)) == "allegory-support"
+    assert Teams().of(group(sender="erp")) == "erp-support"
+
+
+@pytest.mark.parametrize("text", ["allegory", "=team", "allegory=", "a=b,c"])
+def test_an_entry_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="entries of the form"):
+        routes_of(text)

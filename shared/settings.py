@@ -71,6 +71,20 @@ SETTINGS: tuple[Setting, ...] = (
         "integration",
     ),
     Setting(
+        "SETTLE_WINDOWS",
+        "Seconds that every change of an entity waits for earlier ones: allegory/deal=2, dataverse/account=1; "
+        "others do not wait.",
+        "",
+        "",
+    ),
+    Setting(
+        "GAP_WAITS",
+        "Seconds that a change waits for a missing predecessor, where the source counts each record's changes "
+        "by one (E-07): allegory/deal=30; others do not wait.",
+        "",
+        "",
+    ),
+    Setting(
         "PARK_ALARM_AFTER_HOURS",
         "How long a record may wait for another one before people are told (N-11).",
         "24",
@@ -159,6 +173,8 @@ class Settings:
     longest_delay: timedelta
     clock_skew: timedelta
     lane_lease: timedelta
+    settle_windows: str
+    gap_waits: str
     park_alarm_after: timedelta
     loop_budget: int
     loop_window: timedelta
@@ -200,6 +216,8 @@ class Settings:
             longest_delay=reader.seconds("RETRY_LONGEST_DELAY_SECONDS"),
             clock_skew=reader.seconds("CLOCK_SKEW_SECONDS"),
             lane_lease=reader.seconds("LANE_LEASE_SECONDS"),
+            settle_windows=reader.waits("SETTLE_WINDOWS"),
+            gap_waits=reader.waits("GAP_WAITS"),
             park_alarm_after=timedelta(hours=reader.number("PARK_ALARM_AFTER_HOURS")),
             loop_budget=reader.number("LOOP_BUDGET"),
             loop_window=reader.seconds("LOOP_WINDOW_SECONDS"),
@@ -230,6 +248,10 @@ class Settings:
         reader.require_one(_SERVICE_BUS, _NAMESPACE)
         reader.finish()
         return settings
+
+
+def _pair(entry: str) -> tuple[str, str, str]:
+    return entry.partition("=")
 
 
 class _Reader:
@@ -266,6 +288,18 @@ class _Reader:
     def names(self, name: str) -> frozenset[str]:
         parts = (part.strip().lower() for part in self.text(name).split(","))
         return frozenset(part for part in parts if part)
+
+    def waits(self, name: str) -> str:
+        value = self.text(name)
+        try:
+            entries = [
+                (who.count("/"), float(s)) for who, _, s in map(_pair, filter(str.strip, value.split(",")))
+            ]
+        except ValueError:
+            entries = [(0, -1.0)]
+        if not all(slashes == 1 and seconds >= 0 for slashes, seconds in entries):
+            self._faults.append(f"{name} must be entries of the form system/entity=seconds")
+        return value
 
     def routes(self, name: str) -> str:
         value = self.text(name)

@@ -80,7 +80,7 @@ class GatheredRows(DataverseRows):
 
     async def _in_bulk(self, table: Table, row_id: UUID, values: Mapping[str, Value]) -> Row | None:
         """The row once it is written in bulk; None when it has to be written the guarded way."""
-        if not self._modes.is_bulk(table) or table.name in self._without_bulk or is_led(table, values):
+        if table.name in self._without_bulk or is_led(table, values) or not await self._modes.is_bulk(table):
             return None
         try:
             await self._gathering().write(BulkWrite(Asked(table, row_id, values)))

@@ -38,7 +38,7 @@ class Sends(Protocol):
         """There is room for messages again."""
 
     def settled(self, item: Any, outcome: Any) -> Any:
-        """The client settled what was sent as `item`; the answer is the outcome it is told."""
+        """The client settled what was sent as `item`; it is told the outcome that is given back, if any."""
 
     def closed(self) -> None:
         """The link is gone."""

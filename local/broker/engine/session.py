@@ -262,5 +262,5 @@ class Session:
         del self._unsettled[delivery_id]
         link, item = found
         outcome = link.endpoint.settled(item, disposition.state)
-        if not disposition.settled:
+        if outcome is not None and not disposition.settled:
             self._settle(delivery_id, outcome, receiver=False)

@@ -84,10 +84,10 @@ class Outlet:
         self.queue.pump()
 
     def settled(self, item: Any, outcome: Any) -> Any:
-        """The client decided about a message."""
+        """The client decided about a message; None when the answer is lost with the link."""
         try:
             if self._link is not None and self._trouble.strikes(self.queue.path, "settle", self._link):
-                return Released()
+                return None
             return settle(self.queue, item, outcome)
         except Refusal as no:
             return rejected(no.condition, no.description)

@@ -114,6 +114,46 @@ def test_a_busy_server_is_told_as_often_as_asked(client: ServiceBusClient, admin
     assert admin("GET", "admin/faults") == {"faults": []}
 
 
+def test_a_fault_strikes_its_own_queue_alone_and_as_often_as_asked(
+    client: ServiceBusClient, admin: Callable[..., Any]
+) -> None:
+    wish = {"kind": "server-busy", "entity": "PLAIN", "operation": "send", "count": 2}
+    admin("POST", "admin/faults", wish)
+    with client.get_queue_sender("plain") as struck, client.get_queue_sender("expiring") as spared:
+        spared.send_messages(ServiceBusMessage("taken"))
+        for _ in range(2):
+            with pytest.raises(ServiceBusServerBusyError):
+                struck.send_messages(ServiceBusMessage("refused"))
+        struck.send_messages(ServiceBusMessage("taken"))
+    assert [queue["active"] for queue in admin("GET", "admin/queues")["queues"] if queue["active"]] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"), [("server-busy", ServiceBusServerBusyError), ("detach", ServiceBusConnectionError)]
+)
+def test_a_receiver_that_is_turned_away_is_told_why(
+    client: ServiceBusClient, admin: Callable[..., Any], kind: str, error: type[Exception]
+) -> None:
+    admin("POST", "admin/faults", {"kind": kind, "entity": "plain", "operation": "attach"})
+    with pytest.raises(error), client.get_queue_receiver("plain"):
+        pass
+    with client.get_queue_receiver("plain"):
+        assert admin("GET", "admin/faults") == {"faults": []}
+
+
+def test_a_settlement_whose_link_was_cut_gets_through_beside_it(
+    client: ServiceBusClient, broker: Broker, admin: Callable[..., Any]
+) -> None:
+    with client.get_queue_sender("plain") as sender:
+        sender.send_messages(ServiceBusMessage("done once"))
+    admin("POST", "admin/faults", {"kind": "detach", "entity": "plain", "operation": "settle"})
+    with client.get_queue_receiver("plain") as receiver:
+        (message,) = receiver.receive_messages(1, max_wait_time=5)
+        # The client tries again on the management link, where the lock still counts.
+        receiver.complete_message(message)
+    assert broker.namespace.queue("plain").counts()["active"] == 0
+
+
 @pytest.mark.parametrize("kind", ["detach", "drop"])
 def test_a_lost_link_is_a_connection_error_and_a_retry_gets_through(
     client: ServiceBusClient, broker: Broker, admin: Callable[..., Any], kind: str

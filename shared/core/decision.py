@@ -100,6 +100,27 @@ def link_follows(result: Verdict, without: frozenset[RecordKey]) -> Verdict:
     return replace(result, outcome=Outcome.PARKED, reason=told.removeprefix("; "), waits_for=missing)
 
 
+def learned(result: Verdict, before: Shadow, known: Shadow) -> Verdict:
+    """The same verdict with the values it took as known, though nobody had agreed on them before.
+
+    Without them the journal would not tell all that the shadow holds.
+    """
+    fresh = {
+        name: ColumnChange(None, mark.value)
+        for name, mark in known.marks.items()
+        if name not in before.marks and mark.value is not None
+    }
+    return replace(result, changes={**fresh, **result.changes}) if result.shadow else result
+
+
+def noting(result: Verdict, missed: str | None) -> Verdict:
+    """The same verdict, saying what the change waited for in vain: the gap is recorded with it (E-07)."""
+    if missed is None:
+        return result
+    told = f"{result.reason}; {missed} did not come in time"
+    return replace(result, reason=told.removeprefix("; "))
+
+
 def deleted(change: Change, entry: EntityMap, shadow: Shadow, last: datetime | None) -> Verdict:
     """The verdict on a delete that went through; every value the record had is kept in the journal.
 

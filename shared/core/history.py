@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.core.change import Operation
+from shared.core.identity import DATAVERSE
 from shared.core.mapping.columns import Value
 from shared.core.outcome import Outcome
-from shared.core.verdict import ColumnChange
+from shared.core.verdict import Collision, ColumnChange
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One decision: `id` orders the journal, `at` is when it was made, `changed_at` what it is about.
 
-    `origin` is the system that changed the record, `changes` what became agreed by it.
+    `origin` is the system that changed the record, `changes` what became agreed by it; `lost` the values of
+    `lost_value`.
     """
 
     id: int
@@ -30,6 +32,12 @@ class Line:
     changes: Mapping[str, ColumnChange]
     message_id: str = ""
     map_version: str = ""
+    lost: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """What is agreed by it, column by column."""
+        return {**self.lost, **{name: change.after for name, change in self.changes.items()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +87,19 @@ def rebuild(lines: Iterable[Line], base: Believed = NOTHING, until: datetime | N
     for line in sorted(lines, key=lambda line: line.id):
         if until is not None and line.at > until:
             continue
-        for name, change in line.changes.items():
+        for name, value in line.values.items():
             known = columns[name].line if name in columns else blank.get(name, 0)
             if line.id < known:
                 continue
             columns.pop(name, None)
             blank.pop(name, None)
-            if change.after is None:
+            if value is None:
                 blank[name] = line.id
             else:
-                columns[name] = _belief(line, change.after)
+                columns[name] = _belief(line, value)
         if _deletes(line):
             deleted_at = line.changed_at or line.at
-        elif line.changes and any(change.after is not None for change in line.changes.values()):
+        elif any(value is not None for value in line.values.values()):
             deleted_at = None
         since = line.at if since is None else max(since, line.at)
     return Believed(columns, deleted_at, since, blank)
@@ -103,3 +111,15 @@ def _belief(line: Line, value: Value) -> Belief:
 
 def _deletes(line: Line) -> bool:
     return line.operation is Operation.DELETE and line.outcome is Outcome.APPLIED
+
+
+def lost_value(origin: str, collision: Collision) -> tuple[bool, Value]:
+    """Whether a value that lost counts as agreed from then on, and the value.
+
+    It does where the other side had changed the column, too: the winner's own message is then a change on top
+    of it. Where only the losing side had changed it, it is taken back, and what was agreed stays.
+    """
+    ours, held = collision.inbound, collision.outbound
+    if origin == DATAVERSE:
+        ours, held = held, ours
+    return collision.winner not in {"", origin} and held != collision.base, ours

@@ -11,8 +11,12 @@ from shared.core.errors import Fault
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Table, Value
 from shared.core.mapping.references import DirectoryRef, RowRef
+from shared.core.patience import Wait
 from shared.core.shadow import Shadow
 from shared.core.verdict import Collision, LaneItem, Lease, Receipt, Settled, Turn, Verdict
+
+NO_WAIT = Wait()
+"""For changes that wait for nothing."""
 
 
 class Clock(Protocol):
@@ -26,8 +30,10 @@ class Clock(Protocol):
 class Inbox(Protocol):
     """Where every message is kept from the moment it arrives, with its payload and properties (E-12)."""
 
-    async def admit(self, message: Message, change: Change, record: UUID) -> Receipt:
+    async def admit(self, message: Message, change: Change, record: UUID, wait: Wait = NO_WAIT) -> Receipt:
         """Keep a message and give it its place in the record's lane; once, however often it is delivered.
+
+        A message with a `wait` is not worked before it is over, or its predecessor is there.
 
         The same id with another body is kept, too, and comes back REJECTED (`message.body_changed`).
         """
@@ -288,6 +294,25 @@ class LegacyFeed(Protocol):
 
     async def changes(self, since: str, limit: int) -> FeedPage:
         """The changes after a position ("" is the beginning); none left: an empty page.
+
+        Raises Throttled, Unavailable or Refused.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyPage:
+    """Some of a collection's records, and the position after them; None when they were the last."""
+
+    records: Sequence[LegacyRecord]
+    next: str | None
+
+
+class LegacySnapshot(Protocol):
+    """Everything one legacy system has, page by page."""
+
+    async def page(self, entity: str, position: str, limit: int) -> LegacyPage:
+        """The records after a position ("" is the beginning).
 
         Raises Throttled, Unavailable or Refused.
         """

@@ -93,7 +93,8 @@ class Outbound:
         if target.key is None:
             return await self._create(change, target, shadow, ours, hold)
         known = _with_defaults(change, shadow, ours)
-        result = await self._update(change, target, target.key, known, ours, hold)
+        decided = await self._update(change, target, target.key, known, ours, hold)
+        result = deciding.learned(decided, shadow, known)
         return result if shadow.marks else deciding.paired(result, ((target.key, record),))
 
     def map_version(self, change: Change) -> str:

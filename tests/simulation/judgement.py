@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from mappers.allegory import ALLEGORY
 from shared.connectors.sqlstore import tables
 from shared.connectors.sqlstore.disputes import dispute
-from shared.connectors.sqlstore.values import changes_of, value_of
+from shared.connectors.sqlstore.operations.history import lines_of
+from shared.connectors.sqlstore.values import changes_of, shadow_of, value_of
+from shared.core.history import rebuild
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Value, placeholder_id
 from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordRef, RowRef
@@ -30,6 +32,7 @@ class Books:
     conflicts: list[Any]
     items: list[Any]
     messages: list[Any]
+    shadows: list[Any]
 
 
 def judge(world: World) -> list[str]:
@@ -43,6 +46,7 @@ def judge(world: World) -> list[str]:
         *_nothing_lost(world, books),
         *_in_order(world, books),
         *_few_writes(world),
+        *_told_by_history(world, books),
         *_settled(world),
         *world.line.overlaps,
     ]
@@ -66,6 +70,7 @@ def _books(world: World) -> Books:
             everything(tables.conflict),
             everything(tables.lane_item),
             everything(tables.message),
+            everything(tables.shadow),
         )
 
 
@@ -150,7 +155,7 @@ def _converged(world: World, books: Books) -> Iterator[str]:
         mapped = entry.to_columns(fields).values
         for line in entry.fields:
             name = line.column.name
-            if line.flow is not Flow.BOTH or (name not in mapped and name == "ownerid"):
+            if line.flow is not Flow.BOTH or (name not in mapped and name in {"ownerid", "statuscode"}):
                 continue
             legacy = _resolved(mapped.get(name), books)
             if legacy != values.get(name):
@@ -230,3 +235,19 @@ def _settled(world: World) -> Iterator[str]:
     with world.store.engine.connect() as connection:
         for row in connection.execute(sa.select(dispute).where(dispute.c.state != "over")):
             yield f"{row.record}: {row.column_name} is still in dispute"
+
+
+def _told_by_history(world: World, books: Books) -> Iterator[str]:
+    """The journal alone gives what is agreed of every record, and so what both sides hold (N-03)."""
+    with world.store.engine.connect() as connection:
+        lines = {shadow.record: lines_of(connection, shadow.record) for shadow in books.shadows}
+    for shadow in books.shadows:
+        agreed = shadow_of(shadow.document, shadow.deleted_at).marks
+        marks = {name: mark.value for name, mark in agreed.items() if mark.value is not None}
+        told = rebuild(lines[shadow.record]).values
+        for name in sorted(marks.keys() | told.keys()):
+            if marks.get(name) != told.get(name):
+                yield (
+                    f"{shadow.record}: {name} is {marks.get(name)} by the shadow "
+                    f"and {told.get(name)} by the journal"
+                )

@@ -27,6 +27,9 @@ from shared.inbound.feed import Feed
 from shared.inbound.flow import Inbound
 from shared.inbound.settling import Settling
 from shared.outbound.flow import Outbound
+from shared.recovery.gaps.cycle import GapDetector
+from shared.recovery.gaps.records import RecordGaps
+from shared.recovery.gaps.rows import RowGaps
 from shared.recovery.replay import Replay
 from shared.recovery.retry import Retry
 from shared.recovery.settle import Settle
@@ -62,6 +65,12 @@ RATES: dict[Fault, float] = {
     Fault.PHASE: 1.0,
 }
 """How often a fault strikes at most, where it can."""
+
+GRACE = timedelta(seconds=90)
+"""How long a message may be on its way before the gap detector tells what it would have told."""
+
+GAP_SECONDS = 60.0
+"""How often the gap detector looks."""
 
 CALM_SECONDS = 4 * 3600.0
 """How long the sync may take to come to rest once nothing goes wrong any more."""
@@ -204,10 +213,15 @@ class Stage:
     async def perform(self) -> None:
         """People work, then nothing goes wrong any more, then everything must come to rest."""
         world = self.world
+        detector = self._gaps()
+        world.weather.on = False
+        await detector.run()
+        world.weather.on = True
         crew = [self._hire(number) for number in range(world.plan.workers)]
         timers = [
             self.loop.create_task(self._every(15.0, self._retry().run), name="retry timer"),
             self.loop.create_task(self._every(5.0, self._feed().run), name="feed timer"),
+            self.loop.create_task(self._every(GAP_SECONDS, detector.run), name="gap timer"),
         ]
         rule = Governance(world, self.settle, self.chance)
         await rule.lay_down()
@@ -220,7 +234,8 @@ class Stage:
         world.story.tell("from now on all is well")
         await asyncio.gather(chaos, flips, verdicts)
         await asyncio.sleep(100)
-        world.dataverse.heal()
+        await self._rest()
+        await asyncio.sleep(2 * (GRACE.total_seconds() + GAP_SECONDS))
         await self._rest()
         for _ in range(2):
             if await self._replay():
@@ -276,6 +291,41 @@ class Stage:
 
     def _retry(self) -> Retry:
         return Retry(self.world.store.lanes, self.world.queues, self.clock, ToldTelemetry(self.world.story))
+
+    def _gaps(self) -> GapDetector:
+        """The detector; it has looked at both sides once before anybody works."""
+        world, store = self.world, self.world.store
+        lookups = Lookups(ALLEGORY, TABLES, store.crosswalk, self.directory)
+        kept = (store.gaps, store.cursors, self.clock)
+        rows = [
+            RowGaps(entry, world.dataverse, world.dataverse, store.shadows, *kept, queue="outbound")
+            for entry in ALLEGORY.maps
+        ]
+        records = [
+            RecordGaps(
+                ALLEGORY,
+                entry,
+                world.allegory,
+                world.allegory,
+                lookups,
+                store.shadows,
+                store.crosswalk,
+                *kept,
+                queue="inbound",
+            )
+            for entry in ALLEGORY.maps
+        ]
+        return GapDetector(
+            looks=[*rows, *records],
+            suspects=store.gaps,
+            jobs=store.jobs,
+            bus=world.queues,
+            gate=self.gate,
+            clock=self.clock,
+            telemetry=ToldTelemetry(world.story),
+            grace=GRACE,
+            owner="w",
+        )
 
     def _feed(self) -> Feed:
         world = self.world

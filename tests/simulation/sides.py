@@ -17,7 +17,16 @@ from shared.core.change import Json, Message, Operation
 from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.mapping.columns import Kind, Table, Value
 from shared.core.mapping.references import RowRef
-from shared.core.ports import Clock, FeedPage, LegacyChange, LegacyRecord, Row
+from shared.core.ports import (
+    ChangedRow,
+    Clock,
+    FeedPage,
+    LegacyChange,
+    LegacyPage,
+    LegacyRecord,
+    Row,
+    RowPage,
+)
 from tests.simulation.queues import Queues
 from tests.simulation.story import Story
 from tests.simulation.weather import FarSide, Fault
@@ -36,7 +45,7 @@ class Dataverse:
     queues: Queues
     chance: Random
     story: Story
-    untold: list[tuple[str, UUID]] = field(default_factory=list)
+    gone: list[tuple[str, UUID]] = field(default_factory=list)
     writes: int = 0
 
     async def read(self, table: Table, row_id: UUID) -> Row | None:
@@ -70,6 +79,21 @@ class Dataverse:
 
         await self.line.write(row_id, do)
 
+    async def changes(self, table: Table, since: str) -> RowPage:
+        """`RowChanges`: the rows above a number, and what was deleted since."""
+        number, _, deleted = (since or "0:0").partition(":")
+
+        async def do() -> RowPage:
+            changed = [
+                ChangedRow(row_id, kept.values, f'W/"{kept.number}"', kept.modified_at)
+                for (name, row_id), kept in self.twin._rows.items()
+                if name == table.name and kept.number > int(number)
+            ]
+            removed = [row_id for name, row_id in self.gone[int(deleted) :] if name == table.name]
+            return RowPage(changed, removed, f"{self.twin._number}:{len(self.gone)}")
+
+        return await self.line.read(do)
+
     def version(self, table: str, row_id: UUID) -> int:
         """The row version: a number that grows."""
         return self.twin._rows[table, row_id].number
@@ -93,20 +117,14 @@ class Dataverse:
     def tell(self, table: str, row_id: UUID, what: str, columns: set[str]) -> None:
         """The flow of a table fires, or not, or its message is lost."""
         found = FILTERS[table]
+        if what == "Delete":
+            self.gone.append((table, row_id))
         if what == "Update" and not columns & set(found.attributes):
             return
-        if what != "Delete" and self.line.weather.strikes(Fault.LOSS):
-            self.untold.append((table, row_id))
+        if self.line.weather.strikes(Fault.LOSS):
             self.story.tell(f"the flow's message about {table} {_id(row_id)} is lost", row_id)
             return
         self.queues.send(self._message(found, row_id, what))
-
-    def heal(self) -> None:
-        """Rows about which a message was lost are told about once more."""
-        for table, row_id in dict.fromkeys(self.untold):
-            if row_id in self.twin.of(table):
-                self.story.tell(f"{table} {_id(row_id)} is told again", row_id)
-                self.tell(table, row_id, "Update", set(FILTERS[table].attributes))
 
     def _message(self, found: Filter, row_id: UUID, what: str) -> Message:
         table = found.table
@@ -199,6 +217,17 @@ class Allegory:
                 self._tell(entity, record_id, None, {}, by_us=True)
 
         await self.line.write(about, do)
+
+    async def page(self, entity: str, position: str, limit: int) -> LegacyPage:
+        """`LegacySnapshot`: the records in the order of their ids."""
+
+        async def do() -> LegacyPage:
+            ids = sorted(record_id for record_id in self.twin.of(entity) if record_id > position)
+            found = [await self.twin.read(entity, record_id) for record_id in ids[:limit]]
+            more = ids[limit - 1] if len(ids) > limit else None
+            return LegacyPage([record for record in found if record is not None], more)
+
+        return await self.line.read(do)
 
     async def changes(self, since: str, limit: int) -> FeedPage:
         async def do() -> FeedPage:

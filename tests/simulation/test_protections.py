@@ -23,6 +23,7 @@ from shared.core.shadow import Shadow
 from shared.core.verdict import Lease, Receipt
 from shared.inbound import flow as inbound
 from shared.outbound import flow as outbound
+from shared.recovery.gaps.cycle import GapDetector
 from shared.recovery.retry import Retry
 from tests.simulation.judgement import judge
 from tests.simulation.run import Plan, play
@@ -123,6 +124,15 @@ def without_timer(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Retry, "run", idle)
 
 
+def without_gap_detector(patch: pytest.MonkeyPatch) -> None:
+    """A change whose message was lost is nobody's business."""
+
+    async def blind(_self: GapDetector) -> int:
+        return 0
+
+    patch.setattr(GapDetector, "run", blind)
+
+
 def storm(*faults: Fault) -> dict[str, Any]:
     """These at full rate, and nothing else."""
     return {"faults": frozenset(faults), "storm": frozenset(faults)}
@@ -140,6 +150,7 @@ def storm(*faults: Fault) -> dict[str, Any]:
         (without_inbox, storm(Fault.DUPLICATE)),
         (without_idempotency_key, storm(Fault.LOST_ANSWER)),
         (without_timer, storm(Fault.NO_WAKE, Fault.CRASH)),
+        (without_gap_detector, storm(Fault.LOSS)),
     ],
 )
 def test_without_it_a_seed_breaks_a_promise(

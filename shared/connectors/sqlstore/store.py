@@ -15,17 +15,17 @@ from shared.connectors.sqlstore.crosswalk import SqlCrosswalk
 from shared.connectors.sqlstore.disputes import SqlConflicts
 from shared.connectors.sqlstore.engine import Credential, engine_for, is_in_memory
 from shared.connectors.sqlstore.execution import Executor, Threads
-from shared.connectors.sqlstore.gaps import SqlGaps
 from shared.connectors.sqlstore.inbox import SqlInbox
 from shared.connectors.sqlstore.jobs import SqlJobs
 from shared.connectors.sqlstore.lanes import SqlLanes
 from shared.connectors.sqlstore.operations import Operations, operations_on
+from shared.connectors.sqlstore.overdue import SqlWaits
 from shared.connectors.sqlstore.ownership import SqlOwners
 from shared.connectors.sqlstore.plans import SqlPlanItems, SqlPlanReports, SqlPlans
-from shared.connectors.sqlstore.overdue import SqlWaits
 from shared.connectors.sqlstore.retention import Retention
 from shared.connectors.sqlstore.schema import prepare
 from shared.connectors.sqlstore.shadows import SqlShadows
+from shared.connectors.sqlstore.suspects import SqlGaps
 from shared.connectors.sqlstore.transactions import Database, Transactions
 from shared.connectors.sqlstore.watermarks import SqlCursors
 from shared.core.ports import Clock

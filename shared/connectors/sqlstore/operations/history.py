@@ -78,7 +78,8 @@ def lines_of(connection: sa.Connection, record: UUID) -> list[Line]:
         .where(journal.c.record == record)
         .order_by(journal.c.id)
     )
-    return [line_of(row) for row in connection.execute(statement)]
+    lost = baselines.lost_in(connection, record)
+    return [line_of(row, lost) for row in connection.execute(statement)]
 
 
 def _as_of(connection: sa.Connection, record: UUID, at: datetime) -> Report:

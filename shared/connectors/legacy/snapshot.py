@@ -1,0 +1,56 @@
+"""Everything a legacy system has, over REST."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from shared.connectors.web.client import WebClient
+from shared.connectors.web.meaning import failure, of_status
+from shared.core.errors import Refused
+from shared.core.ports import LegacyPage, LegacyRecord
+from shared.core.system import LegacySystem
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class RestSnapshot:
+    """`LegacySnapshot` of one system, from `GET <collection>?limit=&cursor=`.
+
+    A record of a list has no version of its own: whoever wants to write it reads it first.
+    """
+
+    def __init__(self, system: LegacySystem, client: WebClient, *, changed_field: str = "updated_at") -> None:
+        self._system = system
+        self._client = client
+        self._changed_field = changed_field
+
+    async def page(self, entity: str, position: str, limit: int) -> LegacyPage:
+        """See `LegacySnapshot.page`."""
+        collection = self._system.collections.get(entity)
+        if collection is None:
+            raise Refused(f"{self._system.name} lists no {entity} over REST", answer="no_collection")
+        params = {"limit": str(limit)} | ({"cursor": position} if position else {})
+        response = await self._client.send("GET", collection, params=params)
+        if not response.is_success:
+            raise failure(self._client.who, of_status(response.status_code), response)
+        return self._page(entity, response)
+
+    def _page(self, entity: str, response: "httpx.Response") -> LegacyPage:
+        """The page an answer carries; raises Refused when it carries none."""
+        try:
+            body: dict[str, Any] = response.json()
+            after = body["next"]
+            records = [self._record(entity, fields) for fields in body["records"]]
+            return LegacyPage(records, None if after is None else str(after))
+        except (ValueError, TypeError, KeyError, AttributeError) as fault:
+            raise Refused(
+                f"{self._client.who} answered something that is not a page of its {entity} records",
+                answer=str(response.status_code),
+            ) from fault
+
+    def _record(self, entity: str, fields: dict[str, Any]) -> LegacyRecord:
+        entry = self._system.map_of(entity)
+        key = entry.key if entry is not None else "id"
+        at = datetime.fromisoformat(fields[self._changed_field])
+        changed_at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        return LegacyRecord(str(fields[key]), dict(fields), "", changed_at)

@@ -78,8 +78,10 @@ class WebApi:
             caller = self._identity.caller(call.headers, _base(call))
         except Refusal as unknown:
             return self._logged(call, refused(unknown, call.preferences), "", started)
+        server = self.limits.server_of(call.headers.get("cookie", ""))
+        place = f"{caller.real}@{server}"
         try:
-            self.limits.enter(caller.real, time.monotonic())
+            self.limits.enter(place, time.monotonic())
         except Refusal as throttled:
             return self._logged(call, refused(throttled, call.preferences), caller.real, started)
         answer = self._answer(call, caller) if refusal is None else refused(refusal, call.preferences)
@@ -88,8 +90,8 @@ class WebApi:
             milliseconds = self.latency.of(call, answer)
             if self.latency.sleep:
                 await asyncio.sleep(max(0.0, milliseconds - _since(started)) / 1000)
-        self.limits.leave(caller.real, time.monotonic(), milliseconds)
-        answer.headers |= self.limits.headers(caller.real, time.monotonic())
+        self.limits.leave(place, time.monotonic(), milliseconds)
+        answer.headers |= self.limits.headers(place, time.monotonic()) | self.limits.affinity(server)
         return self._logged(call, answer, caller.real, started)
 
     def _logged(self, call: Call, answer: Answer, user: str, started: float) -> Answer:

@@ -1,18 +1,22 @@
-"""Service protection: sliding windows per user over requests, execution time and concurrency.
+"""Service protection: sliding windows per user and server over requests, execution time and concurrency.
 
 The numbers are the service's (6,000 requests, 1,200 s of execution in 300 s, 52 at once). `clock_factor`
 makes the window pass faster, so that a test need not wait five minutes. Off until switched on.
 """
 
+import re
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import count
 
 from local.dataverse.errors import Refusal
+
+_AFFINITY = re.compile(r"\bARRAffinity=(\d+)")
 
 
 @dataclass(slots=True)
 class LimitSettings:
-    """The limits in force; seconds and milliseconds of the service's clock."""
+    """The limits in force, for each of `servers`; seconds and milliseconds of the service's clock."""
 
     enabled: bool = False
     requests: int = 6000
@@ -21,6 +25,7 @@ class LimitSettings:
     window_s: float = 300
     clock_factor: float = 1.0
     dop_hint: int = 10
+    servers: int = 1
 
 
 @dataclass(slots=True)
@@ -40,6 +45,19 @@ class Limits:
     def __init__(self) -> None:
         self.settings = LimitSettings()
         self._windows: dict[str, Window] = {}
+        self._next_server = count()
+
+    def server_of(self, cookies: str) -> int:
+        """The server a request goes to: the one its affinity cookie names, or the next in turn."""
+        servers = max(1, self.settings.servers)
+        named = _AFFINITY.search(cookies)
+        return (int(named[1]) if named is not None else next(self._next_server)) % servers
+
+    def affinity(self, server: int) -> dict[str, str]:
+        """The cookie that keeps a client at its server; none where there is only one."""
+        if self.settings.servers <= 1:
+            return {}
+        return {"Set-Cookie": f"ARRAffinity={server}; Path=/; HttpOnly"}
 
     def enter(self, user: str, now: float) -> None:
         """Count a request that begins; Refusal 429 with Retry-After when the user is over a limit."""

@@ -10,6 +10,7 @@ from local.dataverse.errors import Refusal
 from local.dataverse.flows.definition import (
     RUN_AS_MODIFIER,
     RUN_AS_OWNER,
+    SCOPE_BUSINESS_UNIT,
     SCOPE_USER,
     Flow,
     Subscription,
@@ -19,7 +20,8 @@ from local.dataverse.flows.execution_context import ServiceEndpoint
 from local.dataverse.flows.expression import Run
 from local.dataverse.flows.trigger_body import trigger_body
 from local.dataverse.odata.predicate import Predicate, Scope, Source, compile_filter
-from local.dataverse.seed import ADMINISTRATOR
+from local.dataverse.seed import ADMINISTRATOR, BUSINESS_UNIT
+from local.dataverse.store.row import Row
 from local.dataverse.store.transaction import Change, Operation
 
 _log = logging.getLogger(__name__)
@@ -92,7 +94,7 @@ def _hears(subscription: Subscription, change: Change, test: Predicate | None) -
     if change.operation not in subscription.operations:
         return False
     row = change.after if change.after is not None else change.before
-    if subscription.scope == SCOPE_USER and (row or {}).get("ownerid", ("", ""))[1] != ADMINISTRATOR:
+    if not _within(subscription.scope, row or {}):
         return False
     # A column that was sent counts as changed, equal or not; without a list every column does.
     filtered = change.operation is Operation.UPDATE and bool(subscription.columns)
@@ -100,6 +102,18 @@ def _hears(subscription: Subscription, change: Change, test: Predicate | None) -
         return False
     # A deleted row has no columns left to filter by.
     return test is None or change.after is None or test(change.after)
+
+
+def _within(scope: int, row: Row) -> bool:
+    """Whether a row is in a flow's scope; every flow belongs to the administrator, in the topmost unit.
+
+    Units below the topmost are all units, so that scope 3 hears what scope 4 hears.
+    """
+    if scope == SCOPE_USER:
+        return bool(row.get("ownerid", ("", ""))[1] == ADMINISTRATOR)
+    if scope == SCOPE_BUSINESS_UNIT:
+        return bool((row.get("owningbusinessunit") or ("", ""))[1] == BUSINESS_UNIT)
+    return True
 
 
 def _run_as(subscription: Subscription, change: Change) -> str:

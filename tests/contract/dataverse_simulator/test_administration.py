@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import httpx
@@ -186,6 +187,34 @@ def test_over_the_request_limit_a_user_waits_for_the_window(api: Api, admin: Adm
         "0",
     ]
     assert seen[0].headers["x-ms-dop-hint"] == "10"
+
+
+def test_every_server_of_the_service_counts_for_itself(api: Api, admin: Admin) -> None:
+    admin("PUT", "limits", {"enabled": True, "requests": 2, "servers": 3, "window_s": 300})
+    url = f"{api.root}WhoAmI"
+    headers = {"Authorization": "Bearer x"}
+
+    spread = [httpx.get(url, headers=headers).status_code for _ in range(6)]
+    with httpx.Client(headers=headers) as kept:
+        admin("PUT", "limits", {"servers": 3})
+        stuck = [kept.get(url) for _ in range(3)]
+
+    assert spread == [200] * 6
+    assert [answer.status_code for answer in stuck] == [200, 200, 429]
+    assert "ARRAffinity=" in stuck[0].headers["Set-Cookie"]
+
+
+def test_too_many_requests_at_once_are_refused_at_once(api: Api, admin: Admin, refused: Refused) -> None:
+    admin("PUT", "limits", {"enabled": True, "concurrency": 2})
+    admin("PUT", "latency", {"read_ms": 1500})
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: api.get("WhoAmI"), range(4)))
+
+    throttled = [answer for answer in answers if answer.status_code == 429]
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 429, 429]
+    assert {refused(answer) for answer in throttled} == {(429, "0x80072326")}
+    assert {answer.headers["Retry-After"] for answer in throttled} == {"1"}
 
 
 def test_modelled_execution_time_counts_against_the_limit(api: Api, admin: Admin, refused: Refused) -> None:

@@ -16,6 +16,7 @@ from azure.servicebus import NEXT_AVAILABLE_SESSION, ServiceBusClient
 from local.broker.entities.settings import QueueSettings
 from local.broker.server import in_thread
 from local.dataverse.flows.definition import UnreadableFlow
+from local.dataverse.seed import ADMINISTRATOR, BUSINESS_UNIT
 from local.dataverse.server import Settings, start
 
 if TYPE_CHECKING:
@@ -90,6 +91,83 @@ def test_only_listed_columns_wake_an_update(flowing: Run, bus: Recorder, write_f
 
     assert bus.next()["body"]["operation"] == "Update"
     assert bus.messages.empty()
+
+
+@pytest.mark.parametrize(
+    ("message", "heard"),
+    [
+        (1, ["Create"]),
+        (2, ["Delete"]),
+        (3, ["Update"]),
+        (4, ["Create", "Update"]),
+        (5, ["Create", "Delete"]),
+        (6, ["Update", "Delete"]),
+        (7, ["Create", "Update", "Delete"]),
+    ],
+)
+def test_a_flow_hears_the_messages_it_subscribed_to(
+    flowing: Run, bus: Recorder, write_flow: WriteFlow, message: int, heard: list[str]
+) -> None:
+    write_flow("account", "accountid", message=message)
+    api = flowing()
+
+    row_id = api.create("accounts", name="First")
+    api.patch(f"accounts({row_id})", json={"name": "Second"})
+    api.delete(f"accounts({row_id})")
+
+    assert [bus.next()["body"]["operation"] for _ in heard] == heard
+    assert bus.messages.empty()
+
+
+@pytest.mark.parametrize(
+    ("scope", "heard"), [(1, ["own"]), (2, ["own", "unit"]), (4, ["own", "unit", "other"])]
+)
+def test_a_flow_hears_the_rows_of_its_scope(
+    flowing: Run, bus: Recorder, write_flow: WriteFlow, scope: int, heard: list[str]
+) -> None:
+    write_flow("account", "accountid", message=1, scope=scope)
+    api = flowing()
+    top = f"businessunits({BUSINESS_UNIT})"
+    south = api.create("businessunits", name="South", **{"parentbusinessunitid@odata.bind": top})
+    owners = {"own": f"systemusers({ADMINISTRATOR})"}
+    for name, unit in (("unit", top), ("other", f"businessunits({south})")):
+        user = api.create("systemusers", lastname=name, **{"businessunitid@odata.bind": unit})
+        owners[name] = f"systemusers({user})"
+
+    for name, owner in owners.items():
+        api.create("accounts", name=name, **{"ownerid@odata.bind": owner})
+
+    assert [bus.next()["body"]["data"]["name"] for _ in heard] == heard
+    assert bus.messages.empty()
+
+
+def test_messages_arrive_out_of_order_when_that_is_switched_on(
+    flowing: Run, bus: Recorder, write_flow: WriteFlow
+) -> None:
+    write_flow("account", "accountid", message=1)
+    api = flowing()
+    url = f"{api.simulator.http_url}/admin/flows"
+    httpx.put(url, json={"held": True, "shuffle": True})
+    names = [f"{number:02}" for number in range(20)]
+    for name in names:
+        api.create("accounts", name=name)
+
+    httpx.put(url, json={"held": False})
+
+    arrived = [bus.next()["body"]["data"]["name"] for _ in names]
+    assert arrived != names
+    assert sorted(arrived) == names
+
+
+def test_a_write_does_not_wait_for_the_bus(flowing: Run, bus: Recorder, write_flow: WriteFlow) -> None:
+    write_flow("account", "accountid", message=1)
+    api = flowing()
+    bus.down = True
+
+    assert api.post("accounts", json={"name": "A"}).status_code == 204
+
+    bus.down = False
+    assert bus.next()["body"]["data"]["name"] == "A"
 
 
 def test_a_filter_expression_keeps_rows_out(flowing: Run, bus: Recorder, write_flow: WriteFlow) -> None:

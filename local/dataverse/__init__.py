@@ -9,9 +9,10 @@ Where to look:
     rows        the rules of writes: bodies, values, defaults, states, cascades
     store       rows in memory, written through to SQLite with the transaction that changes them
     schema      the tables: one file each under `tables/`, customisations on top
+    organisations  two customers' own lengths, options and tables
+    security    roles and who holds them, from a file or `/admin/security`
     flows       cloud flows and the service endpoint, the outbox, the sender
 
 What it answers 501 to, on purpose: SQL and FetchXML queries, $apply, date and arithmetic functions in
-filters, global choices. What it leaves out: security roles (privileges are taken away one by one through
-`/admin/privileges`), plug-ins, audit history, business process flow rules, elastic tables.
+filters. `docs/reference/dataverse-simulator.md` says what is simulated, what is not, and how sure we are.
 """

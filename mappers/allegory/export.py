@@ -99,7 +99,7 @@ COMPANIES = Object(
         Column("employees", within(account.numberofemployees)),
         Column("annual_revenue_musd", Number(0, 100_000_000)),
         Column("year_founded", within(account.tandem_yearfounded)),
-        Column("street", Text(account.address1_line1.max_length, lines=True)),
+        Column("street", fitting(account.address1_line1)),
         Column("city", fitting(account.address1_city)),
         Column("state", fitting(account.address1_stateorprovince)),
         Column("postal_code", Postcode("country")), Column("country", fitting(account.address1_country)),

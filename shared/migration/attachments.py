@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import Attachments, Export
-from shared.core.reading.finding import Mark
+from shared.core.reading.finding import Remark
 from shared.core.reading.source import Row, Source
 from shared.migration.index import Place
 
@@ -23,24 +23,24 @@ class Files:
     named: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
     folders: set[str] = field(default_factory=set)
 
-    def check(self, said: Attachments, place: Place, row: Row) -> Iterator[Mark]:
+    def check(self, said: Attachments, place: Place, row: Row) -> Iterator[Remark]:
         """Everything that is odd about the file of one record."""
         self.folders.add(said.folder)
         path = str(row.cells.get(said.path) or "").strip()
         if not path:
             return
         if leaves(path):
-            yield Mark(FindingCode.ATTACHMENT_OUTSIDE, "", said.path)
+            yield Remark(FindingCode.ATTACHMENT_OUTSIDE, "", said.path)
             return
         if said.folder_column and not str(row.cells.get(said.folder_column) or "").strip():
-            yield Mark(FindingCode.ATTACHMENT_FOLDER_UNKNOWN, "", said.folder_column)
+            yield Remark(FindingCode.ATTACHMENT_FOLDER_UNKNOWN, "", said.folder_column)
         path = said.prefix + path
         self.named[path].append(place)
         if path.rpartition(".")[2].casefold() in self.export.blocked:
-            yield Mark(FindingCode.ATTACHMENT_BLOCKED, "", said.path)
+            yield Remark(FindingCode.ATTACHMENT_BLOCKED, "", said.path)
         yield from self._compared(said, path, row)
 
-    def rest(self) -> Iterator[tuple[Place | None, str, Mark]]:
+    def rest(self) -> Iterator[tuple[Place | None, str, Remark]]:
         """What only shows when every record has gone by: collisions, and files that no record names."""
         by_case: dict[str, set[str]] = defaultdict(set)
         for path in self.named:
@@ -49,29 +49,29 @@ class Files:
             places = [place for path in sorted(paths) for place in self.named[path]]
             if len(places) > 1:
                 for place in places:
-                    yield place, place.file, Mark(FindingCode.ATTACHMENT_COLLIDES, f"{len(places)} records")
+                    yield place, place.file, Remark(FindingCode.ATTACHMENT_COLLIDES, f"{len(places)} records")
         for path in self.source.files():
             if path not in self.named and any(path.startswith(folder) for folder in self.folders):
-                yield None, path, Mark(FindingCode.ATTACHMENT_UNTRACKED)
+                yield None, path, Remark(FindingCode.ATTACHMENT_UNTRACKED)
 
-    def _compared(self, said: Attachments, path: str, row: Row) -> Iterator[Mark]:
+    def _compared(self, said: Attachments, path: str, row: Row) -> Iterator[Remark]:
         size = _bytes(row.cells.get(said.size))
         if size is not None and size > self.export.largest_attachment:
             detail = f"{size} bytes, at most {self.export.largest_attachment}"
-            yield Mark(FindingCode.ATTACHMENT_TOO_LARGE, detail, said.size)
+            yield Remark(FindingCode.ATTACHMENT_TOO_LARGE, detail, said.size)
         found = self.source.files().get(path)
         if found is None:
-            yield Mark(FindingCode.ATTACHMENT_MISSING, "", said.path)
+            yield Remark(FindingCode.ATTACHMENT_MISSING, "", said.path)
             return
         if size is not None and size != found:
-            yield Mark(FindingCode.ATTACHMENT_SIZE_DIFFERS, f"{found} bytes, {size} listed", said.size)
+            yield Remark(FindingCode.ATTACHMENT_SIZE_DIFFERS, f"{found} bytes, {size} listed", said.size)
         if said.sha256 is None:
             return
         listed = str(row.cells.get(said.sha256) or "").strip().lower()
         if not listed:
-            yield Mark(FindingCode.ATTACHMENT_UNHASHED, "", said.sha256)
+            yield Remark(FindingCode.ATTACHMENT_UNHASHED, "", said.sha256)
         elif listed != self.source.sha256(path):
-            yield Mark(FindingCode.ATTACHMENT_CHANGED, "", said.sha256)
+            yield Remark(FindingCode.ATTACHMENT_CHANGED, "", said.sha256)
 
 
 def leaves(path: str) -> bool:

@@ -7,10 +7,11 @@ between records need. A file that cannot be read stops its own object and no oth
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import Export, Object
-from shared.core.reading.finding import Finding, Mark
+from shared.core.reading.finding import Finding, Remark
 from shared.core.reading.rules import Lines, Members
 from shared.core.reading.source import Opened, Reader, Source, Unreadable
 from shared.migration import circles, inventory
@@ -47,19 +48,19 @@ class Audit:
     def run(self) -> Iterator[Finding]:
         """Every finding, files first, then records in the order in which they stand."""
         listed = inventory.read(self.export, self.source)
-        for file, mark in inventory.compared(self.export, self.source, listed):
-            yield self._finding(file, None, mark)
+        for file, remark in inventory.compared(self.export, self.source, listed):
+            yield self._finding(file, None, remark)
         if self.export.custom_objects:
-            for file, mark in inventory.custom_objects(self.export.custom_objects, self.source):
-                yield self._finding(file, None, mark)
+            for file, remark in inventory.custom_objects(self.export.custom_objects, self.source):
+                yield self._finding(file, None, remark)
         records = Records(self.index, self.users, OwnUsers(), self.page, self.is_html)
         files = Files(self.export, self.source)
         for entry in self.export.objects:
             yield from self._object(entry, records, files, listed)
         yield from self._strangers()
         if self.export.custom_fields:
-            for file, mark in inventory.custom_fields(self.export.custom_fields, self.headers, self.source):
-                yield self._finding(file, None, mark)
+            for file, remark in inventory.custom_fields(self.export.custom_fields, self.headers, self.source):
+                yield self._finding(file, None, remark)
         yield from self._between(records, files)
 
     def _object(
@@ -69,26 +70,26 @@ class Audit:
         try:
             opened: Opened = self.source.open(entry)
             self.headers[entry.entity] = opened.header
-            for mark in opened.marks:
-                yield self._finding(entry.file, None, mark)
+            for remark in opened.remarks:
+                yield self._finding(entry.file, None, remark)
             for row in opened.rows:
                 found += 1
-                for place, mark in records.check(entry, row):
-                    yield self._finding(row.file, place, mark)
+                for place, remark in records.check(entry, row):
+                    yield self._finding(row.file, place, remark)
                 if entry.attachments and not row.torn:
                     place = Place(row.file, joined(row.cells, entry.key))
-                    for mark in files.check(entry.attachments, place, row):
-                        yield self._finding(row.file, place, mark)
+                    for remark in files.check(entry.attachments, place, row):
+                        yield self._finding(row.file, place, remark)
         except Unreadable as unreadable:
             self.index.unread.add(entry.entity)
-            for mark in unreadable.marks:
-                yield self._finding(entry.file, None, mark)
+            for remark in unreadable.remarks:
+                yield self._finding(entry.file, None, remark)
             return
         self.counts[entry.entity] = found
         if not found:
-            yield self._finding(entry.file, None, Mark(FindingCode.FILE_NO_ROWS))
-        for mark in inventory.counted(listed, entry, found):
-            yield self._finding(entry.file, None, mark)
+            yield self._finding(entry.file, None, Remark(FindingCode.FILE_NO_ROWS))
+        for remark in inventory.counted(listed, entry, found):
+            yield self._finding(entry.file, None, remark)
 
     def _strangers(self) -> Iterator[Finding]:
         """The sheets nobody declared, in workbooks that could be read."""
@@ -98,21 +99,21 @@ class Audit:
             for sheet in self.source.sheets(file):
                 if sheet not in declared:
                     yield self._finding(
-                        file, None, Mark(FindingCode.FILE_SHEET_UNEXPECTED, f"sheet “{sheet}”")
+                        file, None, Remark(FindingCode.FILE_SHEET_UNEXPECTED, f"sheet “{sheet}”")
                     )
 
     def _between(self, records: Records, files: Files) -> Iterator[Finding]:
         """What shows only when every record has gone by."""
-        for place, mark in unknown(records.later, self.index):
-            yield self._finding(place.file, place, mark)
+        for place, remark in unknown(records.later, self.index):
+            yield self._finding(place.file, place, remark)
         yield from self._circles()
         yield from self._totals()
         yield from self._duplicates()
-        for named, file, mark in files.rest():
-            yield self._finding(file, named, mark)
+        for named, file, remark in files.rest():
+            yield self._finding(file, named, remark)
         for (entity, name, target), count in records.unchecked.items():
-            mark = Mark(FindingCode.REFERENCE_UNCHECKED, f"{count} references to {target}", name)
-            yield self._finding(self.export.object_of(entity).file, None, mark)
+            remark = Remark(FindingCode.REFERENCE_UNCHECKED, f"{count} references to {target}", name)
+            yield self._finding(self.export.object_of(entity).file, None, remark)
         for entity, waiting in records.waiting.items():
             yield self._finding(self.export.object_of(entity).file, None, _unmatched(entity, waiting))
 
@@ -124,30 +125,31 @@ class Audit:
             )
             found = circles.cycles(parents)
             for circle in found:
-                mark = Mark(
+                remark = Remark(
                     FindingCode.REFERENCE_CYCLE,
                     f"{len(circle)} records, each the parent of the one before",
                     name,
                 )
-                yield Finding(self.export.system, entry.file, circle, mark)
+                yield Finding(self.export.system, entry.file, circle, remark)
             for record, circle in circles.behind(parents, found).items():
-                mark = Mark(FindingCode.REFERENCE_CYCLE_CHILD, f"behind the cycle of {circle[0]}", name)
-                yield Finding(self.export.system, entry.file, record, mark)
+                remark = Remark(FindingCode.REFERENCE_CYCLE_CHILD, f"behind the cycle of {circle[0]}", name)
+                yield Finding(self.export.system, entry.file, record, remark)
 
     def _totals(self) -> Iterator[Finding]:
         for entry in self.export.objects:
-            for rule in entry.rules:
-                if isinstance(rule, Lines | Members) and rule.entity not in self.index.unread:
-                    for record, values in self.index.kept[entry.entity].items():
-                        by = joined(values, rule.by)
-                        if isinstance(rule, Lines):
-                            marks = rule.marks(
-                                values[rule.total], self.index.sums[rule.entity, rule.amount].get(by)
-                            )
-                        else:
-                            marks = rule.marks(values[rule.count], self.index.counts[rule.entity].get(by, 0))
-                        for mark in marks:
-                            yield self._finding(entry.file, Place(entry.file, record), mark)
+            rules = [rule for rule in entry.rules if isinstance(rule, Lines | Members)]
+            for rule in rules:
+                if rule.entity in self.index.unread:
+                    continue
+                for record, values in self.index.kept[entry.entity].items():
+                    for remark in self._total(rule, values):
+                        yield self._finding(entry.file, Place(entry.file, record), remark)
+
+    def _total(self, rule: Lines | Members, values: Mapping[str, Any]) -> tuple[Remark, ...]:
+        by = joined(values, rule.by)
+        if isinstance(rule, Lines):
+            return rule.remarks(values[rule.total], self.index.sums[rule.entity, rule.amount].get(by))
+        return rule.remarks(values[rule.count], self.index.counts[rule.entity].get(by, 0))
 
     def _duplicates(self) -> Iterator[Finding]:
         for (group, code, value), places in self.index.suspects.items():
@@ -165,13 +167,13 @@ class Audit:
                     if other is not place
                 ] + elsewhere
                 more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
-                mark = Mark(code, f"the same in {', '.join(others[:_SHOWN])}{more}", name)
-                yield self._finding(place.file, place, mark)
+                remark = Remark(code, f"the same in {', '.join(others[:_SHOWN])}{more}", name)
+                yield self._finding(place.file, place, remark)
 
-    def _finding(self, file: str, place: Place | None, mark: Mark) -> Finding:
-        return Finding(self.export.system, file, place.record if place else None, mark)
+    def _finding(self, file: str, place: Place | None, remark: Remark) -> Finding:
+        return Finding(self.export.system, file, place.record if place else None, remark)
 
 
-def _unmatched(entity: str, waiting: Mapping[FindingCode, int] | Counter[FindingCode]) -> Mark:
+def _unmatched(entity: str, waiting: Mapping[FindingCode, int] | Counter[FindingCode]) -> Remark:
     parts = ", ".join(f"{code.value.partition('.')[2]} {count}" for code, count in sorted(waiting.items()))
-    return Mark(FindingCode.OWNERS_UNMATCHED, f"{sum(waiting.values())} records of {entity}: {parts}")
+    return Remark(FindingCode.OWNERS_UNMATCHED, f"{sum(waiting.values())} records of {entity}: {parts}")

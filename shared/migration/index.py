@@ -26,6 +26,7 @@ class Index:
 
     export: Export
     keys: dict[str, dict[str, Place]] = field(default_factory=lambda: defaultdict(dict))
+    folded: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     kept: dict[str, dict[str, dict[str, Any]]] = field(default_factory=lambda: defaultdict(dict))
     names: dict[tuple[str, str], dict[str, list[tuple[str, Any]]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(list))

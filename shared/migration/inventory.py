@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import CustomFields, CustomObjects, Export, Format, Object
-from shared.core.reading.finding import Mark
+from shared.core.reading.finding import Remark
 from shared.core.reading.source import Source
 
 
@@ -29,7 +29,7 @@ class Inventory:
     """The list as read; without one, nothing can be compared and the export is not complete."""
 
     listed: tuple[Listed, ...]
-    marks: tuple[tuple[str, Mark], ...] = ()
+    remarks: tuple[tuple[str, Remark], ...] = ()
 
     def of(self, entry: Object) -> Listed | None:
         """What the list says of an object."""
@@ -40,10 +40,10 @@ class Inventory:
 
 
 def read(export: Export, source: Source) -> Inventory:
-    """Read the export's list; what keeps it from being read is among its marks."""
+    """Read the export's list; what keeps it from being read is among its remarks."""
     said = export.inventory
     if said.file not in source.files():
-        return Inventory((), ((said.file, Mark(FindingCode.DROP_INCOMPLETE)),))
+        return Inventory((), ((said.file, Remark(FindingCode.DROP_INCOMPLETE)),))
     try:
         text = source.content(said.file).decode("utf-8-sig")
         entries = _entries(json.loads(text), said.rows) if said.format is Format.JSON else _rows(text)
@@ -58,13 +58,13 @@ def read(export: Export, source: Source) -> Inventory:
             for entry in entries
         )
     except (ValueError, KeyError, TypeError, csv.Error):
-        return Inventory((), ((said.file, Mark(FindingCode.DROP_LIST_UNREADABLE)),))
+        return Inventory((), ((said.file, Remark(FindingCode.DROP_LIST_UNREADABLE)),))
     return Inventory(listed)
 
 
-def compared(export: Export, source: Source, inventory: Inventory) -> Iterator[tuple[str, Mark]]:
+def compared(export: Export, source: Source, inventory: Inventory) -> Iterator[tuple[str, Remark]]:
     """What differs between the list and the files, their records aside."""
-    yield from inventory.marks
+    yield from inventory.remarks
     files = source.files()
     for said in {entry.file: entry for entry in inventory.listed}.values():
         if said.file.endswith("/") or said.file not in files:
@@ -72,15 +72,15 @@ def compared(export: Export, source: Source, inventory: Inventory) -> Iterator[t
         if said.size is not None and said.size != files[said.file]:
             yield (
                 said.file,
-                Mark(FindingCode.FILE_SIZE_DIFFERS, f"{files[said.file]} bytes, {said.size} listed"),
+                Remark(FindingCode.FILE_SIZE_DIFFERS, f"{files[said.file]} bytes, {said.size} listed"),
             )
         elif said.sha256 is not None and source.sha256(said.file) != said.sha256:
-            yield said.file, Mark(FindingCode.FILE_HASH_DIFFERS)
+            yield said.file, Remark(FindingCode.FILE_HASH_DIFFERS)
     known = {said.file for said in inventory.listed} | {entry.file for entry in export.objects}
     for said in inventory.listed:
         declared = {entry.file for entry in export.objects} | _definitions(export)
         if said.file not in declared and said.file not in files:
-            yield said.file, Mark(FindingCode.FILE_MISSING)
+            yield said.file, Remark(FindingCode.FILE_MISSING)
     folders = {entry.attachments.folder for entry in export.objects if entry.attachments}
     for path in files:
         inside = any(path.startswith(folder) for folder in folders)
@@ -90,58 +90,58 @@ def compared(export: Export, source: Source, inventory: Inventory) -> Iterator[t
             or any(path.startswith(n) for n in known if n.endswith("/"))
         )
         if not inside and not told and inventory.listed:
-            yield path, Mark(FindingCode.FILE_UNLISTED)
+            yield path, Remark(FindingCode.FILE_UNLISTED)
 
 
-def counted(inventory: Inventory, entry: Object, found: int) -> tuple[Mark, ...]:
-    """A mark when an object holds more or fewer records than the list says."""
+def counted(inventory: Inventory, entry: Object, found: int) -> tuple[Remark, ...]:
+    """A remark when an object holds more or fewer records than the list says."""
     said = inventory.of(entry)
     if said is None or said.count is None or said.count == found:
         return ()
     where = f" in sheet {entry.sheet}" if entry.sheet else ""
-    return (Mark(FindingCode.FILE_COUNT_DIFFERS, f"{found} records{where}, {said.count} listed"),)
+    return (Remark(FindingCode.FILE_COUNT_DIFFERS, f"{found} records{where}, {said.count} listed"),)
 
 
 def custom_fields(
     said: CustomFields, headers: Mapping[str, Collection[str]], source: Source
-) -> Iterator[tuple[str, Mark]]:
+) -> Iterator[tuple[str, Remark]]:
     """Custom fields that are defined and not exported, or that cannot be called so in Dataverse (A-10a).
 
     `headers` has the columns of every entity whose file could be read.
     """
-    entries, mark = _defined(said.file, source)
-    if mark:
-        yield said.file, mark
+    entries, remark = _defined(said.file, source)
+    if remark:
+        yield said.file, remark
     for entry in entries:
         field, entity = str(entry.get(said.key) or ""), str(entry.get(said.entity) or "")
         if entity in headers and field not in headers[entity]:
-            yield said.file, Mark(FindingCode.CUSTOM_FIELD_NOT_EXPORTED, f"defined for {entity}", field)
+            yield said.file, Remark(FindingCode.CUSTOM_FIELD_NOT_EXPORTED, f"defined for {entity}", field)
         if not (field.isascii() and field.replace("_", "").isalnum()):
-            yield said.file, Mark(FindingCode.CUSTOM_FIELD_NAME, f"defined for {entity}", field)
+            yield said.file, Remark(FindingCode.CUSTOM_FIELD_NAME, f"defined for {entity}", field)
 
 
-def custom_objects(said: CustomObjects, source: Source) -> Iterator[tuple[str, Mark]]:
+def custom_objects(said: CustomObjects, source: Source) -> Iterator[tuple[str, Remark]]:
     """Custom objects that have rows and no file, and whether there are too many of them (A-10b)."""
-    entries, mark = _defined(said.file, source)
-    if mark:
-        yield said.file, mark
+    entries, remark = _defined(said.file, source)
+    if remark:
+        yield said.file, remark
     for entry in entries:
         if entry.get(said.count):
             detail = f"{entry.get(said.name)}: {entry[said.count]} rows"
-            yield said.file, Mark(FindingCode.CUSTOM_OBJECT_NOT_EXPORTED, detail)
+            yield said.file, Remark(FindingCode.CUSTOM_OBJECT_NOT_EXPORTED, detail)
     if len(entries) > said.most:
-        yield said.file, Mark(FindingCode.CUSTOM_OBJECTS_MANY, f"{len(entries)}, at most {said.most}")
+        yield said.file, Remark(FindingCode.CUSTOM_OBJECTS_MANY, f"{len(entries)}, at most {said.most}")
 
 
-def _defined(file: str, source: Source) -> tuple[list[dict[str, Any]], Mark | None]:
+def _defined(file: str, source: Source) -> tuple[list[dict[str, Any]], Remark | None]:
     if file not in source.files():
-        return [], Mark(FindingCode.FILE_MISSING)
+        return [], Remark(FindingCode.FILE_MISSING)
     try:
         entries = json.loads(source.content(file).decode("utf-8-sig"))
     except ValueError:
-        return [], Mark(FindingCode.FILE_MALFORMED, "not JSON")
+        return [], Remark(FindingCode.FILE_MALFORMED, "not JSON")
     if not isinstance(entries, list):
-        return [], Mark(FindingCode.FILE_MALFORMED, "not an array")
+        return [], Remark(FindingCode.FILE_MALFORMED, "not an array")
     return [entry for entry in entries if isinstance(entry, dict)], None
 
 

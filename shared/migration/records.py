@@ -16,7 +16,7 @@ from shared.core.reading.export import (
     Participants,
     Reference,
 )
-from shared.core.reading.finding import Mark
+from shared.core.reading.finding import Remark
 from shared.core.reading.kinds import Html
 from shared.core.reading.people import read_address
 from shared.core.reading.rules import Agrees, Never, NotBefore, Order, Product, Sum
@@ -51,116 +51,122 @@ class Records:
     unchecked: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     waiting: dict[str, Counter[FindingCode]] = field(default_factory=dict)
 
-    def check(self, entry: Object, row: Row) -> Iterator[tuple[Place | None, Mark]]:
+    def check(self, entry: Object, row: Row) -> Iterator[tuple[Place | None, Remark]]:
         """Everything that is odd about a record; it is remembered for those that follow."""
-        values, marks = self._values(entry, row)
+        values, remarks = self._values(entry, row)
         key = joined(values, entry.key)
         place = Place(row.file, key) if key.strip("/") else None
         if place is None:
-            yield None, Mark(FindingCode.KEY_BLANK, f"line {row.line}", entry.key[0])
+            yield None, Remark(FindingCode.KEY_BLANK, f"line {row.line}", entry.key[0])
             return
-        for mark in (*row.marks, *marks):
-            yield place, mark
-        seen = self.index.keys[entry.entity]
+        for remark in (*row.remarks, *remarks):
+            yield place, remark
+        seen, folded = self.index.keys[entry.entity], self.index.folded[entry.entity]
         if key in seen:
-            yield place, Mark(FindingCode.KEY_REPEATED, f"line {row.line}", entry.key[0])
-        else:
-            seen[key] = place
+            yield place, Remark(FindingCode.KEY_REPEATED, f"line {row.line}", entry.key[0])
+        elif key.casefold() in folded:
+            # An alternate key of Dataverse does not tell letter case apart.
+            detail = f"line {row.line}: differs in letter case alone"
+            yield place, Remark(FindingCode.KEY_REPEATED, detail, entry.key[0])
+        seen.setdefault(key, place)
+        folded.add(key.casefold())
         if row.torn:
             return
-        for mark in (*self._rules(entry, values), *self._owners(entry, values)):
-            yield place, mark
-        for mark in (*self._references(entry, place, values), *self._participants(entry, row)):
-            yield place, mark
+        for remark in (*self._rules(entry, values), *self._owners(entry, values)):
+            yield place, remark
+        for remark in (*self._references(entry, place, values), *self._participants(entry, row)):
+            yield place, remark
         self.index.add(entry, place, values)
         if entry.entity == self.index.export.directory.entity:
             directory = self.index.export.directory
             active = str(values.get(directory.active) or "").casefold() in directory.active_words
             self.own.add(values.get(directory.name), values.get(directory.email), active=active)
 
-    def _values(self, entry: Object, row: Row) -> tuple[dict[str, Any], list[Mark]]:
+    def _values(self, entry: Object, row: Row) -> tuple[dict[str, Any], list[Remark]]:
         """Every cell as meant, and what was odd about it."""
         values: dict[str, Any] = {}
-        marks: list[Mark] = []
+        remarks: list[Remark] = []
         for column in entry.columns:
             if row.torn and column.name not in entry.key:
                 continue
             cell = row.cells.get(column.name)
             if cell is None or cell == "":
-                reading_marks: tuple[Mark, ...] = ()
+                told: tuple[Remark, ...] = ()
                 values[column.name] = None
             else:
                 reading = column.kind.read(cell, row.cells)
-                reading_marks = reading.marks
+                told = reading.remarks
                 values[column.name] = reading.value
                 if isinstance(column.kind, Html):
-                    reading_marks += self._body(column.kind, reading.value, row)
-            if column.required and values[column.name] is None and not reading_marks:
-                reading_marks = (Mark(FindingCode.VALUE_MISSING),)
-            marks += [Mark(mark.code, mark.detail, column.name, mark.severity) for mark in reading_marks]
-        return values, marks
+                    told += self._body(column.kind, reading.value, row)
+            if column.required and values[column.name] is None and not told:
+                told = (Remark(FindingCode.VALUE_MISSING),)
+            remarks += [Remark(remark.code, remark.detail, column.name, remark.severity) for remark in told]
+        return values, remarks
 
-    def _body(self, kind: Html, body: str | None, row: Row) -> tuple[Mark, ...]:
+    def _body(self, kind: Html, body: str | None, row: Row) -> tuple[Remark, ...]:
         if body is None:
             return ()
-        marks: list[Mark] = []
+        remarks: list[Remark] = []
         if body.lstrip()[:13].casefold() in {"content-type:", "mime-version:"}:
-            return (Mark(FindingCode.BODY_MIME),)
+            return (Remark(FindingCode.BODY_MIME),)
         page = self.page(body) if self.is_html(body) else Page(body)
-        marks += page.marks
-        marks += text.too_long(page.text, kind.most)
+        remarks += page.remarks
+        remarks += text.too_long(page.text, kind.most)
         if kind.text is not None and not str(row.cells.get(kind.text) or "").strip():
-            marks.append(Mark(FindingCode.HTML_WITHOUT_TEXT))
-        return tuple(marks)
+            remarks.append(Remark(FindingCode.HTML_WITHOUT_TEXT))
+        return tuple(remarks)
 
-    def _rules(self, entry: Object, values: dict[str, Any]) -> Iterator[Mark]:
+    def _rules(self, entry: Object, values: dict[str, Any]) -> Iterator[Remark]:
         for rule in entry.rules:
             if isinstance(rule, Never | Order | Product | Sum):
-                yield from rule.marks(values)
+                yield from rule.remarks(values)
             elif isinstance(rule, Agrees | NotBefore):
                 there = self.index.kept[rule.entity].get(values.get(rule.through) or "")
                 if there is not None:
-                    yield from rule.marks(values, there)
+                    yield from rule.remarks(values, there)
 
-    def _owners(self, entry: Object, values: dict[str, Any]) -> Iterator[Mark]:
+    def _owners(self, entry: Object, values: dict[str, Any]) -> Iterator[Remark]:
         for owner in entry.owners:
-            marks = self._owner(owner, values.get(owner.field))
-            for mark in marks:
+            remarks = self._owner(owner, values.get(owner.field))
+            for remark in remarks:
                 # Who wrote a comment or stored a file is told, and keeps nothing waiting.
-                milder = Severity.FLAG if mark.code in UNUSABLE and not owner.required else mark.severity
-                yield Mark(mark.code, mark.detail, owner.field, milder)
-            if owner.required and (code := tallied(marks)):
+                milder = Severity.FLAG if remark.code in UNUSABLE and not owner.required else remark.severity
+                yield Remark(remark.code, remark.detail, owner.field, milder)
+            if owner.required and (code := tallied(remarks)):
                 self.waiting.setdefault(entry.entity, Counter())[code] += 1
 
-    def _owner(self, owner: Owner, said: Any) -> tuple[Mark, ...]:
+    def _owner(self, owner: Owner, said: Any) -> tuple[Remark, ...]:
         if said is None:
-            return (Mark(FindingCode.OWNER_BLANK),) if owner.required else ()
+            return (Remark(FindingCode.OWNER_BLANK),) if owner.required else ()
         address = str(said)
         if owner.by is OwnerBy.NAME:
             addresses = self.own.named(address)
             if len(addresses) > 1:
                 return (
-                    Mark(FindingCode.OWNER_AMBIGUOUS, f"{len(addresses)} users of the export have the name"),
+                    Remark(
+                        FindingCode.OWNER_AMBIGUOUS, f"{len(addresses)} users of the export have the name"
+                    ),
                 )
             if not addresses:
-                return (Mark(FindingCode.OWNER_UNKNOWN, "not among the users of the export"),)
+                return (Remark(FindingCode.OWNER_UNKNOWN, "not among the users of the export"),)
             (address,) = addresses
-        left = (Mark(FindingCode.OWNER_LEFT),) if address in self.own.left else ()
+        left = (Remark(FindingCode.OWNER_LEFT),) if address in self.own.left else ()
         return (*left, *self.users.owner(address))
 
-    def _references(self, entry: Object, place: Place, values: dict[str, Any]) -> Iterator[Mark]:
+    def _references(self, entry: Object, place: Place, values: dict[str, Any]) -> Iterator[Remark]:
         for reference in entry.references:
             said = values.get(reference.field)
             if isinstance(reference, NameReference):
                 yield from self._named(entry, reference, said, values)
             elif said is None:
                 if isinstance(reference, Reference) and reference.placeholder:
-                    yield Mark(FindingCode.REFERENCE_BLANK, f"no {reference.entity}", reference.field)
+                    yield Remark(FindingCode.REFERENCE_BLANK, f"no {reference.entity}", reference.field)
             elif isinstance(reference, KindReference):
                 kind = values.get(reference.kind)
                 entity = reference.entities.get(str(kind)) if kind is not None else None
                 if entity is None:
-                    yield Mark(FindingCode.REFERENCE_UNKNOWN_KIND, "", reference.kind)
+                    yield Remark(FindingCode.REFERENCE_UNKNOWN_KIND, "", reference.kind)
                 else:
                     yield from self._pointed(entry, place, reference.field, entity, said)
             else:
@@ -173,7 +179,7 @@ class Records:
 
     def _pointed(
         self, entry: Object, place: Place, name: str, entity: str, key: str, *, parent: bool = False
-    ) -> Iterator[Mark]:
+    ) -> Iterator[Remark]:
         if entity in self.index.unread:
             self.unchecked[entry.entity, name, entity] += 1
         elif entity == entry.entity:
@@ -181,11 +187,11 @@ class Records:
             if parent:
                 self.index.parents[entity].setdefault(place.record, key)
         elif key not in self.index.keys[entity]:
-            yield Mark(FindingCode.REFERENCE_DANGLING, f"no such {entity}", name)
+            yield Remark(FindingCode.REFERENCE_DANGLING, f"no such {entity}", name)
 
     def _named(
         self, entry: Object, reference: NameReference, said: Any, values: dict[str, Any]
-    ) -> Iterator[Mark]:
+    ) -> Iterator[Remark]:
         if said is None or (reference.unless and values.get(reference.unless) is not None):
             return
         if reference.entity in self.index.unread:
@@ -198,42 +204,42 @@ class Records:
                 "" if scope is None else f" with the same {reference.within[0]}" if reference.within else ""
             )
             detail = f"no {reference.entity}{elsewhere} has this name"
-            yield Mark(FindingCode.REFERENCE_NAME_UNKNOWN, detail, reference.field)
+            yield Remark(FindingCode.REFERENCE_NAME_UNKNOWN, detail, reference.field)
         elif len(found) > 1:
             detail = f"{len(found)} records of {reference.entity} have this name"
-            yield Mark(FindingCode.REFERENCE_NAME_AMBIGUOUS, detail, reference.field)
+            yield Remark(FindingCode.REFERENCE_NAME_AMBIGUOUS, detail, reference.field)
 
-    def _participants(self, entry: Object, row: Row) -> Iterator[Mark]:
+    def _participants(self, entry: Object, row: Row) -> Iterator[Remark]:
         for column in entry.participants:
-            for mark in self._party(column, row.cells.get(column.field)):
-                yield Mark(mark.code, mark.detail, column.field)
+            for remark in self._party(column, row.cells.get(column.field)):
+                yield Remark(remark.code, remark.detail, column.field)
 
-    def _party(self, column: Participants, said: Any) -> Iterator[Mark]:
+    def _party(self, column: Participants, said: Any) -> Iterator[Remark]:
         parts = said if isinstance(said, list) else str(said or "").split(column.separator)
         names = [str(part).strip() for part in parts if str(part).strip()]
         if not names:
             if column.expected:
-                yield Mark(FindingCode.PARTICIPANT_MISSING)
+                yield Remark(FindingCode.PARTICIPANT_MISSING)
             return
         addresses = [read_address(name).value for name in names]
         unresolved = sum(1 for address in addresses if address is None or not self._known(address))
         # Where the people themselves could not be read, nobody would be found.
         if unresolved and not self.index.unread:
-            yield Mark(FindingCode.PARTICIPANT_UNRESOLVED, f"{unresolved} of {len(names)}")
+            yield Remark(FindingCode.PARTICIPANT_UNRESOLVED, f"{unresolved} of {len(names)}")
         if len(set(addresses) - {None}) < len([address for address in addresses if address]):
-            yield Mark(FindingCode.PARTICIPANT_REPEATED)
+            yield Remark(FindingCode.PARTICIPANT_REPEATED)
         if len(names) > _MANY:
-            yield Mark(FindingCode.PARTICIPANT_MANY, f"{len(names)}")
+            yield Remark(FindingCode.PARTICIPANT_MANY, f"{len(names)}")
 
     def _known(self, address: str) -> bool:
         return address in self.index.addresses or self.users.knows(address)
 
 
-def unknown(found: Iterable[Later], index: Index) -> Iterator[tuple[Place, Mark]]:
+def unknown(found: Iterable[Later], index: Index) -> Iterator[tuple[Place, Remark]]:
     """The references that point at nothing once every record has gone by."""
     for reference in found:
         if reference.key not in index.keys[reference.entity]:
             yield (
                 reference.place,
-                Mark(FindingCode.REFERENCE_DANGLING, f"no such {reference.entity}", reference.field),
+                Remark(FindingCode.REFERENCE_DANGLING, f"no such {reference.entity}", reference.field),
             )

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.core.reading import text
 from shared.core.reading.codes import FindingCode, Severity
-from shared.core.reading.finding import Mark
+from shared.core.reading.finding import Remark
 from shared.core.reading.people import read_address, without_alias
 from shared.core.reading.source import Unreadable
 
@@ -47,12 +47,12 @@ class Users:
         try:
             answer = json.loads(content)
         except ValueError as error:
-            raise Unreadable(Mark(FindingCode.USERS_INCOMPLETE, "not JSON")) from error
+            raise Unreadable(Remark(FindingCode.USERS_INCOMPLETE, "not JSON")) from error
         rows = answer.get("value") if isinstance(answer, dict) else None
         if not isinstance(rows, list) or any(not isinstance(row, dict) for row in rows):
-            raise Unreadable(Mark(FindingCode.USERS_INCOMPLETE, "no list under “value”"))
+            raise Unreadable(Remark(FindingCode.USERS_INCOMPLETE, "no list under “value”"))
         if "@odata.nextLink" in answer:
-            raise Unreadable(Mark(FindingCode.USERS_INCOMPLETE, "the list goes on under its next link"))
+            raise Unreadable(Remark(FindingCode.USERS_INCOMPLETE, "the list goes on under its next link"))
         users = cls()
         for row in rows:
             users.add(row)
@@ -71,28 +71,30 @@ class Users:
             if address:
                 book.setdefault(address, []).append(user)
 
-    def owner(self, address: str | None) -> tuple[Mark, ...]:
+    def owner(self, address: str | None) -> tuple[Remark, ...]:
         """What is to be said about an owner with that address; nothing when one enabled person has it."""
         if address is None:
-            return (Mark(FindingCode.OWNER_UNKNOWN),)
-        marks: list[Mark] = []
+            return (Remark(FindingCode.OWNER_UNKNOWN),)
+        remarks: list[Remark] = []
         found = self.by_address.get(address, [])
         if not found:
             bare = without_alias(address)
             found = self.aliases.get(address) or self.by_address.get(bare) or self.aliases.get(bare) or []
-            marks += [Mark(FindingCode.OWNER_ALIAS)] if found else []
+            remarks += [Remark(FindingCode.OWNER_ALIAS)] if found else []
         if not found:
-            return (Mark(FindingCode.OWNER_UNKNOWN),)
+            return (Remark(FindingCode.OWNER_UNKNOWN),)
         enabled = [user for user in found if user.enabled]
         if not enabled:
-            return (*marks, Mark(FindingCode.OWNER_DISABLED))
+            return (*remarks, Remark(FindingCode.OWNER_DISABLED))
         if len(found) > 1:
             detail = f"{len(found)} users have the address, {len(enabled)} enabled"
             alone = len(enabled) == 1
-            marks.append(Mark(FindingCode.OWNER_AMBIGUOUS, detail, severity=Severity.FLAG if alone else None))
+            remarks.append(
+                Remark(FindingCode.OWNER_AMBIGUOUS, detail, severity=Severity.FLAG if alone else None)
+            )
         if not any(user.person for user in enabled):
-            marks.append(Mark(FindingCode.OWNER_NOT_A_PERSON))
-        return tuple(marks)
+            remarks.append(Remark(FindingCode.OWNER_NOT_A_PERSON))
+        return tuple(remarks)
 
     def knows(self, address: str) -> bool:
         """Whether anybody has that address, enabled or not."""
@@ -120,8 +122,13 @@ class OwnUsers:
         return self.addresses.get(text.comparable(name), set())
 
 
-def tallied(marks: Iterable[Mark]) -> FindingCode | None:
-    """The mark that keeps a record waiting, if one does."""
+def tallied(remarks: Iterable[Remark]) -> FindingCode | None:
+    """The remark that keeps a record waiting, if one does."""
     return next(
-        (mark.code for mark in marks if mark.code in UNUSABLE and mark.severity is not Severity.FLAG), None
+        (
+            remark.code
+            for remark in remarks
+            if remark.code in UNUSABLE and remark.severity is not Severity.FLAG
+        ),
+        None,
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import IO, Protocol
 
 from shared.core.reading.codes import FindingCode
-from shared.core.reading.finding import Mark
+from shared.core.reading.finding import Remark
 from shared.core.reading.source import Unreadable
 
 _PIECE = 1 << 20
@@ -32,37 +32,37 @@ class Files(Protocol):
 def present(folder: Files, path: str) -> None:
     """Raise Unreadable unless a file is there and has bytes."""
     if path not in folder.files():
-        raise Unreadable(Mark(FindingCode.FILE_MISSING))
+        raise Unreadable(Remark(FindingCode.FILE_MISSING))
     if folder.files()[path] == 0:
-        raise Unreadable(Mark(FindingCode.FILE_EMPTY))
+        raise Unreadable(Remark(FindingCode.FILE_EMPTY))
 
 
-def checked(folder: Files, path: str) -> tuple[Mark, ...]:
+def checked(folder: Files, path: str) -> tuple[Remark, ...]:
     """Read a text file once, piece by piece, for its encoding and NUL bytes; raises Unreadable."""
     present(folder, path)
     decoder = codecs.getincrementaldecoder("utf-8")()
-    marks: tuple[Mark, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     start, lines = 0, 1
     with folder.stream(path) as stream:
         while piece := stream.read(_PIECE):
             if start == 0:
                 _own_encoding(piece)
                 if piece.startswith(codecs.BOM_UTF8):
-                    marks = (Mark(FindingCode.FILE_BYTE_ORDER_MARK),)
+                    remarks = (Remark(FindingCode.FILE_BYTE_ORDER_MARK),)
             if (at := piece.find(b"\0")) >= 0:
                 where = f"byte {start + at}, line {lines + piece[:at].count(_LINE_END)}"
-                raise Unreadable(Mark(FindingCode.FILE_NUL_BYTE, where))
+                raise Unreadable(Remark(FindingCode.FILE_NUL_BYTE, where))
             _decoded(decoder, piece, start, lines)
             start += len(piece)
             lines += piece.count(b"\n")
-    return marks
+    return remarks
 
 
 def _own_encoding(piece: bytes) -> None:
-    for mark, name in _FOREIGN.items():
-        if piece.startswith(mark):
+    for order, name in _FOREIGN.items():
+        if piece.startswith(order):
             raise Unreadable(
-                Mark(FindingCode.FILE_ENCODING, f"byte 0, line 1: the mark of {name}; UTF-8 is declared")
+                Remark(FindingCode.FILE_ENCODING, f"byte 0, line 1: the mark of {name}; UTF-8 is declared")
             )
 
 
@@ -73,4 +73,4 @@ def _decoded(decoder: codecs.IncrementalDecoder, piece: bytes, start: int, lines
     except UnicodeDecodeError as error:
         at = error.start - held
         where = f"byte {start + at}, line {lines + piece[: max(at, 0)].count(_LINE_END)}"
-        raise Unreadable(Mark(FindingCode.FILE_ENCODING, f"{where}: not UTF-8")) from error
+        raise Unreadable(Remark(FindingCode.FILE_ENCODING, f"{where}: not UTF-8")) from error

@@ -9,7 +9,7 @@ from shared.connectors.exports import header
 from shared.connectors.exports.files import Files, checked
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import Object
-from shared.core.reading.finding import Mark
+from shared.core.reading.finding import Remark
 from shared.core.reading.source import Opened, Row, Unreadable
 
 _PIECE = 1 << 18
@@ -18,13 +18,13 @@ _BLANKS = " \t\r\n"
 
 def opened(folder: Files, entry: Object) -> Opened:
     """The objects of a JSON array, which is read to its end once before: a cut file gives no record."""
-    marks = list(checked(folder, entry.file))
+    remarks = list(checked(folder, entry.file))
     names: dict[str, None] = {}
     for _line, record in _records(folder, entry.file):
         names |= dict.fromkeys(record)
     if names:
-        marks += header.checked(entry, list(names), 1)
-    return Opened(tuple(names), tuple(marks), _rows(folder, entry))
+        remarks += header.checked(entry, list(names), 1)
+    return Opened(tuple(names), tuple(remarks), _rows(folder, entry))
 
 
 def _rows(folder: Files, entry: Object) -> Iterator[Row]:
@@ -35,14 +35,14 @@ def _rows(folder: Files, entry: Object) -> Iterator[Row]:
 def _records(folder: Files, path: str) -> Iterator[tuple[int, dict[str, Any]]]:
     text = _Text(folder, path)
     text.expect("[")
-    while (mark := text.peek()) != "]":
-        if mark == ",":
+    while (following := text.peek()) != "]":
+        if following == ",":
             text.expect(",")
             text.peek()
         line = text.line
         record = text.value()
         if not isinstance(record, dict):
-            raise Unreadable(Mark(FindingCode.FILE_MALFORMED, f"line {line}: not an object"))
+            raise Unreadable(Remark(FindingCode.FILE_MALFORMED, f"line {line}: not an object"))
         yield line, record
 
 
@@ -106,4 +106,4 @@ class _Text:
 
     def _broken(self, rule: str) -> Unreadable:
         self._stream.close()
-        return Unreadable(Mark(FindingCode.FILE_MALFORMED, f"line {self.line}: {rule}"))
+        return Unreadable(Remark(FindingCode.FILE_MALFORMED, f"line {self.line}: {rule}"))

@@ -5,7 +5,7 @@ import re
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from shared.core.reading.codes import FindingCode
-from shared.core.reading.finding import Mark
+from shared.core.reading.finding import Remark
 from shared.core.reading.source import Page
 
 _BLOCK_TAGS = """
@@ -28,21 +28,23 @@ _BLANKS = re.compile(r"[ \t\r\n\f]+")
 def plain(html: str) -> Page:
     """The text of a body: every visible word once and in order, blocks on lines of their own, no script."""
     tree = LexborHTMLParser(html)
-    marks: list[Mark] = []
+    remarks: list[Remark] = []
     if tree.css_first(_ACTIVE) is not None:
-        marks.append(Mark(FindingCode.HTML_SCRIPT, f"{len(tree.css(_ACTIVE))} parts"))
+        remarks.append(Remark(FindingCode.HTML_SCRIPT, f"{len(tree.css(_ACTIVE))} parts"))
     if tree.css_first(_REMOTE) is not None:
-        marks.append(Mark(FindingCode.HTML_REMOTE, f"{len(tree.css(_REMOTE))} parts"))
+        remarks.append(Remark(FindingCode.HTML_REMOTE, f"{len(tree.css(_REMOTE))} parts"))
     hidden = [node for node in tree.css(_HIDDEN) if node.text(strip=True)]
     comments = [said for said in _COMMENT.findall(_STYLE.sub("", html)) if _worded(said)]
     if hidden or comments:
-        marks.append(Mark(FindingCode.HTML_HIDDEN, f"{len(hidden)} hidden parts, {len(comments)} comments"))
+        remarks.append(
+            Remark(FindingCode.HTML_HIDDEN, f"{len(hidden)} hidden parts, {len(comments)} comments")
+        )
     words: list[str] = []
     root = tree.body or tree.root
     if root is not None:
         _collect(root, words)
     lines = (_BLANKS.sub(" ", line).strip(" ") for line in "".join(words).split("\n"))
-    return Page(re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip(), tuple(marks))
+    return Page(re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip(), tuple(remarks))
 
 
 def is_html(body: str) -> bool:

@@ -8,7 +8,7 @@ from shared.connectors.exports import header
 from shared.connectors.exports.files import Files, checked
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import Object
-from shared.core.reading.finding import Mark
+from shared.core.reading.finding import Remark
 from shared.core.reading.source import Opened, Row, Unreadable
 
 _LONGEST_CELL = 64 * 1024 * 1024
@@ -17,18 +17,18 @@ _OTHER_DELIMITERS = {";": "semicolon", "\t": "tab", "|": "bar"}
 
 def opened(folder: Files, entry: Object) -> Opened:
     """The rows of a CSV file, which is read to its end once before, so that a cut file gives no row."""
-    marks = list(checked(folder, entry.file))
+    remarks = list(checked(folder, entry.file))
     csv.field_size_limit(_LONGEST_CELL)
     rows = _cells(folder, entry.file)
     line, names = next(rows, (1, []))
     names = [name.strip() for name in names]
     if header.likeness(entry, names) < 0.5:
         raise Unreadable(_foreign(entry, names, line))
-    marks += header.checked(entry, names, line)
+    remarks += header.checked(entry, names, line)
     blank = sum(1 for _, cells in rows if not any(cell.strip() for cell in cells))
     if blank:
-        marks.append(Mark(FindingCode.FILE_BLANK_ROWS, f"{blank} rows"))
-    return Opened(tuple(names), tuple(marks), _rows(folder, entry, names))
+        remarks.append(Remark(FindingCode.FILE_BLANK_ROWS, f"{blank} rows"))
+    return Opened(tuple(names), tuple(remarks), _rows(folder, entry, names))
 
 
 def _rows(folder: Files, entry: Object, names: list[str]) -> Iterator[Row]:
@@ -37,11 +37,11 @@ def _rows(folder: Files, entry: Object, names: list[str]) -> Iterator[Row]:
     for line, cells in rows:
         if not any(cell.strip() for cell in cells):
             continue
-        marks: tuple[Mark, ...] = ()
+        remarks: tuple[Remark, ...] = ()
         if len(cells) != len(names):
             code = FindingCode.ROW_SHORT if len(cells) < len(names) else FindingCode.ROW_LONG
-            marks = (Mark(code, f"line {line}: {len(cells)} cells, {len(names)} columns"),)
-        yield Row(entry.file, line, dict(zip(names, cells, strict=False)), marks, torn=bool(marks))
+            remarks = (Remark(code, f"line {line}: {len(cells)} cells, {len(names)} columns"),)
+        yield Row(entry.file, line, dict(zip(names, cells, strict=False)), remarks, torn=bool(remarks))
 
 
 def _cells(folder: Files, path: str) -> Iterator[tuple[int, list[str]]]:
@@ -57,12 +57,12 @@ def _cells(folder: Files, path: str) -> Iterator[tuple[int, list[str]]]:
         except csv.Error as error:
             unclosed = "end of data" in str(error)
             code = FindingCode.FILE_QUOTE_UNCLOSED if unclosed else FindingCode.FILE_QUOTE_MISPLACED
-            raise Unreadable(Mark(code, f"in the row that begins in line {before + 1}")) from error
+            raise Unreadable(Remark(code, f"in the row that begins in line {before + 1}")) from error
 
 
-def _foreign(entry: Object, names: list[str], line: int) -> Mark:
+def _foreign(entry: Object, names: list[str], line: int) -> Remark:
     for delimiter, word in _OTHER_DELIMITERS.items():
         parts = [part.strip() for name in names for part in name.split(delimiter)]
         if header.likeness(entry, parts) >= 0.5:
-            return Mark(FindingCode.FILE_DELIMITER, f"line {line}: separated by a {word}, not by a comma")
-    return Mark(FindingCode.FILE_HEADER_MISSING, f"line {line} does not hold the declared columns")
+            return Remark(FindingCode.FILE_DELIMITER, f"line {line}: separated by a {word}, not by a comma")
+    return Remark(FindingCode.FILE_HEADER_MISSING, f"line {line} does not hold the declared columns")

@@ -7,7 +7,7 @@ from typing import Any
 from shared.connectors.exports.files import Files
 from shared.core.reading.codes import FindingCode, Severity
 from shared.core.reading.export import Object
-from shared.core.reading.finding import Mark
+from shared.core.reading.finding import Remark
 from shared.core.reading.source import Opened, Row, Unreadable
 
 NAME, BODY = "(file name)", "(body)"
@@ -20,7 +20,7 @@ def opened(folder: Files, entry: Object) -> Opened:
     """The records of a folder in the order of their names."""
     paths = sorted(path for path in folder.files() if path.startswith(entry.file) and path.endswith(".txt"))
     if not paths:
-        raise Unreadable(Mark(FindingCode.FILE_MISSING, "no text files in the folder"))
+        raise Unreadable(Remark(FindingCode.FILE_MISSING, "no text files in the folder"))
     return Opened((), (), _rows(folder, entry, paths))
 
 
@@ -30,33 +30,35 @@ def _rows(folder: Files, entry: Object, paths: list[str]) -> Iterator[Row]:
         name = path.removeprefix(entry.file)
         content = folder.content(path)
         if not content.strip():
-            empty = Mark(FindingCode.FILE_EMPTY, severity=Severity.HOLD)
+            empty = Remark(FindingCode.FILE_EMPTY, severity=Severity.HOLD)
             yield Row(path, 1, {NAME: name}, (empty,), torn=True)
             continue
-        text, marks = _decoded(content)
+        text, remarks = _decoded(content)
         cells, unread = _parsed(text)
-        marks += [Mark(FindingCode.FILE_COLUMN_UNKNOWN, field=field) for field in cells if field not in known]
+        remarks += [
+            Remark(FindingCode.FILE_COLUMN_UNKNOWN, field=field) for field in cells if field not in known
+        ]
         if unread:
             detail = f"line {unread}: not “Name: value”"
-            marks.append(Mark(FindingCode.FILE_MALFORMED, detail, severity=Severity.HOLD))
-        yield Row(path, 1, {NAME: name, **cells}, tuple(marks))
+            remarks.append(Remark(FindingCode.FILE_MALFORMED, detail, severity=Severity.HOLD))
+        yield Row(path, 1, {NAME: name, **cells}, tuple(remarks))
 
 
-def _decoded(content: bytes) -> tuple[str, list[Mark]]:
+def _decoded(content: bytes) -> tuple[str, list[Remark]]:
     """The text: UTF-8, and Windows-1252 where it is not: one record is not worth an export."""
     if (at := content.find(b"\0")) >= 0:
         content = content.replace(b"\0", b"")
-        marks = [Mark(FindingCode.FILE_NUL_BYTE, f"byte {at}", severity=Severity.HOLD)]
+        remarks = [Remark(FindingCode.FILE_NUL_BYTE, f"byte {at}", severity=Severity.HOLD)]
     else:
-        marks = []
+        remarks = []
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         detail = f"byte {error.start}, line {line}: not UTF-8"
-        marks.append(Mark(FindingCode.TEXT_ENCODING, detail))
-        return content.decode("cp1252", errors="replace"), marks
-    return text, marks
+        remarks.append(Remark(FindingCode.TEXT_ENCODING, detail))
+        return content.decode("cp1252", errors="replace"), remarks
+    return text, remarks
 
 
 def _parsed(text: str) -> tuple[dict[str, Any], int | None]:

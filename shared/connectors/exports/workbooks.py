@@ -6,13 +6,13 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook
 
 from shared.connectors.exports import header
 from shared.connectors.exports.files import Files, present
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import Object
-from shared.core.reading.finding import Mark
+from shared.core.reading.finding import Remark
 from shared.core.reading.source import Opened, Row, Unreadable
 
 _TITLE_ROWS = 20
@@ -31,20 +31,22 @@ def opened(folder: Files, entry: Object) -> Opened:
     book = _book(content)
     names = {name.strip(): name for name in book.sheet_names}
     if entry.sheet not in names:
-        raise Unreadable(Mark(FindingCode.FILE_SHEET_MISSING, f"no sheet “{entry.sheet}” among {len(names)}"))
+        raise Unreadable(
+            Remark(FindingCode.FILE_SHEET_MISSING, f"no sheet “{entry.sheet}” among {len(names)}")
+        )
     sheet = book.get_sheet_by_name(names[entry.sheet])
-    rows = list(_numbered(sheet))
+    rows = list(enumerate(sheet.to_python(skip_empty_area=False), 1))
     line, names_there = _header(entry, rows)
-    marks = list(header.checked(entry, names_there, line))
+    remarks = list(header.checked(entry, names_there, line))
     if line > 1:
-        marks.append(Mark(FindingCode.FILE_TITLE_ROWS, f"{line - 1} rows"))
+        remarks.append(Remark(FindingCode.FILE_TITLE_ROWS, f"{line - 1} rows"))
     below = [(number, cells) for number, cells in rows if number > line]
     held = [(number, cells) for number, cells in below if any(_says(cell) for cell in cells)]
     if len(held) < len(below):
-        marks.append(Mark(FindingCode.FILE_BLANK_ROWS, f"{len(below) - len(held)} rows"))
+        remarks.append(Remark(FindingCode.FILE_BLANK_ROWS, f"{len(below) - len(held)} rows"))
     return Opened(
         tuple(names_there),
-        tuple(marks),
+        tuple(remarks),
         _rows(entry, names_there, held, _uncounted(content, names[entry.sheet])),
     )
 
@@ -60,14 +62,14 @@ def _book(content: bytes) -> CalamineWorkbook:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
             inside = sum(part.file_size for part in package.infolist())
     except zipfile.BadZipFile as error:
-        raise Unreadable(Mark(FindingCode.FILE_NOT_A_WORKBOOK, _instead(content))) from error
+        raise Unreadable(Remark(FindingCode.FILE_NOT_A_WORKBOOK, _instead(content))) from error
     if inside > _LARGEST_INSIDE:
-        raise Unreadable(Mark(FindingCode.FILE_NOT_A_WORKBOOK, f"{inside} bytes once unpacked"))
+        raise Unreadable(Remark(FindingCode.FILE_NOT_A_WORKBOOK, f"{inside} bytes once unpacked"))
     try:
         return CalamineWorkbook.from_filelike(io.BytesIO(content))
     except CalamineError as error:
         raise Unreadable(
-            Mark(FindingCode.FILE_NOT_A_WORKBOOK, "a zip archive, but no workbook in it")
+            Remark(FindingCode.FILE_NOT_A_WORKBOOK, "a zip archive, but no workbook in it")
         ) from error
 
 
@@ -82,18 +84,11 @@ def _instead(content: bytes) -> str:
     return "byte 0: not a zip archive"
 
 
-def _numbered(sheet: CalamineSheet) -> Iterator[tuple[int, list[Any]]]:
-    first, _ = sheet.start or (0, 0)
-    rows = sheet.to_python(skip_empty_area=False)
-    del first
-    yield from enumerate(rows, 1)
-
-
 def _header(entry: Object, rows: list[tuple[int, list[Any]]]) -> tuple[int, list[str]]:
     best = max(rows[:_TITLE_ROWS], key=lambda row: header.likeness(entry, row[1]), default=(1, []))
     if header.likeness(entry, best[1]) < 0.5:
         raise Unreadable(
-            Mark(
+            Remark(
                 FindingCode.FILE_HEADER_MISSING,
                 f"sheet {entry.sheet}, line 1 does not hold the declared columns",
             )
@@ -108,14 +103,14 @@ def _rows(
     entry: Object, names: list[str], rows: list[tuple[int, list[Any]]], uncounted: set[tuple[int, int]]
 ) -> Iterator[Row]:
     for line, cells in rows:
-        marks = [
-            Mark(FindingCode.CELL_FORMULA_WITHOUT_VALUE, f"line {line}", names[place])
+        remarks = [
+            Remark(FindingCode.CELL_FORMULA_WITHOUT_VALUE, f"line {line}", names[place])
             for place in range(len(names))
             if (line, place) in uncounted
         ]
         if any(_says(cell) for cell in cells[len(names) :]):
-            marks.append(Mark(FindingCode.ROW_LONG, f"line {line}: cells beyond the last column"))
-        yield Row(entry.file, line, dict(zip(names, cells, strict=False)), tuple(marks))
+            remarks.append(Remark(FindingCode.ROW_LONG, f"line {line}: cells beyond the last column"))
+        yield Row(entry.file, line, dict(zip(names, cells, strict=False)), tuple(remarks))
 
 
 def _says(cell: Any) -> bool:

@@ -58,6 +58,8 @@ class FindingCode(StrEnum):
     TEXT_INVISIBLE_CHARACTER = "text.invisible_character"
     TEXT_ODD_SPACE = "text.odd_space"
     TEXT_PADDED = "text.padded"
+    TEXT_LINE_BREAK = "text.line_break"
+    TEXT_LINE_ENDS = "text.line_ends"
     TEXT_NOT_COMPOSED = "text.not_composed"
     TEXT_DAMAGED = "text.damaged"
     TEXT_LIKE_FORMULA = "text.like_formula"
@@ -223,6 +225,8 @@ RULES: Mapping[FindingCode, Policy] = {
     _C.TEXT_INVISIBLE_CHARACTER: Policy(_F, _AS_IT_IS, "A character nobody sees: it breaks searches."),
     _C.TEXT_ODD_SPACE: Policy(_I, "a plain blank", "A blank that is none of the usual, or several in a row."),
     _C.TEXT_PADDED: Policy(_I, "trim", "Blanks before or behind the value."),
+    _C.TEXT_LINE_BREAK: Policy(_F, "a blank", "Several lines where its column in Dataverse has one."),
+    _C.TEXT_LINE_ENDS: Policy(_I, "line feeds", "Lines end in different ways within one text."),
     _C.TEXT_NOT_COMPOSED: Policy(
         _I, "compose (NFC)", "Letters and accents stand apart; equal texts look unequal."
     ),

@@ -21,7 +21,7 @@ class Entry(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Remark:
     """Something odd about one value, row or file, before it is known whose it is.
 
     `detail` gives numbers, rules and column names, never a value of the export. `severity` is the code's own
@@ -44,36 +44,36 @@ class Finding:
     system: str
     file: str
     record: str | tuple[str, ...] | None
-    mark: Mark
+    remark: Remark
 
     @property
     def code(self) -> FindingCode:
         """The stable name of what was found."""
-        return self.mark.code
+        return self.remark.code
 
     @property
     def severity(self) -> Severity:
         """How much it holds up."""
-        return self.mark.severity or RULES[self.mark.code].severity
+        return self.remark.severity or RULES[self.remark.code].severity
 
     def told(self) -> dict[str, Any]:
         """The finding as a line of the list."""
-        rule = RULES[self.mark.code]
+        rule = RULES[self.remark.code]
         return {
             Entry.SYSTEM.value: self.system,
             Entry.FILE.value: self.file,
             Entry.RECORD.value: list(self.record) if isinstance(self.record, tuple) else self.record,
-            Entry.FIELD.value: self.mark.field,
-            Entry.FINDING.value: self.mark.code.value,
+            Entry.FIELD.value: self.remark.field,
+            Entry.FINDING.value: self.remark.code.value,
             Entry.SEVERITY.value: self.severity.value,
             Entry.ACTION.value: rule.action,
-            Entry.DETAIL.value: self.mark.detail or rule.meaning,
+            Entry.DETAIL.value: self.remark.detail or rule.meaning,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A cell once it is read: the value that is meant, None for a blank or unreadable one, and its marks."""
+    """A cell once it is read: the value that is meant, None for none or an unreadable one, and remarks."""
 
     value: Any = None
-    marks: tuple[Mark, ...] = ()
+    remarks: tuple[Remark, ...] = ()

@@ -10,7 +10,7 @@ from shared.core.mapping.columns import Column as Target
 from shared.core.reading import moments, numbers, people, text
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.currencies import CURRENCIES
-from shared.core.reading.finding import Mark, Reading
+from shared.core.reading.finding import Reading, Remark
 from shared.core.reading.moments import Clock
 from shared.core.reading.zones import is_windows_name, zone
 
@@ -39,9 +39,13 @@ class Text:
         if value is None or value == "":
             return Reading()
         if not isinstance(value, str):
-            return Reading(written(value), (Mark(FindingCode.TEXT_AS_NUMBER),))
-        marks = (*text.marks(value, lines=self.lines), *text.too_long(value, self.most), *text.active(value))
-        return Reading(text.meant(value) or None, marks)
+            return Reading(written(value), (Remark(FindingCode.TEXT_AS_NUMBER),))
+        remarks = (
+            *text.remarks(value, lines=self.lines),
+            *text.too_long(value, self.most),
+            *text.active(value),
+        )
+        return Reading(text.meant(value) or None, remarks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Html:
         del row
         if not isinstance(value, str) or not value.strip():
             return Reading()
-        return Reading(value, text.marks(value, lines=True))
+        return Reading(value, text.remarks(value, lines=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ class Key:
         """The identifier as text."""
         del row
         if isinstance(value, str):
-            return Reading(text.meant(value) or None, text.marks(value) if value else ())
+            return Reading(text.meant(value) or None, text.remarks(value) if value else ())
         return Reading() if value is None else Reading(written(value))
 
 
@@ -87,16 +91,16 @@ class Number:
         number = said.value
         if number is None:
             return said
-        marks = list(said.marks)
+        remarks = list(said.remarks)
         if self.least == 0 and number < 0:
-            marks.append(Mark(FindingCode.NUMBER_NEGATIVE))
+            remarks.append(Remark(FindingCode.NUMBER_NEGATIVE))
         elif (self.least is not None and number < self.least) or (
             self.most is not None and number > self.most
         ):
-            marks.append(Mark(FindingCode.NUMBER_OUT_OF_RANGE, f"from {self.least} to {self.most}"))
+            remarks.append(Remark(FindingCode.NUMBER_OUT_OF_RANGE, f"from {self.least} to {self.most}"))
         if self.decimals is not None and number != round(number, self.decimals):
-            marks.append(Mark(FindingCode.NUMBER_TOO_PRECISE, f"at most {self.decimals} decimals"))
-        return Reading(number, tuple(marks))
+            remarks.append(Remark(FindingCode.NUMBER_TOO_PRECISE, f"at most {self.decimals} decimals"))
+        return Reading(number, tuple(remarks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +151,8 @@ class Zone:
         if not name:
             return Reading()
         if zone(name) is None:
-            return Reading(None, (Mark(FindingCode.ZONE_UNKNOWN),))
-        return Reading(name, (Mark(FindingCode.ZONE_WINDOWS_NAME),) if is_windows_name(name) else ())
+            return Reading(None, (Remark(FindingCode.ZONE_UNKNOWN),))
+        return Reading(name, (Remark(FindingCode.ZONE_WINDOWS_NAME),) if is_windows_name(name) else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,7 @@ class Choice:
         if not word:
             return Reading()
         if word not in self.options:
-            return Reading(word, (Mark(FindingCode.CHOICE_NO_TARGET, _label(word)),))
+            return Reading(word, (Remark(FindingCode.CHOICE_NO_TARGET, _label(word)),))
         return Reading(word)
 
 
@@ -178,7 +182,7 @@ class Currency:
         code = value.strip() if isinstance(value, str) else ""
         if not code:
             return Reading()
-        return Reading(code) if code in CURRENCIES else Reading(None, (Mark(FindingCode.CURRENCY_UNKNOWN),))
+        return Reading(code) if code in CURRENCIES else Reading(None, (Remark(FindingCode.CURRENCY_UNKNOWN),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +197,7 @@ class Email:
         said = people.read_address(value)
         if not isinstance(value, str) or not value:
             return said
-        return Reading(said.value, (*said.marks, *text.marks(value), *text.too_long(value, self.most)))
+        return Reading(said.value, (*said.remarks, *text.remarks(value), *text.too_long(value, self.most)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +212,7 @@ class Phone:
         said = people.read_phone(value)
         if not isinstance(value, str) or not value:
             return said
-        return Reading(said.value, (*said.marks, *text.marks(value), *text.too_long(value, self.most)))
+        return Reading(said.value, (*said.remarks, *text.remarks(value), *text.too_long(value, self.most)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +227,7 @@ class Postcode:
         said = people.read_postcode(value, row.get(self.country))
         if not isinstance(value, str) or not value:
             return said
-        return Reading(said.value, (*said.marks, *text.marks(value), *text.too_long(value, self.most)))
+        return Reading(said.value, (*said.remarks, *text.remarks(value), *text.too_long(value, self.most)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,14 +242,14 @@ class Tags:
         if not isinstance(value, str) or not value:
             return Reading()
         words = [word.strip() for word in value.split(self.separator) if word.strip()]
-        marks = list(Text(self.most).read(value, row).marks)
+        remarks = list(Text(self.most).read(value, row).remarks)
         if len({text.comparable(word) for word in words}) < len(words):
-            marks.append(Mark(FindingCode.TAG_REPEATED))
+            remarks.append(Remark(FindingCode.TAG_REPEATED))
         if any(text.active(word) for word in words) and all(
-            mark.code is not FindingCode.TEXT_LIKE_FORMULA for mark in marks
+            remark.code is not FindingCode.TEXT_LIKE_FORMULA for remark in remarks
         ):
-            marks.append(Mark(FindingCode.TEXT_LIKE_FORMULA))
-        return Reading(tuple(words), tuple(marks))
+            remarks.append(Remark(FindingCode.TEXT_LIKE_FORMULA))
+        return Reading(tuple(words), tuple(remarks))
 
 
 def fitting(target: Target[Any], *, lines: bool = False) -> Text:

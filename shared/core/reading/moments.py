@@ -9,7 +9,7 @@ from typing import Any
 from shared.core.mapping.transforms import Slashes
 from shared.core.reading import zones
 from shared.core.reading.codes import FindingCode
-from shared.core.reading.finding import Mark, Reading
+from shared.core.reading.finding import Reading, Remark
 
 _ISO = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?)?"
@@ -46,7 +46,7 @@ class _Local:
     """What was written, without its zone, or with it in `at` or `zone`."""
 
     at: dt.datetime
-    marks: tuple[Mark, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     zone: str | None = None
 
 
@@ -55,7 +55,7 @@ def read_day(value: Any, clock: Clock) -> Reading:
     local = _written(value, clock)
     if isinstance(local, Reading):
         return local
-    return Reading(local.at.date(), (*local.marks, *_plausible(local.at)))
+    return Reading(local.at.date(), (*local.remarks, *_plausible(local.at)))
 
 
 def read_instant(value: Any, clock: Clock, zone: str | None = None) -> Reading:
@@ -63,22 +63,22 @@ def read_instant(value: Any, clock: Clock, zone: str | None = None) -> Reading:
     local = _written(value, clock)
     if isinstance(local, Reading):
         return local
-    marks = [*local.marks, *_plausible(local.at)]
+    remarks = [*local.remarks, *_plausible(local.at)]
     if local.at.tzinfo is not None:
-        return Reading(local.at.astimezone(dt.UTC), tuple(marks))
+        return Reading(local.at.astimezone(dt.UTC), tuple(remarks))
     name = local.zone or zone or clock.zone
-    if not (marks or zone or clock.slashed or clock.typed):
+    if not (remarks or zone or clock.slashed or clock.typed):
         # Where every other time has its zone, one without may have lost it.
-        marks.append(Mark(FindingCode.TIME_LOCAL, clock.zone))
+        remarks.append(Remark(FindingCode.TIME_LOCAL, clock.zone))
     place = zones.zone(name)
     if place is None:
-        return Reading(None, (*marks, Mark(FindingCode.ZONE_UNKNOWN)))
+        return Reading(None, (*remarks, Remark(FindingCode.ZONE_UNKNOWN)))
     first, again = local.at.replace(tzinfo=place), local.at.replace(tzinfo=place, fold=1)
     before, after = first.utcoffset(), again.utcoffset()
     if before is not None and after is not None and before != after:
         code = FindingCode.TIME_REPEATED if before > after else FindingCode.TIME_SKIPPED
-        marks.append(Mark(code, f"local time in {place.key}"))
-    return Reading(first.astimezone(dt.UTC), tuple(marks))
+        remarks.append(Remark(code, f"local time in {place.key}"))
+    return Reading(first.astimezone(dt.UTC), tuple(remarks))
 
 
 def _written(value: Any, clock: Clock) -> _Local | Reading:
@@ -93,9 +93,9 @@ def _written(value: Any, clock: Clock) -> _Local | Reading:
         return Reading()
     found = next(_parsed(text, clock), None)
     if found is None:
-        return Reading(None, (Mark(FindingCode.DATE_UNREADABLE),))
-    if clock.typed and isinstance(found, _Local) and not found.marks:
-        return _Local(found.at, (Mark(FindingCode.DATE_AS_TEXT),), found.zone)
+        return Reading(None, (Remark(FindingCode.DATE_UNREADABLE),))
+    if clock.typed and isinstance(found, _Local) and not found.remarks:
+        return _Local(found.at, (Remark(FindingCode.DATE_AS_TEXT),), found.zone)
     return found
 
 
@@ -111,14 +111,14 @@ def _parsed(text: str, clock: Clock) -> Iterator[_Local | Reading]:
         elif _DIGITS.fullmatch(text):
             yield _counted(int(text))
     except ValueError:
-        yield Reading(None, (Mark(FindingCode.DATE_IMPOSSIBLE),))
+        yield Reading(None, (Remark(FindingCode.DATE_IMPOSSIBLE),))
 
 
 def _iso(match: re.Match[str]) -> _Local:
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     at = dt.datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - its zone follows
     if match["zone"]:
-        return _Local(at, (Mark(FindingCode.TIME_ZONE_IN_VALUE),), match["zone"])
+        return _Local(at, (Remark(FindingCode.TIME_ZONE_IN_VALUE),), match["zone"])
     offset = match["offset"]
     if offset is None:
         return _Local(at)
@@ -126,7 +126,7 @@ def _iso(match: re.Match[str]) -> _Local:
         return _Local(at.replace(tzinfo=dt.UTC))
     sign = -1 if offset[0] == "-" else 1
     away = dt.timedelta(hours=int(offset[1:3]), minutes=int(offset[-2:])) * sign
-    return _Local(at.replace(tzinfo=dt.timezone(away)), (Mark(FindingCode.TIME_OFFSET),))
+    return _Local(at.replace(tzinfo=dt.timezone(away)), (Remark(FindingCode.TIME_OFFSET),))
 
 
 def _slashed(match: re.Match[str], clock: Clock) -> _Local:
@@ -145,7 +145,7 @@ def _slashed(match: re.Match[str], clock: Clock) -> _Local:
     elif clock.typed and not clock.slashed:
         code = FindingCode.DATE_AS_TEXT
     at = dt.datetime(year, month, day, hour, minute, int(match[6] or 0))  # noqa: DTZ001 - its zone is the file's
-    return _Local(at, (Mark(code),) if code else ())
+    return _Local(at, (Remark(code),) if code else ())
 
 
 def _named(match: re.Match[str]) -> _Local:
@@ -155,19 +155,19 @@ def _named(match: re.Match[str]) -> _Local:
     if year >= 100:
         return _Local(dt.datetime(year, month, int(match[1])))  # noqa: DTZ001 - its zone is the file's
     year += 1900 if year >= 70 else 2000
-    return _Local(dt.datetime(year, month, int(match[1])), (Mark(FindingCode.DATE_TWO_DIGIT_YEAR),))  # noqa: DTZ001 - its zone is the file's
+    return _Local(dt.datetime(year, month, int(match[1])), (Remark(FindingCode.DATE_TWO_DIGIT_YEAR),))  # noqa: DTZ001 - its zone is the file's
 
 
 def _counted(number: float) -> _Local | Reading:
     """A bare number: days of a spreadsheet when small, seconds or milliseconds since 1970 when large."""
     if 1 <= number < 2_958_466:
         at = _SERIAL_ZERO + dt.timedelta(days=float(number))
-        return _Local(at, (Mark(FindingCode.DATE_SERIAL),))
+        return _Local(at, (Remark(FindingCode.DATE_SERIAL),))
     seconds = number / 1000 if number >= 10**11 else number
     if 10**8 <= seconds < 10**10:
-        return _Local(dt.datetime.fromtimestamp(seconds, dt.UTC), (Mark(FindingCode.TIME_EPOCH),))
-    return Reading(None, (Mark(FindingCode.DATE_UNREADABLE),))
+        return _Local(dt.datetime.fromtimestamp(seconds, dt.UTC), (Remark(FindingCode.TIME_EPOCH),))
+    return Reading(None, (Remark(FindingCode.DATE_UNREADABLE),))
 
 
-def _plausible(at: dt.datetime) -> tuple[Mark, ...]:
-    return () if at.year in _PLAUSIBLE else (Mark(FindingCode.DATE_IMPLAUSIBLE),)
+def _plausible(at: dt.datetime) -> tuple[Remark, ...]:
+    return () if at.year in _PLAUSIBLE else (Remark(FindingCode.DATE_IMPLAUSIBLE),)

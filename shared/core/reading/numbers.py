@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared.core.reading.codes import FindingCode
-from shared.core.reading.finding import Mark, Reading
+from shared.core.reading.finding import Reading, Remark
 
 _PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _CURRENCY = re.compile(r"(?:[A-Z]{1,3}\s?)?[$€£¥₹]|\b[A-Z]{3}\b")
@@ -18,18 +18,18 @@ _CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 def read_number(value: Any, *, typed: bool = False) -> Reading:
     """The number that is meant, as a Decimal; where cells are `typed`, a number in a text is told."""
     if isinstance(value, bool):
-        return Reading(None, (Mark(FindingCode.NUMBER_UNREADABLE),))
+        return Reading(None, (Remark(FindingCode.NUMBER_UNREADABLE),))
     if isinstance(value, int | float):
         # The shortest text that means the float is what its sender typed.
         number = Decimal(repr(value))
         return (
-            Reading(number) if number.is_finite() else Reading(None, (Mark(FindingCode.NUMBER_UNREADABLE),))
+            Reading(number) if number.is_finite() else Reading(None, (Remark(FindingCode.NUMBER_UNREADABLE),))
         )
     text = value.strip() if isinstance(value, str) else ""
     if not text:
         return Reading() if value is None or isinstance(value, str) else Reading(None, (_UNREADABLE,))
     if _PLAIN.fullmatch(text):
-        return Reading(Decimal(text), (Mark(FindingCode.NUMBER_AS_TEXT),) if typed else ())
+        return Reading(Decimal(text), (Remark(FindingCode.NUMBER_AS_TEXT),) if typed else ())
     return _dressed(text)
 
 
@@ -38,37 +38,37 @@ def read_duration(value: Any, unit_seconds: int) -> Reading:
     if isinstance(value, str) and (match := _CLOCK.fullmatch(value.strip())):
         hours, minutes, seconds = int(match[1]), int(match[2]), match[3]
         total = hours * 60 + minutes if seconds is None else hours * 3600 + minutes * 60 + int(seconds)
-        return Reading(Decimal(total), (Mark(FindingCode.DURATION_AS_CLOCK),))
+        return Reading(Decimal(total), (Remark(FindingCode.DURATION_AS_CLOCK),))
     bare = re.sub(r"\s*(?:min|mins|minutes)$", "", value.strip()) if isinstance(value, str) else value
     said = read_number(bare)
-    return said if said.value is None else Reading(said.value * unit_seconds, said.marks)
+    return said if said.value is None else Reading(said.value * unit_seconds, said.remarks)
 
 
 def _dressed(text: str) -> Reading:
     """A number with a currency, a unit or separators around it."""
-    marks: list[Mark] = []
+    remarks: list[Remark] = []
     bare = _CURRENCY.sub("", text).strip()
     if bare != text:
-        marks.append(Mark(FindingCode.NUMBER_WITH_CURRENCY))
+        remarks.append(Remark(FindingCode.NUMBER_WITH_CURRENCY))
     if unit := _UNIT.search(bare):
         bare = bare[: unit.start()]
-        marks.append(Mark(FindingCode.NUMBER_WITH_UNIT))
+        remarks.append(Remark(FindingCode.NUMBER_WITH_UNIT))
     if bare.startswith("(") and bare.endswith(")"):
         bare = f"-{bare[1:-1].strip()}"
     if _PLAIN.fullmatch(bare):
-        return Reading(Decimal(bare), tuple(marks))
+        return Reading(Decimal(bare), tuple(remarks))
     if _DECIMAL_COMMA.fullmatch(bare):
         whole, decimals = bare.split(",")
         if len(decimals) == 3 and whole.lstrip("+-") not in {"0", "00"} and len(whole.lstrip("+-")) <= 3:
-            return Reading(None, (*marks, Mark(FindingCode.NUMBER_AMBIGUOUS)))
-        return Reading(Decimal(f"{whole}.{decimals}"), (*marks, Mark(FindingCode.NUMBER_DECIMAL_COMMA)))
+            return Reading(None, (*remarks, Remark(FindingCode.NUMBER_AMBIGUOUS)))
+        return Reading(Decimal(f"{whole}.{decimals}"), (*remarks, Remark(FindingCode.NUMBER_DECIMAL_COMMA)))
     if match := _GROUPS.fullmatch(bare):
         parting, point = match[1], match[2]
         if point is None or point != parting:
             digits = bare.replace(parting, "").replace(point or ".", ".")
             code = FindingCode.NUMBER_DECIMAL_COMMA if point == "," else FindingCode.NUMBER_GROUPED
-            return Reading(Decimal(digits), (*marks, Mark(code)))
-    return Reading(None, (Mark(FindingCode.NUMBER_UNREADABLE),))
+            return Reading(Decimal(digits), (*remarks, Remark(code)))
+    return Reading(None, (Remark(FindingCode.NUMBER_UNREADABLE),))
 
 
-_UNREADABLE = Mark(FindingCode.NUMBER_UNREADABLE)
+_UNREADABLE = Remark(FindingCode.NUMBER_UNREADABLE)

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from shared.core.reading.codes import FindingCode
-from shared.core.reading.finding import Mark, Reading
+from shared.core.reading.finding import Reading, Remark
 
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@<>,;:\"()\[\].]+(?:\.[^\s@<>,;:\"()\[\].]+)+")
 _NAMED = re.compile(r"(?P<name>[^<>]*)<\s*(?P<address>[^<>\s]+)\s*>")
@@ -26,7 +26,7 @@ def read_address(value: Any) -> Reading:
     if match := _NAMED.fullmatch(text):
         text = match["address"]
     if not _ADDRESS.fullmatch(text):
-        return Reading(None, (Mark(FindingCode.EMAIL_MALFORMED),))
+        return Reading(None, (Remark(FindingCode.EMAIL_MALFORMED),))
     return Reading(text.casefold())
 
 
@@ -38,12 +38,12 @@ def without_alias(address: str) -> str:
 def read_phone(value: Any) -> Reading:
     """A telephone number as text; nothing is guessed about country codes."""
     if isinstance(value, int | float):
-        return Reading(f"{value:.0f}", (Mark(FindingCode.PHONE_AS_NUMBER),))
+        return Reading(f"{value:.0f}", (Remark(FindingCode.PHONE_AS_NUMBER),))
     text = value.strip() if isinstance(value, str) else ""
     if not text:
         return Reading()
     if not _PHONE.fullmatch(text) or not 5 <= sum(map(str.isdigit, text)) <= 20:
-        return Reading(text, (Mark(FindingCode.PHONE_UNREADABLE),))
+        return Reading(text, (Remark(FindingCode.PHONE_UNREADABLE),))
     return Reading(text)
 
 
@@ -53,9 +53,9 @@ def read_postcode(value: Any, country: Any) -> Reading:
     text = f"{value:.0f}" if typed else value.strip() if isinstance(value, str) else ""
     if not text:
         return Reading()
-    marks = [Mark(FindingCode.POSTCODE_AS_NUMBER)] if typed else []
+    remarks = [Remark(FindingCode.POSTCODE_AS_NUMBER)] if typed else []
     wanted = POSTCODE_DIGITS.get(country.strip().casefold()) if isinstance(country, str) else None
     if wanted and text.isdecimal() and len(text) < wanted:
-        marks.append(Mark(FindingCode.POSTCODE_ZERO_LOST, f"{len(text)} digits of {wanted}"))
+        remarks.append(Remark(FindingCode.POSTCODE_ZERO_LOST, f"{len(text)} digits of {wanted}"))
         text = text.zfill(wanted)
-    return Reading(text, tuple(marks))
+    return Reading(text, tuple(remarks))

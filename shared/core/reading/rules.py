@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from shared.core.reading.codes import FindingCode, Severity
-from shared.core.reading.finding import Mark
+from shared.core.reading.finding import Remark
 
 Values = Mapping[str, Any]
 """A record as read: typed values by column, None for a blank or an unreadable one."""
@@ -91,10 +91,10 @@ class Never:
     conditions: tuple[Condition, ...]
     detail: str
 
-    def marks(self, values: Values) -> tuple[Mark, ...]:
-        """A mark when they are."""
+    def remarks(self, values: Values) -> tuple[Remark, ...]:
+        """A remark when they are."""
         if all(condition.holds(values) for condition in self.conditions):
-            return (Mark(self.code, self.detail, self.field),)
+            return (Remark(self.code, self.detail, self.field),)
         return ()
 
 
@@ -106,13 +106,13 @@ class Order:
     second: str
     severity: Severity | None = None
 
-    def marks(self, values: Values) -> tuple[Mark, ...]:
-        """A mark when it does not."""
+    def remarks(self, values: Values) -> tuple[Remark, ...]:
+        """A remark when it does not."""
         first, second = values.get(self.first), values.get(self.second)
         if first is None or second is None or type(first) is not type(second) or first <= second:
             return ()
         detail = f"{self.second} is before {self.first}"
-        return (Mark(FindingCode.DATES_OUT_OF_ORDER, detail, self.second, self.severity),)
+        return (Remark(FindingCode.DATES_OUT_OF_ORDER, detail, self.second, self.severity),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,8 @@ class Product:
     discount: str
     total: str
 
-    def marks(self, values: Values) -> tuple[Mark, ...]:
-        """A mark when it is not."""
+    def remarks(self, values: Values) -> tuple[Remark, ...]:
+        """A remark when it is not."""
         parts = [values.get(name) for name in self.factors]
         total = values.get(self.total)
         if total is None or any(part is None for part in parts):
@@ -145,8 +145,8 @@ class Sum:
     parts: tuple[str, ...]
     total: str
 
-    def marks(self, values: Values) -> tuple[Mark, ...]:
-        """A mark when it is not."""
+    def remarks(self, values: Values) -> tuple[Remark, ...]:
+        """A remark when it is not."""
         parts = [value for name in self.parts if (value := values.get(name)) is not None]
         total = values.get(self.total)
         if total is None or len(parts) < len(self.parts):
@@ -164,13 +164,13 @@ class Agrees:
     column: str
     blank: str | None = None
 
-    def marks(self, values: Values, there: Values) -> tuple[Mark, ...]:
-        """A mark when it does not."""
+    def remarks(self, values: Values, there: Values) -> tuple[Remark, ...]:
+        """A remark when it does not."""
         mine, theirs = values.get(self.field), there.get(self.column) or self.blank
         if mine is None or theirs is None or mine == theirs:
             return ()
         detail = f"{self.field} is not the {self.column} of its {self.entity}"
-        return (Mark(FindingCode.STATE_CONTRADICTS, detail, self.field),)
+        return (Remark(FindingCode.STATE_CONTRADICTS, detail, self.field),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +182,13 @@ class NotBefore:
     entity: str
     column: str
 
-    def marks(self, values: Values, there: Values) -> tuple[Mark, ...]:
-        """A mark when it is."""
+    def remarks(self, values: Values, there: Values) -> tuple[Remark, ...]:
+        """A remark when it is."""
         mine, theirs = values.get(self.field), there.get(self.column)
         if mine is None or theirs is None or type(mine) is not type(theirs) or mine >= theirs:
             return ()
         detail = f"{self.field} is before the {self.column} of its {self.entity}"
-        return (Mark(FindingCode.DATES_OUT_OF_ORDER, detail, self.field),)
+        return (Remark(FindingCode.DATES_OUT_OF_ORDER, detail, self.field),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +200,8 @@ class Lines:
     amount: str
     total: str
 
-    def marks(self, total: Decimal | None, found: Decimal | None) -> tuple[Mark, ...]:
-        """A mark when they do not."""
+    def remarks(self, total: Decimal | None, found: Decimal | None) -> tuple[Remark, ...]:
+        """A remark when they do not."""
         if total is None:
             return ()
         # Some round every line, some the whole.
@@ -216,11 +216,11 @@ class Members:
     by: tuple[str, ...]
     count: str
 
-    def marks(self, said: Decimal | None, found: int) -> tuple[Mark, ...]:
-        """A mark when there are more or fewer."""
+    def remarks(self, said: Decimal | None, found: int) -> tuple[Remark, ...]:
+        """A remark when there are more or fewer."""
         if said is None or said == found:
             return ()
-        return (Mark(FindingCode.MEMBERS_DIFFER, f"{said:.0f} said, {found} found", self.count),)
+        return (Remark(FindingCode.MEMBERS_DIFFER, f"{said:.0f} said, {found} found", self.count),)
 
 
 RowRule = Never | Order | Product | Sum
@@ -235,7 +235,7 @@ TotalRule = Lines | Members
 Rule = RowRule | NeighbourRule | TotalRule
 
 
-def _apart(found: Decimal, said: Any, field: str, parts: str, slack: Decimal) -> tuple[Mark, ...]:
+def _apart(found: Decimal, said: Any, field: str, parts: str, slack: Decimal) -> tuple[Remark, ...]:
     if abs(found - said) <= slack:
         return ()
-    return (Mark(FindingCode.SUM_DIFFERS, f"{parts} differs by {abs(found - said):.2f}", field),)
+    return (Remark(FindingCode.SUM_DIFFERS, f"{parts} differs by {abs(found - said):.2f}", field),)

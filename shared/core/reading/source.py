@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared.core.reading.export import Object
-from shared.core.reading.finding import Mark
+from shared.core.reading.finding import Remark
 
 
 class Unreadable(Exception):
-    """A file cannot be read as declared; its marks name the line or byte and the rule."""
+    """A file cannot be read as declared; its remarks name the line or byte and the rule."""
 
-    def __init__(self, *marks: Mark) -> None:
-        super().__init__("; ".join(f"{mark.code}: {mark.detail}" for mark in marks))
-        self.marks = marks
+    def __init__(self, *remarks: Remark) -> None:
+        super().__init__("; ".join(f"{remark.code}: {remark.detail}" for remark in remarks))
+        self.remarks = remarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,16 @@ class Row:
     file: str
     line: int
     cells: Mapping[str, Any]
-    marks: tuple[Mark, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     torn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file whose header is as declared: its column names, its marks, and its rows, read when asked for."""
+    """A file whose header is as declared: column names, remarks, and rows, which are read when asked for."""
 
     header: tuple[str, ...]
-    marks: tuple[Mark, ...]
+    remarks: tuple[Remark, ...]
     rows: Iterator[Row]
 
 
@@ -69,7 +69,7 @@ class Page:
     """What an HTML body says: every visible word as plain text, and what was odd in it."""
 
     text: str
-    marks: tuple[Mark, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 Reader = Callable[[str], Page]

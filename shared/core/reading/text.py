@@ -5,7 +5,7 @@ import unicodedata
 
 from shared.core.mapping.transforms.text import length
 from shared.core.reading.codes import FindingCode
-from shared.core.reading.finding import Mark
+from shared.core.reading.finding import Remark
 
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 # The two joiners belong to emoji and to several scripts, and are left alone.
@@ -28,40 +28,40 @@ def meant(value: str) -> str:
     return unicodedata.normalize("NFC", plain).strip(_BLANKS)
 
 
-def marks(value: str, *, lines: bool = False) -> tuple[Mark, ...]:
+def remarks(value: str, *, lines: bool = False) -> tuple[Remark, ...]:
     """What is odd about the characters of a text; `lines` for text of several lines, where layout is free."""
     if value.isascii() and (value.isprintable() or (lines and not _CONTROL.search(value))):
         return _layout(value, lines=lines)
-    found: list[Mark] = []
+    found: list[Remark] = []
     if controls := _CONTROL.findall(value):
-        found.append(Mark(FindingCode.TEXT_CONTROL_CHARACTER, _named(controls)))
+        found.append(Remark(FindingCode.TEXT_CONTROL_CHARACTER, _named(controls)))
     if hidden := _INVISIBLE.findall(value):
-        found.append(Mark(FindingCode.TEXT_INVISIBLE_CHARACTER, _named(hidden)))
+        found.append(Remark(FindingCode.TEXT_INVISIBLE_CHARACTER, _named(hidden)))
     if "\ufffd" in value or _HALF.search(value) or _MISREAD.search(value):
-        found.append(Mark(FindingCode.TEXT_DAMAGED))
+        found.append(Remark(FindingCode.TEXT_DAMAGED))
     if not unicodedata.is_normalized("NFC", value):
-        found.append(Mark(FindingCode.TEXT_NOT_COMPOSED))
+        found.append(Remark(FindingCode.TEXT_NOT_COMPOSED))
     return (*found, *_layout(value, lines=lines))
 
 
-def too_long(value: str, most: int | None) -> tuple[Mark, ...]:
-    """A mark when the text, as meant, has more UTF-16 units than its column: an emoji counts two."""
+def too_long(value: str, most: int | None) -> tuple[Remark, ...]:
+    """A remark when the text, as meant, has more UTF-16 units than its column: an emoji counts two."""
     if most is None or len(value) * 2 <= most:
         return ()
     units = length(_HALF.sub("?", meant(value)))
     if units <= most:
         return ()
-    return (Mark(FindingCode.TEXT_TOO_LONG, f"{units} UTF-16 units, at most {most}"),)
+    return (Remark(FindingCode.TEXT_TOO_LONG, f"{units} UTF-16 units, at most {most}"),)
 
 
-def active(value: str) -> tuple[Mark, ...]:
-    """Marks for text that another program would run: a spreadsheet's formula, a browser's mark-up."""
+def active(value: str) -> tuple[Remark, ...]:
+    """Remarks on text that another program would run: a spreadsheet's formula, a browser's mark-up."""
     start = value.lstrip()[:40]
-    found: list[Mark] = []
+    found: list[Remark] = []
     if _FORMULA.match(start) or value[:1] in {"\t", "\r"}:
-        found.append(Mark(FindingCode.TEXT_LIKE_FORMULA))
+        found.append(Remark(FindingCode.TEXT_LIKE_FORMULA))
     if "<" in value or "&lt;" in value:
-        found += [Mark(FindingCode.TEXT_LIKE_HTML)] if _MARKUP.search(value) else []
+        found += [Remark(FindingCode.TEXT_LIKE_HTML)] if _MARKUP.search(value) else []
     return tuple(found)
 
 
@@ -71,17 +71,21 @@ def comparable(value: str) -> str:
     return " ".join(re.findall(r"\w+", folded))
 
 
-def _layout(value: str, *, lines: bool) -> tuple[Mark, ...]:
-    found: list[Mark] = []
+def _layout(value: str, *, lines: bool) -> tuple[Remark, ...]:
+    found: list[Remark] = []
     if value[:1] == "#" and _ERROR.fullmatch(value):
-        found.append(Mark(FindingCode.CELL_ERROR))
+        found.append(Remark(FindingCode.CELL_ERROR))
     if lines:
+        if "\r" in value and "\n" in value.replace("\r\n", ""):
+            found.append(Remark(FindingCode.TEXT_LINE_ENDS))
         return tuple(found)
     trimmed = value.strip(_BLANKS)
+    if "\n" in trimmed or "\r" in trimmed:
+        found.append(Remark(FindingCode.TEXT_LINE_BREAK))
     if len(trimmed) != len(value):
-        found.append(Mark(FindingCode.TEXT_PADDED))
+        found.append(Remark(FindingCode.TEXT_PADDED))
     if ("  " in trimmed or not trimmed.isascii()) and _ODD_SPACE.search(trimmed):
-        found.append(Mark(FindingCode.TEXT_ODD_SPACE))
+        found.append(Remark(FindingCode.TEXT_ODD_SPACE))
     return tuple(found)
 
 

@@ -27,7 +27,7 @@ def opened(folder: Path, entry: Object) -> Opened:
 def refused(folder: Path, entry: Object) -> list[tuple[str, str]]:
     with pytest.raises(Unreadable) as caught:
         list(opened(folder, entry).rows)
-    return [(mark.code.value, mark.detail) for mark in caught.value.marks]
+    return [(remark.code.value, remark.detail) for remark in caught.value.remarks]
 
 
 # JSON
@@ -76,10 +76,10 @@ def test_a_sheet_below_its_title_is_read_with_types_and_lines(
     book = opened(tmp_path, declared(Format.WORKBOOK, "t.xlsx", "Things & more"))
     rows = list(book.rows)
 
-    assert [mark.code.value for mark in book.marks] == ["file.title_rows", "file.blank_rows"]
+    assert [remark.code.value for remark in book.remarks] == ["file.title_rows", "file.blank_rows"]
     assert [(row.line, row.cells["id"], row.cells["size"]) for row in rows] == [(4, "1", 2.5), (6, "2", "")]
     assert rows[0].cells["day"] == dt.date(2014, 12, 27)
-    assert [(mark.code.value, mark.field) for mark in rows[1].marks] == [
+    assert [(remark.code.value, remark.field) for remark in rows[1].remarks] == [
         ("cell.formula_without_value", "size")
     ]
 
@@ -158,7 +158,7 @@ def letter(folder: Path, content: bytes) -> Any:
 def test_a_text_has_its_lines_and_its_body(tmp_path: Path) -> None:
     row = letter(tmp_path, b"Subject: Colon: in: value\r\nDate: \r\n\r\nBody: has one\r\n\r\ntoo")
 
-    assert (row.file, row.torn, row.marks) == ("Letters/1.txt", False, ())
+    assert (row.file, row.torn, row.remarks) == ("Letters/1.txt", False, ())
     assert row.cells == {
         NAME: "1.txt", "Subject": "Colon: in: value", "Date": "", BODY: "Body: has one\n\ntoo",
     }  # fmt: skip
@@ -178,8 +178,8 @@ def test_a_text_has_its_lines_and_its_body(tmp_path: Path) -> None:
 def test_one_odd_text_is_one_odd_record(tmp_path: Path, content: bytes, codes: list[str]) -> None:
     row = letter(tmp_path, content)
 
-    assert [mark.code.value for mark in row.marks] == codes
-    assert all(mark.severity is None or mark.severity != "refuse" for mark in row.marks)
+    assert [remark.code.value for remark in row.remarks] == codes
+    assert all(remark.severity is None or remark.severity != "refuse" for remark in row.remarks)
 
 
 def test_a_text_in_the_older_encoding_keeps_its_letters(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ def test_a_mail_becomes_text_with_every_visible_word_in_order() -> None:
     page = plain(MAIL)
 
     assert page.text.split() == ["Offer", "€1", "000", "<net>", "Qty", "3", "one", "two", "Regards", "Kim"]
-    assert [mark.code.value for mark in page.marks] == ["html.script", "html.remote", "html.hidden"]
+    assert [remark.code.value for remark in page.remarks] == ["html.script", "html.remote", "html.hidden"]
     assert "alert" not in page.text
 
 
@@ -51,7 +51,7 @@ def test_layout_becomes_lines(html: str, text: str) -> None:
     ],
 )
 def test_what_runs_loads_or_hides_is_told(html: str, codes: list[str]) -> None:
-    assert [mark.code.value for mark in plain(html).marks] == codes
+    assert [remark.code.value for remark in plain(html).remarks] == codes
 
 
 def test_a_body_of_many_levels_does_not_break_the_reader() -> None:

@@ -17,13 +17,13 @@ HEAD = b"id,name,size,day\n"
 
 def rows(folder: Path, entry: Object) -> list[tuple[int, dict[str, object], list[str]]]:
     opened = Folder(str(folder)).open(entry)
-    return [(row.line, dict(row.cells), [mark.code.value for mark in row.marks]) for row in opened.rows]
+    return [(row.line, dict(row.cells), [remark.code.value for remark in row.remarks]) for row in opened.rows]
 
 
 def refused(folder: Path, entry: Object) -> list[tuple[str, str, str | None]]:
     with pytest.raises(Unreadable) as caught:
         list(Folder(str(folder)).open(entry).rows)
-    return [(mark.code.value, mark.detail, mark.field) for mark in caught.value.marks]
+    return [(remark.code.value, remark.detail, remark.field) for remark in caught.value.remarks]
 
 
 def test_quotes_commas_and_line_ends_inside_cells_are_kept(tmp_path: Path, declared: Declared) -> None:
@@ -38,7 +38,7 @@ def test_quotes_commas_and_line_ends_inside_cells_are_kept(tmp_path: Path, decla
 def test_short_and_long_rows_keep_their_place(tmp_path: Path, declared: Declared) -> None:
     (tmp_path / "t.csv").write_bytes(HEAD + b"1,a\n\n2,b,3,4,5,6\n")
 
-    assert [(line, marks) for line, _, marks in rows(tmp_path, declared(Format.CSV, "t.csv"))] == [
+    assert [(line, remarks) for line, _, remarks in rows(tmp_path, declared(Format.CSV, "t.csv"))] == [
         (2, ["row.short"]),
         (4, ["row.long"]),
     ]
@@ -61,12 +61,12 @@ def test_a_file_that_can_be_read_says_what_is_odd(
 
     opened = Folder(str(tmp_path)).open(declared(Format.CSV, "t.csv"))
 
-    assert [mark.code.value for mark in opened.marks] == codes
+    assert [remark.code.value for remark in opened.remarks] == codes
     assert [row.cells["id"] for row in opened.rows] == ["1"]
 
 
 @pytest.mark.parametrize(
-    ("content", "mark"),
+    ("content", "remark"),
     [
         (b"", ("file.empty", "", None)),
         (HEAD + b"1,caf\xe9,2,\n", ("file.encoding", "byte 22, line 2: not UTF-8", None)),
@@ -82,14 +82,14 @@ def test_a_file_that_can_be_read_says_what_is_odd(
     ],
 )
 def test_a_file_that_cannot_be_read_names_the_place_and_the_rule(
-    tmp_path: Path, declared: Declared, content: bytes, mark: tuple[str, str, str | None]
+    tmp_path: Path, declared: Declared, content: bytes, remark: tuple[str, str, str | None]
 ) -> None:
     (tmp_path / "t.csv").write_bytes(content)
 
     ((code, detail, field),) = refused(tmp_path, declared(Format.CSV, "t.csv"))
 
-    assert (code, field) == (mark[0], mark[2])
-    assert detail.startswith(mark[1])
+    assert (code, field) == (remark[0], remark[2])
+    assert detail.startswith(remark[1])
 
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path: Path, declared: Declared) -> None:

@@ -1,4 +1,4 @@
-"""The checks between records, on an export of our own: a declaration nobody else has, and files against it."""
+"""The checks between records, on an export of our own: a declaration nobody has, and files against it."""
 
 import hashlib
 import json
@@ -205,6 +205,7 @@ def test_a_good_export_has_no_findings(found: Found) -> None:
         ({"teams.csv": "B, NORTH ,,Ann Lee,,\n"}, ("teams.csv", "A", "name", "duplicate.name")),
         ({"teams.csv": "B,South,,Ann Lee,3,\n"}, ("teams.csv", "B", "size", "members.differ")),
         ({"teams.csv": "A,North,,Ann Lee,,\n"}, ("teams.csv", "A", "no", "key.repeated")),
+        ({"teams.csv": "a,East,,Ann Lee,,\n"}, ("teams.csv", "a", "no", "key.repeated")),
         ({"teams.csv": ",North,,Ann Lee,,\n"}, ("teams.csv", None, "no", "key.blank")),
         ({"clerks.csv": "2,Ann Lee,lee@x.example,y\n"}, ("teams.csv", "A", "clerk", "owner.ambiguous")),
         ({"orders.csv": "Z,1,,,,,,,,,,\n"}, ("orders.csv", "Z/1", "no", "reference.dangling")),

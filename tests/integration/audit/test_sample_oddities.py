@@ -82,6 +82,7 @@ activities_email.json | E-00018 | body_html | html.script
 activities_email.json | E-00018 | body_html | html.remote
 activities_email.json | E-00018 | body_html | html.hidden
 activities_email.json | E-00018 | body_html | html.without_text
+activities_call.csv | K-00004 | notes | text.line_ends
 activities_call.csv | K-00005 | started_at | date.other_order
 activities_call.csv | K-00006 | notes | text.like_formula
 activities_call.csv | K-00007 | direction | choice.no_target

@@ -58,7 +58,7 @@ def test_a_time_is_read(value: Any, clock: Clock, at: dt.datetime | None, codes:
     reading = read_instant(value, clock)
 
     assert reading.value == at
-    assert [mark.code.value for mark in reading.marks] == codes
+    assert [remark.code.value for remark in reading.remarks] == codes
 
 
 def test_a_day_has_no_zone() -> None:
@@ -81,11 +81,11 @@ def test_the_rows_own_zone_comes_before_the_exports(
 ) -> None:
     reading = Instant(NEW_YORK, "zone").read("2017-03-05T22:00:00", {"zone": zone})
 
-    assert (reading.value, [mark.code.value for mark in reading.marks]) == (at, codes)
+    assert (reading.value, [remark.code.value for remark in reading.remarks]) == (at, codes)
 
 
 def test_a_windows_zone_is_told() -> None:
-    assert [mark.code.value for mark in Zone().read("Eastern Standard Time", {}).marks] == [
+    assert [remark.code.value for remark in Zone().read("Eastern Standard Time", {}).remarks] == [
         "zone.windows_name"
     ]
-    assert Zone().read("UTC", {}).marks == ()
+    assert Zone().read("UTC", {}).remarks == ()

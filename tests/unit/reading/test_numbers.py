@@ -46,7 +46,7 @@ from shared.core.reading.numbers import read_duration, read_number
 def test_a_number_is_read(value: Any, number: str | None, codes: list[str]) -> None:
     reading = read_number(value)
 
-    assert (reading.value, [mark.code.value for mark in reading.marks]) == (
+    assert (reading.value, [remark.code.value for remark in reading.remarks]) == (
         None if number is None else Decimal(number),
         codes,
     )
@@ -70,7 +70,7 @@ def test_a_number_with_thousands_parted_is_the_same_number(number: Decimal) -> N
     ],
 )
 def test_a_number_has_to_fit_its_column(kind: Number | Currency, value: Any, codes: list[str]) -> None:
-    assert [mark.code.value for mark in kind.read(value, {}).marks] == codes
+    assert [remark.code.value for remark in kind.read(value, {}).remarks] == codes
 
 
 @pytest.mark.parametrize(
@@ -87,4 +87,4 @@ def test_a_number_has_to_fit_its_column(kind: Number | Currency, value: Any, cod
 def test_a_length_of_time_is_read(value: str, unit: int, seconds: int | None, codes: list[str]) -> None:
     reading = read_duration(value, unit)
 
-    assert (reading.value, [mark.code.value for mark in reading.marks]) == (seconds, codes)
+    assert (reading.value, [remark.code.value for remark in reading.remarks]) == (seconds, codes)

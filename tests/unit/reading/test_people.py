@@ -38,10 +38,10 @@ def test_a_cell_is_read(
 ) -> None:
     reading = kind.read(value, row)
 
-    assert (reading.value, [mark.code.value for mark in reading.marks]) == (read, codes)
+    assert (reading.value, [remark.code.value for remark in reading.remarks]) == (read, codes)
 
 
 def test_a_word_without_a_target_is_named_unless_it_may_be_somebodys_data() -> None:
-    said = [Choice(()).read(word, {}).marks[0].detail for word in ("Parked", "a@b.example", "555-8787")]
+    said = [Choice(()).read(word, {}).remarks[0].detail for word in ("Parked", "a@b.example", "555-8787")]
 
     assert said == ["no option for “Parked”", "no option for this word", "no option for this word"]

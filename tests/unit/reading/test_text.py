@@ -22,6 +22,7 @@ from shared.core.reading.kinds import Key, Tags, Text
         (" padded ", ["text.padded"]),
         ("\u00a0padded", ["text.padded"]),
         ("two  blanks", ["text.odd_space"]),
+        ("two\nlines", ["text.line_break"]),
         ("hard\u00a0blank", ["text.odd_space"]),
         ("Zoe\u0308", ["text.not_composed"]),
         ("lost \ufffd letter", ["text.damaged"]),
@@ -32,7 +33,7 @@ from shared.core.reading.kinds import Key, Tags, Text
     ],
 )
 def test_what_is_odd_about_characters(value: str, codes: list[str]) -> None:
-    assert [mark.code.value for mark in text.marks(value)] == codes
+    assert [remark.code.value for remark in text.remarks(value)] == codes
 
 
 @pytest.mark.parametrize(
@@ -50,14 +51,20 @@ def test_what_is_odd_about_characters(value: str, codes: list[str]) -> None:
     ],
 )
 def test_text_that_another_program_would_run_is_data_that_is_told(value: str, codes: list[str]) -> None:
-    assert [mark.code.value for mark in Text().read(value, {}).marks] == codes
+    assert [remark.code.value for remark in Text().read(value, {}).remarks] == codes
 
 
-def test_line_ends_and_layout_are_free_in_text_of_several_lines() -> None:
-    assert text.marks("first\r\n\tsecond  line \n", lines=True) == ()
-    assert [mark.code.value for mark in text.marks("first\nsecond\x07", lines=True)] == [
-        "text.control_character"
-    ]
+@pytest.mark.parametrize(
+    ("value", "codes"),
+    [
+        ("first\n\tsecond  line \n", []),
+        ("first\r\nsecond\r\n", []),
+        ("first\r\nsecond\n", ["text.line_ends"]),
+        ("first\nsecond\x07", ["text.control_character"]),
+    ],
+)
+def test_layout_is_free_in_text_of_several_lines(value: str, codes: list[str]) -> None:
+    assert [remark.code.value for remark in text.remarks(value, lines=True)] == codes
 
 
 @pytest.mark.parametrize(
@@ -71,7 +78,7 @@ def test_line_ends_and_layout_are_free_in_text_of_several_lines() -> None:
     ],
 )
 def test_length_counts_utf16_units_of_what_is_meant(value: str, details: list[str]) -> None:
-    assert [mark.detail for mark in text.too_long(value, 10)] == details
+    assert [remark.detail for remark in text.too_long(value, 10)] == details
 
 
 @given(st.text(), st.integers(min_value=0, max_value=40))
@@ -87,7 +94,7 @@ def test_what_is_meant_has_nothing_left_to_mend(value: str) -> None:
 
     assert text.meant(once) == once
     mended = {"text.control_character", "text.invisible_character", "text.padded", "text.not_composed"}
-    assert {mark.code.value for mark in text.marks(once)} & mended == set()
+    assert {remark.code.value for remark in text.remarks(once)} & mended == set()
 
 
 @pytest.mark.parametrize(
@@ -109,7 +116,7 @@ def test_tags_are_split_and_repeats_are_told() -> None:
     reading = Tags(";").read("vip;VIP; vip ;=cmd|calc", {})
 
     assert reading.value == ("vip", "VIP", "vip", "=cmd|calc")
-    assert [mark.code.value for mark in reading.marks] == ["tag.repeated", "text.like_formula"]
+    assert [remark.code.value for remark in reading.remarks] == ["tag.repeated", "text.like_formula"]
 
 
 def test_a_number_where_text_belongs_is_written_without_its_point() -> None:

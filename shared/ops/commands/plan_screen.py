@@ -7,6 +7,7 @@ from shared.ops.command import Told
 from shared.ops.screen import lasted, second, table
 
 _LISTED = 10
+_FEW = 3
 _WORDS = {
     "applied": "would be written",
     "merged": "would be written in part, the other side has newer columns",
@@ -81,9 +82,8 @@ def progress(told: Told) -> str:
     decided, selected = _decided(told), _selected(told)
     way = told["heads"]["sent"] + told["followers"]["sent"]
     left = told["heads"]["waiting"] + told["followers"]["waiting"]
-    where = (
-        "" if told["started_at"] is None else f", {'canary' if told['wave'] == 0 else 'wave'} {told['wave']}"
-    )
+    wave = "canary" if told["wave"] == 0 else f"wave {told['wave']}"
+    where = "" if told["started_at"] is None else f", {wave}"
     return (
         f"Plan {told['plan']} is {told['state']}{where}: {decided} of {selected} messages decided, "
         f"{way} on their way, {left} to come"
@@ -192,12 +192,13 @@ def _later(told: Told) -> list[str]:
 def _messages(title: str, listed: list[dict[str, Any]], told: Told) -> list[str]:
     if not listed:
         return []
+    few = _LISTED if title.startswith(("Still", "Refused")) else _FEW
     lines = [f"{title}:"]
     lines += [
         f"  {each['message_id'] or '(no longer kept)'}  {each['subject'] or ''}  {each['reason'] or ''}"
-        for each in listed[:_LISTED]
+        for each in listed[:few]
     ]
-    if len(listed) > _LISTED:
+    if len(listed) > few:
         lines.append(f"  and more: tandem replay report {told['plan']} --json")
     return lines
 

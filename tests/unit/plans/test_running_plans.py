@@ -105,7 +105,7 @@ async def test_it_stops_at_the_canary_when_the_cause_is_still_there(world: Any) 
     assert world.rows.written == []
 
 
-async def test_a_stopped_plan_goes_on_and_tells_in_the_end_what_is_true_then(world: Any) -> None:
+async def test_what_a_person_replays_while_it_is_stopped_is_not_the_plans(world: Any) -> None:
     ids = await failing(world, 10)
     plan = await world.plan()
     await world.run(plan["plan"])
@@ -121,6 +121,24 @@ async def test_a_stopped_plan_goes_on_and_tells_in_the_end_what_is_true_then(wor
     report = await world.report(plan["plan"])
 
     assert report["state"] == "finished"
+    assert fates(report) == {
+        "heads": {"applied": 5, "elsewhere": 5},
+        "followers": {"applied": 5, "elsewhere": 5},
+    }
+
+
+async def test_resumed_it_sends_again_what_was_held(world: Any) -> None:
+    await failing(world, 10)
+    plan = (await world.plan())["plan"]
+    stopped = await world.run(plan)
+    world.rows.picky = False
+
+    await world.desk.act(plan, "resume", "ben")
+    await world.drive()
+
+    report = await world.report(plan)
+    assert fates(stopped)["heads"] == {"held": 5}
+    assert (report["state"], report["adds_up"]) == ("finished", True)
     assert fates(report) == {"heads": {"applied": 10}, "followers": {"applied": 10}}
 
 

@@ -68,6 +68,8 @@ def later_messages(plan: int, frozen_at: datetime) -> sa.Select[Any]:
         .select_from(lane_item.join(messages, messages.c.number == lane_item.c.number))
         .where(
             messages.c.received_at > frozen_at,
+            # Our own writes, told back to us, are nobody's messages.
+            sa.or_(messages.c.outcome.is_(None), messages.c.outcome != word("echo")),
             sa.exists().where(item.c.plan == plan, item.c.record == lane_item.c.record),
             ~_is_in(plan),
         )

@@ -110,6 +110,8 @@ class SqlPlans:
                 return None
             if becomes is PlanState.CANCELLED:
                 _leave(connection, number, now)
+            if becomes is PlanState.RUNNING:
+                _try_again(connection, number)
             _note(connection, number, action, plan.state, becomes, actor, reason, now)
             return _found(connection, number)
 
@@ -195,6 +197,15 @@ def _leave(connection: sa.Connection, number: int, now: datetime) -> None:
         .values(
             state="done", fate=Fate.UNREACHED, reason="the plan was cancelled before its turn", decided_at=now
         )
+    )
+
+
+def _try_again(connection: sa.Connection, number: int) -> None:
+    """What was held until now is sent once more: whoever sets a plan going has seen to the cause."""
+    connection.execute(
+        sa.update(replay_item)
+        .where(replay_item.c.plan == number, replay_item.c.fate == Fate.HELD)
+        .values(state="waiting", fate=None, reason=None, decided_at=None, wave=None, sent_at=None, proof=None)
     )
 
 

@@ -39,8 +39,11 @@ def read_draft(transaction: Transaction, table: Table, body: dict[str, Any]) -> 
     plain, values = plan_of(table).plain, draft.values
     for name, value in body.items():
         if (known := plain.get(name)) is not None:
-            column, read = known
-            values[column.name] = None if value is None else read(column, value, table.name)
+            column, read, surely_fits = known
+            if type(value) is str and len(value) <= surely_fits:
+                values[column.name] = value or None
+            else:
+                values[column.name] = None if value is None else read(column, value, table.name)
         elif name.endswith(BIND):
             _bind(transaction, draft, name, value)
         elif "@" in name:

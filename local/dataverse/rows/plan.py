@@ -1,11 +1,12 @@
 """What every write to a table needs to know of its columns, worked out once and not for every row."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from local.dataverse.rows.values import reader
-from local.dataverse.schema.column import DETACHED, Column, Kind
+from local.dataverse.schema.column import DETACHED, TEXT, Column, Kind
 from local.dataverse.schema.table import Table
 from local.dataverse.store.row import Row
 
@@ -40,11 +41,12 @@ class Composite:
 class Plan:
     """The columns of a table by what is done with them.
 
-    `plain` are those a body sets by their own names, with what reads their values; `money` the amounts, and
+    `plain` are those a body sets by their own names, with what reads their values, and how long a text surely
+    fits (-1 where text does not); `money` the amounts, and
     `bases` those with a column for the amount in the base currency, and that column.
     """
 
-    plain: Mapping[str, tuple[Column, Callable[[Column, Any, str], Any]]]
+    plain: Mapping[str, tuple[Column, Callable[[Column, Any, str], Any], int]]
     defaults: Row
     required: tuple[str, ...]
     composites: tuple[Composite, ...]
@@ -66,7 +68,7 @@ def _made(table: Table) -> Plan:
     money = tuple(column.name for column in columns.values() if column.kind is Kind.MONEY)
     return Plan(
         plain={
-            name: (column, reader(column))
+            name: (column, reader(column), _surely_fits(column))
             for name, column in table.properties.items()
             if column.kind is not Kind.LOOKUP and column.kind not in DETACHED and not column.read_only
         },
@@ -85,6 +87,13 @@ def _made(table: Table) -> Plan:
         bases=tuple((name, f"{name}_base") for name in money if f"{name}_base" in columns),
         has_fullname={"fullname", "firstname", "lastname"} <= columns.keys(),
     )
+
+
+def _surely_fits(column: Column) -> int:
+    """So many characters fit, even if each of them counts twice."""
+    if column.kind not in TEXT:
+        return -1
+    return column.max_length // 2 if column.max_length is not None else sys.maxsize
 
 
 def _defaults(table: Table) -> Row:

@@ -5,6 +5,7 @@ faults are reported at once, by name and rule, never with the value.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -72,15 +73,14 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "SETTLE_WINDOWS",
-        "Seconds that every change of an entity waits for earlier ones: allegory/deal=2, dataverse/account=1; "
-        "others do not wait.",
+        "Seconds that every change of an entity waits for earlier ones: allegory/deal=2.",
         "",
         "",
     ),
     Setting(
         "GAP_WAITS",
-        "Seconds that a change waits for a missing predecessor, where the source counts each record's changes "
-        "by one (E-07): allegory/deal=30; others do not wait.",
+        "Seconds that a change waits for a missing predecessor, where the source counts each record's "
+        "changes by one (E-07): allegory/deal=30.",
         "",
         "",
     ),
@@ -91,6 +91,17 @@ SETTINGS: tuple[Setting, ...] = (
         "24",
     ),
     Setting("LANE_LEASE_SECONDS", "How long a worker that died may hold a lane.", "120", "120"),
+    Setting(
+        "GAP_SCHEDULE",
+        "When both sides are compared with what was received (six-field NCRONTAB).",
+        "0 */15 * * * *",
+    ),
+    Setting(
+        "GAP_GRACE_SECONDS",
+        "How long a message may be on its way before the gap detector tells what it would have told.",
+        "900",
+        "900",
+    ),
     Setting("PURGE_SCHEDULE", "When old payloads and metadata are forgotten.", "0 0 3 * * *"),
     Setting("PAYLOAD_DAYS", "How long a finished message's body is kept.", "30", "30"),
     Setting("METADATA_DAYS", "How long a finished message's metadata and history are kept.", "400", "400"),
@@ -179,6 +190,7 @@ class Settings:
     loop_budget: int
     loop_window: timedelta
     ourselves: frozenset[str]
+    gap_grace: timedelta
     payload_days: timedelta
     metadata_days: timedelta
     sql_url: str
@@ -222,6 +234,7 @@ class Settings:
             loop_budget=reader.number("LOOP_BUDGET"),
             loop_window=reader.seconds("LOOP_WINDOW_SECONDS"),
             ourselves=reader.names("OWN_NAMES"),
+            gap_grace=reader.seconds("GAP_GRACE_SECONDS"),
             payload_days=reader.days("PAYLOAD_DAYS"),
             metadata_days=reader.days("METADATA_DAYS"),
             sql_url=reader.text("SQL_URL"),
@@ -248,10 +261,6 @@ class Settings:
         reader.require_one(_SERVICE_BUS, _NAMESPACE)
         reader.finish()
         return settings
-
-
-def _pair(entry: str) -> tuple[str, str, str]:
-    return entry.partition("=")
 
 
 class _Reader:
@@ -291,14 +300,10 @@ class _Reader:
 
     def waits(self, name: str) -> str:
         value = self.text(name)
-        try:
-            entries = [
-                (who.count("/"), float(s)) for who, _, s in map(_pair, filter(str.strip, value.split(",")))
-            ]
-        except ValueError:
-            entries = [(0, -1.0)]
-        if not all(slashes == 1 and seconds >= 0 for slashes, seconds in entries):
-            self._faults.append(f"{name} must be entries of the form system/entity=seconds")
+        for entry in filter(str.strip, value.split(",")):
+            entity, _, seconds = entry.partition("=")
+            if entity.count("/") != 1 or not re.fullmatch(r"\d+(\.\d+)?", seconds.strip()):
+                self._faults.append(f"{name} must be entries of the form system/entity=seconds")
         return value
 
     def routes(self, name: str) -> str:

@@ -23,8 +23,10 @@ from shared.connectors.dataverse.gathered import GatheredRows
 from shared.connectors.dataverse.ledger import Allowance, Ledger
 from shared.connectors.dataverse.mode import Modes
 from shared.connectors.dataverse.rows import API, REQUEST_ID
+from shared.connectors.dataverse.tracking import DataverseChanges
 from shared.connectors.legacy.feed import RestFeed
 from shared.connectors.legacy.rest import RestRecords
+from shared.connectors.legacy.snapshot import RestSnapshot
 from shared.connectors.servicebus.bus import Address, ServiceBus
 from shared.connectors.sqlstore import open_store
 from shared.connectors.telemetry import telemetry_for
@@ -36,6 +38,7 @@ from shared.core.change import Change, Direction, Drain, Message
 from shared.core.failure import Backoff
 from shared.core.gate import Gate
 from shared.core.lane import LaneWorker
+from shared.core.patience import Patience, waits_of
 from shared.core.turns import LoopBudget
 from shared.inbound.feed import Feed
 from shared.inbound.flow import Inbound
@@ -45,6 +48,9 @@ from shared.inbound.settling import Settling
 from shared.outbound.flow import Outbound
 from shared.recovery.alert import Alerts
 from shared.recovery.answers import Answers
+from shared.recovery.gaps.cycle import GapDetector
+from shared.recovery.gaps.records import RecordGaps
+from shared.recovery.gaps.rows import RowGaps
 from shared.recovery.overdue import Overdue
 from shared.recovery.phases import Phases
 from shared.recovery.plans.desk import PlanDesk
@@ -67,6 +73,7 @@ if TYPE_CHECKING:
     from shared.connectors.credentials.secret import Secret
     from shared.connectors.sqlstore import Store
     from shared.core.ports import Applier, Bus, Clock, Telemetry
+    from shared.recovery.gaps.cycle import Look
 
 
 class SystemClock:
@@ -96,6 +103,7 @@ class App:
     alerts: Alerts
     overdue: Overdue
     allegory_feed: Feed
+    gaps: GapDetector
     retention: Retention
 
 
@@ -175,6 +183,17 @@ def _build(settings: Settings, opened: ExitStack) -> App:
             queue=settings.inbound_queue,
             owner=owner,
         ),
+        gaps=GapDetector(
+            _gap_looks(settings, store, sides, _dataverse(settings, credentials), allegory),
+            store.gaps,
+            store.jobs,
+            bus,
+            gate,
+            clock,
+            telemetry,
+            grace=settings.gap_grace,
+            owner=owner,
+        ),
         retention=Retention(
             store.retention,
             store.jobs,
@@ -194,16 +213,50 @@ def _allegory(settings: Settings, credentials: AzureCredentials, clock: "Clock")
     return _client("Allegory", settings.allegory_url, settings, key)
 
 
-def _sides(
-    settings: Settings, store: "Store", credentials: AzureCredentials, allegory: WebClient, clock: "Clock"
-) -> Sides:
-    dataverse = WebClient(
+def _dataverse(settings: Settings, credentials: AzureCredentials) -> WebClient:
+    return WebClient(
         "Dataverse",
         f"{settings.dataverse_url}/{API}",
         credentials.token(settings.dataverse_scope),
         ca_file=settings.ca_file,
         request_id_header=REQUEST_ID,
     )
+
+
+def _gap_looks(
+    settings: Settings, store: "Store", sides: Sides, dataverse: WebClient, allegory: WebClient
+) -> "list[Look]":
+    """Every table that a map sends out, and every collection of Allegory."""
+    changes = DataverseChanges(dataverse)
+    snapshot = RestSnapshot(ALLEGORY, allegory)
+    kept = (store.gaps, store.cursors, sides.clock)
+    tables = {entry.table.name: entry for system in SYSTEMS for entry in system.maps if entry.outbound}
+    rows = [
+        RowGaps(entry, changes, sides.rows, sides.shadows, *kept, queue=settings.outbound_queue)
+        for entry in tables.values()
+    ]
+    records = [
+        RecordGaps(
+            ALLEGORY,
+            entry,
+            snapshot,
+            sides.records[ALLEGORY.name],
+            sides.lookups()[ALLEGORY.name],
+            sides.shadows,
+            sides.crosswalk,
+            *kept,
+            queue=settings.inbound_queue,
+        )
+        for entry in ALLEGORY.maps
+        if entry.entity in ALLEGORY.collections
+    ]
+    return [*rows, *records]
+
+
+def _sides(
+    settings: Settings, store: "Store", credentials: AzureCredentials, allegory: WebClient, clock: "Clock"
+) -> Sides:
+    dataverse = _dataverse(settings, credentials)
     systems = {system.name: system for system in SYSTEMS}
     one_sided = OneSided(store.owners, store.owners.phases, systems, clock)
     rows = _rows(settings, dataverse, Modes.said(settings.dataverse_bulk_tables, one_sided))
@@ -265,7 +318,8 @@ def _gate(
         telemetry=telemetry,
         backoff=Backoff(settings.first_delay, settings.longest_delay, random.random),
     )
-    return Gate(store.inbox, store.crosswalk, sides.systems, sides.parse, worker, telemetry)
+    patience = Patience(waits_of(settings.settle_windows), waits_of(settings.gap_waits))
+    return Gate(store.inbox, store.crosswalk, sides.systems, sides.parse, worker, telemetry, patience)
 
 
 def _plan_driver(

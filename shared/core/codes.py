@@ -95,7 +95,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.FROM_THE_FUTURE: Explanation(
         "changedOn lies further in the future than clocks may differ.",
-        "Correct the sender's clock. Then give the message its true time (edit), release it as it is, or skip it.",
+        "Correct the sender's clock. Then edit the message's time, release it as it is, or skip it.",
     ),
     Code.SESSION_MISSING: Explanation(
         "The message carries no session id, so its order cannot be kept.",
@@ -149,7 +149,7 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.NEVER_CAME: Explanation(
         "The record has waited very long for one that it hangs from.",
-        "Ask its sender for the missing record; this one goes on by itself when that comes. Or edit it, or skip.",
+        "Ask its sender for the missing record; this one goes on when that comes. Or edit, or skip.",
     ),
     Code.TARGET_THROTTLED: Explanation(
         "The far side asked us to slow down.", "Nothing: it is sent again at the time the far side named."

@@ -27,7 +27,17 @@ SETTLEMENT = "settlement"
 It names the conflict alone: what was decided, and by whom, is in the state, so nobody can forge it.
 """
 
-_INBOUND = {"schemaVersion", "source", "entity", "sourceKey", "operation", "changedOn", "data", "dataverseId"}
+_INBOUND = {
+    "schemaVersion",
+    "source",
+    "entity",
+    "sourceKey",
+    "operation",
+    "changedOn",
+    "version",
+    "data",
+    "dataverseId",
+}
 _INBOUND_REQUIRED = ("source", "entity", "sourceKey", "operation", "changedOn")
 _OUTBOUND_REQUIRED = ("table", "recordId", "operation", "changedOn", "rowVersion")
 _SETTLEMENT_REQUIRED = ("source", "entity", "sourceKey", "record", "conflict", "decidedOn")
@@ -119,12 +129,14 @@ def _inbound(message: Message, body: Mapping[str, Json]) -> Change:
     changed_at = reader.instant("changedOn")
     data = reader.mapping("data", required=operation is not Operation.DELETE)
     row_id = reader.guid("dataverseId") if body.get("dataverseId") is not None else None
+    version = reader.whole("version") if body.get("version") is not None else 0
     reader.finish()
     return Change(
         message_id=message.id,
         subject=key,
         operation=operation,
         changed_at=changed_at,
+        version=version,
         data=data,
         row_id=row_id,
         actor=message.sender,

@@ -5,7 +5,7 @@ has its place in its record's lane before anything else happens to it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from shared.core.errors import Fault, InvalidMessage
 from shared.core.identity import chosen_row_id, guid
 from shared.core.lane import OUTCOME_EVENT, LaneWorker
 from shared.core.outcome import Outcome
+from shared.core.patience import Patience
 from shared.core.ports import Crosswalk, Inbox, Telemetry
 from shared.core.system import LegacySystem
 from shared.core.verdict import Receipt
@@ -31,6 +32,7 @@ class Gate:
     parse: Parse
     worker: LaneWorker
     telemetry: Telemetry
+    patience: Patience = field(default_factory=Patience)
 
     async def receive(self, message: Message) -> Receipt | None:
         """Admit or refuse a message, then work its lane; None for a control message.
@@ -49,10 +51,12 @@ class Gate:
             record = await self.record_of(message, change)
         except InvalidMessage as refusal:
             return await self._refuse(message, change, refusal, started)
-        receipt = await self.inbox.admit(message, change, record)
+        receipt = await self.inbox.admit(message, change, record, self.patience.of(change))
         if receipt.outcome is Outcome.REJECTED:
             self._tell_refusal(message, change, receipt, perf_counter() - started)
         elif receipt.outcome is None or not receipt.outcome.is_final:
+            if receipt.due_at is not None:
+                await self.worker.wake(change.direction, record, receipt.due_at)
             await self.worker.drain(receipt.record or record)
         return receipt
 

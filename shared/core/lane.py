@@ -14,7 +14,7 @@ from time import perf_counter
 from uuid import UUID
 
 from shared.core.change import Direction, Drain
-from shared.core.decision import link_follows
+from shared.core.decision import link_follows, noting
 from shared.core.envelope import Parse
 from shared.core.errors import SyncError, Transient
 from shared.core.failure import Backoff, early, unexpected, verdict_of
@@ -61,10 +61,10 @@ class LaneWorker:
         self._tell(item, direction, verdict, perf_counter() - started)
         now = self.clock.now()
         if verdict.failing is not None and verdict.failing.retry_in is not None:
-            await self._wake(direction, item.record, now + verdict.failing.retry_in)
+            await self.wake(direction, item.record, now + verdict.failing.retry_in)
         for record in settled.released:
             if record != item.record:
-                await self._wake(direction, record, now)
+                await self.wake(direction, record, now)
         return settled.next
 
     async def _decide(self, lease: Lease, item: LaneItem) -> tuple[Direction, Verdict]:
@@ -77,7 +77,7 @@ class LaneWorker:
         change = replace(change, without=item.without)
         try:
             verdict = await applier.apply(change, item.record, partial(self.lanes.confirm, lease))
-            return change.direction, link_follows(verdict, item.without)
+            return change.direction, noting(link_follows(verdict, item.without), item.missed)
         except SyncError as error:
             verdict = verdict_of(error, change, item.attempts, self.backoff)
         except (LeaseLost, StoreUnavailable):
@@ -87,8 +87,8 @@ class LaneWorker:
             verdict = unexpected(error, change)
         return change.direction, replace(verdict, map_version=applier.map_version(change))
 
-    async def _wake(self, direction: Direction, record: UUID, at: datetime) -> None:
-        """A wake that cannot be sent is not lost: the timer finds the lane when it is due."""
+    async def wake(self, direction: Direction, record: UUID, at: datetime) -> None:
+        """Have a lane worked at a time; if that cannot be sent, the timer finds the lane when it is due."""
         try:
             await self.bus.wake(direction, record, at)
         except Transient as error:

@@ -37,7 +37,7 @@ class LaneItem:
 
     `number` is the message's number in the inbox; `due_at` is set while a retry waits for its time;
     `attempts` counts the tries so far; `vouched_by` is who said that the time it claims is right; `without`
-    names the records it no longer waits for, because they wait for it.
+    names the records it no longer waits for, because they wait for it; `missed` what it waited for in vain.
     """
 
     number: int
@@ -48,6 +48,7 @@ class LaneItem:
     due_at: datetime | None = None
     vouched_by: str | None = None
     without: frozenset[RecordKey] = frozenset()
+    missed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ class Receipt:
     """What the inbox answers: the message's number, its lane if it has one, and what is known of its fate.
 
     `first` is False when the message had been received before; `outcome` is then the old one, if any.
+    `due_at` is set while the message waits for earlier ones of its record.
     """
 
     number: int
@@ -158,3 +160,4 @@ class Receipt:
     first: bool
     outcome: Outcome | None = None
     faults: tuple[Fault, ...] = ()
+    due_at: datetime | None = None

@@ -18,7 +18,7 @@ UPDATE lane SET version=(lane.version + 1) WHERE lane.record = @the_record;
 INSERT INTO lane (record, fence, version) VALUES (@record, @fence, @version);
 
 -- admit
-INSERT INTO lane_item (number, record, changed_at, version, position, state, attempts, is_failing) VALUES (@number, @record, @changed_at, @version, @position, @state, @attempts, @is_failing);
+INSERT INTO lane_item (number, record, changed_at, version, position, state, attempts, due_at, waits_on, is_failing) VALUES (@number, @record, @changed_at, @version, @position, @state, @attempts, @due_at, @waits_on, @is_failing);
 
 -- admit again
 SELECT message.number, message.body_hash, message.outcome, message.record, message.faults, message.is_reopened
@@ -35,7 +35,7 @@ INSERT INTO failure_group (fingerprint, kind, code, answer, table_name, field, [
 UPDATE lane SET fence=(lane.fence + 1), owner=@the_owner, lease_until=@until OUTPUT inserted.fence WHERE lane.record = @the_record AND (lane.owner IS NULL OR lane.lease_until < @now);
 
 -- park
-SELECT TOP 1 lane_item.number, lane_item.state, lane_item.attempts, lane_item.due_at, lane_item.vouched_by, lane_item.without, message.message_id, message.original_id, message.queue, message.session_id, message.body, message.properties, message.application_properties, message.position, message.delivery_count, message.sender
+SELECT TOP 1 lane_item.number, lane_item.state, lane_item.attempts, lane_item.due_at, lane_item.vouched_by, lane_item.waits_on, lane_item.without, message.message_id, message.original_id, message.queue, message.session_id, message.body, message.properties, message.application_properties, message.position, message.delivery_count, message.sender
 FROM lane_item JOIN message ON message.number = lane_item.number
 WHERE lane_item.record = @the_record AND lane_item.state != 'done' AND lane_item.state != 'aside' ORDER BY lane_item.changed_at, lane_item.version, lane_item.position, lane_item.number;
 

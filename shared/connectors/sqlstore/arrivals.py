@@ -5,6 +5,7 @@ looks for work, so one of the two always sees the other.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -37,8 +38,16 @@ def touch_all(connection: sa.Connection, records: Iterable[UUID]) -> None:
         touch(connection, record)
 
 
-def place(connection: sa.Connection, number: int, record: UUID, change: Change, message: Message) -> None:
-    """Give a message its place in the lane of a record."""
+def place(
+    connection: sa.Connection,
+    number: int,
+    record: UUID,
+    change: Change,
+    message: Message,
+    due_at: datetime | None = None,
+    waits_on: str | None = None,
+) -> None:
+    """Give a message its place in the lane of a record; it is not worked before `due_at`."""
     touch(connection, record)
     connection.execute(
         _ENQUEUE,
@@ -49,6 +58,8 @@ def place(connection: sa.Connection, number: int, record: UUID, change: Change, 
             "version": change.version,
             "position": message.position,
             "state": ItemState.WAITING.value,
+            "due_at": due_at,
+            "waits_on": waits_on,
             "attempts": 0,
             "is_failing": False,
         },

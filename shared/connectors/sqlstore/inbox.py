@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from shared.connectors.sqlstore import arrivals, failing
+from shared.connectors.sqlstore import arrivals, failing, predecessors
 from shared.connectors.sqlstore.messages import arrival_columns, body_hash, parsed_columns, stored_id
 from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.transactions import Database
@@ -18,7 +18,8 @@ from shared.core.codes import Code
 from shared.core.errors import Fault
 from shared.core.failure import refusal
 from shared.core.outcome import Outcome
-from shared.core.ports import Clock
+from shared.core.patience import Wait
+from shared.core.ports import NO_WAIT, Clock
 from shared.core.verdict import Receipt
 
 NOBODY = "unknown"
@@ -54,19 +55,24 @@ class SqlInbox:
     database: Database
     clock: Clock
 
-    async def admit(self, message: Message, change: Change, record: UUID) -> Receipt:
+    async def admit(self, message: Message, change: Change, record: UUID, wait: Wait = NO_WAIT) -> Receipt:
         """See `Inbox.admit`. One transaction; a message seen before costs a second, shorter one."""
-        return await self.database.executor(lambda: self._settle_race(message, change, record, ()))
+        return await self.database.executor(lambda: self._settle_race(message, change, record, (), wait))
 
     async def reject(self, message: Message, change: Change | None, faults: Sequence[Fault]) -> Receipt:
         """See `Inbox.reject`."""
         return await self.database.executor(lambda: self._settle_race(message, change, None, tuple(faults)))
 
     def _settle_race(
-        self, message: Message, change: Change | None, record: UUID | None, faults: tuple[Fault, ...]
+        self,
+        message: Message,
+        change: Change | None,
+        record: UUID | None,
+        faults: tuple[Fault, ...],
+        wait: Wait = NO_WAIT,
     ) -> Receipt:
         """Insert, and let the unique keys say who came first: another door may hold the same message."""
-        arrival = _Arrival(message, change, record, faults, self.clock)
+        arrival = _Arrival(message, change, record, faults, self.clock, wait)
         write = self.database.transactions.write
         for last in (False,) * (_RACES - 1) + (True,):
             try:
@@ -93,6 +99,7 @@ class _Arrival:
     record: UUID | None
     faults: tuple[Fault, ...]
     clock: Clock
+    wait: Wait = NO_WAIT
 
     def as_first(self, connection: sa.Connection) -> Receipt:
         """Keep it as a message not seen before; an IntegrityError says that it was."""
@@ -159,5 +166,12 @@ class _Arrival:
     def _receipt(self, connection: sa.Connection, number: int) -> Receipt:
         if self.record is None or self.change is None or self.faults:
             return Receipt(number, None, first=True, outcome=Outcome.REJECTED, faults=self.faults)
-        arrivals.place(connection, number, self.record, self.change, self.message)
-        return Receipt(number, self.record, first=True)
+        due_at = self.clock.now() + self.wait.settle if self.wait.settle else None
+        missed: str | None = None
+        if self.wait.gap and self.change.version:
+            missed = predecessors.before(connection, self.record, self.change)
+            until = self.clock.now() + self.wait.gap
+            due_at = max(due_at or until, until) if missed else due_at
+            predecessors.closed_by(connection, self.record, self.change)
+        arrivals.place(connection, number, self.record, self.change, self.message, due_at, missed)
+        return Receipt(number, self.record, first=True, due_at=due_at)

@@ -34,6 +34,7 @@ _INBOUND = {
     "sourceKey",
     "operation",
     "changedOn",
+    "changedBy",
     "version",
     "data",
     "dataverseId",
@@ -139,7 +140,7 @@ def _inbound(message: Message, body: Mapping[str, Json]) -> Change:
         version=version,
         data=data,
         row_id=row_id,
-        actor=message.sender,
+        actor=_optional_text(body.get("changedBy")) or message.sender,
         correlation_id=_optional_text(message.properties.get("correlationId")),
     )
 

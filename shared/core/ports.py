@@ -271,6 +271,7 @@ class LegacyChange:
     """One change as a legacy system's feed tells it.
 
     `cursor` is its place in the feed; `record` holds the fields as the change left them, none after a delete.
+    `changed_by` is who made it, blank where the system does not tell.
     """
 
     cursor: str
@@ -279,6 +280,7 @@ class LegacyChange:
     operation: Operation
     changed_at: datetime
     record: Mapping[str, Json]
+    changed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

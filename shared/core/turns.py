@@ -26,6 +26,10 @@ class LoopBudget:
     window: timedelta = timedelta(minutes=10)
     ourselves: frozenset[str] = frozenset()
 
+    def is_ours(self, change: Change) -> bool:
+        """Whether a change is a write of our own, as the far side tells it."""
+        return change.actor is not None and change.actor.lower() in self.ourselves
+
     def spend(self, shadow: Shadow, change: Change, decision: Merge) -> Shadow:
         """The shadow with the turn that carrying out the decision is; raises Looping when it is one too many.
 
@@ -36,10 +40,11 @@ class LoopBudget:
             return shadow
         recent = tuple(turn for turn in shadow.turns if change.changed_at - turn.at < self.window)
         last = recent[-1] if recent else None
-        is_own = change.actor is not None and change.actor.lower() in self.ourselves
+        differs = [name for name in decision.write if _was_written(shadow, name, change.subject.system)]
+        is_own = self.is_ours(change) and bool(differs)
         if last is not None and last.is_own and is_own:
-            column = min({**decision.write, **decision.back})
-            raise Looping(Code.NOT_SETTLING, "comes back different from what was written", column, shadow)
+            rule = "comes back different from what was written"
+            raise Looping(Code.NOT_SETTLING, rule, min(differs), shadow)
         if last is not None and last.system == change.subject.system and not (is_own or decision.back):
             return shadow
         if len(recent) >= self.turns:
@@ -47,3 +52,9 @@ class LoopBudget:
             raise Looping(Code.LOOPING, f"at most {self.turns} turns in {minutes} minutes", None, shadow)
         turn = Turn(change.changed_at, change.subject.system, is_own=is_own)
         return replace(shadow, turns=(*recent, turn))
+
+
+def _was_written(shadow: Shadow, column: str, system: str) -> bool:
+    """Whether a column's agreed value came to a system by a write of ours."""
+    mark = shadow.marks.get(column)
+    return mark is not None and mark.origin != system

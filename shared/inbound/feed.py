@@ -98,6 +98,8 @@ class Feed:
             "operation": change.operation.value,
             "changedOn": change.changed_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         }
+        if change.changed_by:
+            envelope["changedBy"] = change.changed_by
         if change.operation is not Operation.DELETE:
             envelope["data"] = dict(change.record)
         body = json.dumps(envelope, separators=(",", ":")).encode()

@@ -75,6 +75,8 @@ class Outbound:
         shadow = await self.shadows.load(record)
         if shadow.deleted_at is not None and change.changed_at <= shadow.deleted_at:
             return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
+        if shadow.deleted_at is not None and not shadow.marks and self.budget.is_ours(change):
+            return await self._undo(change, entry, record, shadow, hold)
         ours = None
         if change.operation is not Operation.DELETE:
             ours = await self._ours(change, entry, record)
@@ -204,6 +206,25 @@ class Outbound:
         if found is None:
             raise Gone(f"the record no longer exists in {target.system.name}")
         return await self._side(target).held(target.entry, found), found.version
+
+    async def _undo(
+        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, hold: Hold
+    ) -> Verdict:
+        """A row of our own making appears after its end was agreed: a create we had given up came late.
+
+        Whatever we create on purpose leaves marks. It is removed while nobody has touched it since.
+        """
+        after = replace(shadow, deleted_at=change.changed_at)
+        row = await self.rows.read(entry.table, record)
+        if row is None or change.operation is Operation.DELETE:
+            return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry, after)
+        if deciding.row_moment(row.modified_at, row.version).version != change.version:
+            reason = "the row was changed since; its own message follows"
+            return deciding.unchanged(change, Outcome.SUPERSEDED, reason, entry)
+        await hold()
+        await self.rows.delete(entry.table, record, row.version)
+        reason = "a create that was given up came late and brought back what was deleted: it is undone"
+        return deciding.unchanged(change, Outcome.APPLIED, reason, entry, after)
 
     async def _delete(self, change: Change, target: Target, shadow: Shadow, hold: Hold) -> Verdict:
         if target.key is None:

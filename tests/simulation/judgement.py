@@ -18,9 +18,11 @@ from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Value, placeholder_id
 from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordRef, RowRef
 from shared.core.mapping.spec import Flow
+from tests.simulation.governance import PERSONAL
 from tests.simulation.people import ENTITY, TEXTS, Edit
 from tests.simulation.run import World
 from tests.simulation.sides import OWNER
+from tests.simulation.weather import Fault
 
 
 @dataclass(slots=True)
@@ -47,7 +49,8 @@ def judge(world: World) -> list[str]:
         *_in_order(world, books),
         *_few_writes(world),
         *_told_by_history(world, books),
-        *_settled(world),
+        *_settled(world, books),
+        *_asked(world, books),
         *world.line.overlaps,
     ]
     return list(dict.fromkeys(found))
@@ -203,11 +206,7 @@ def _gone(world: World, row: UUID) -> bool:
 
 
 def _in_order(world: World, books: Books) -> Iterator[str]:
-    """What one side wrote into a column is agreed in the order in which it was written.
-
-    But for a create that was given up and came after all, though a person had deleted the row meanwhile: the
-    far sides remember no deleted ids, so what it says comes back.
-    """
+    """What one side wrote into a column is agreed in the order in which it was written."""
     order = {(e.row, e.column, e.value): (e.side, n) for n, e in enumerate(world.people.edits)}
     last: dict[tuple[UUID, str, str], int] = {}
     for line in books.journal:
@@ -216,7 +215,7 @@ def _in_order(world: World, books: Books) -> Iterator[str]:
             if known is None or change.after is None:
                 continue
             side, number = known
-            if number < last.get((line.record, column, side), -1) and line.record not in world.line.late:
+            if number < last.get((line.record, column, side), -1):
                 yield f"{line.record}: {change.after} of {side} is agreed after a later value of {column}"
             last[line.record, column, side] = number
 
@@ -230,11 +229,22 @@ def _few_writes(world: World) -> Iterator[str]:
         yield f"{writes} writes for {world.people.acts} acts and {cut} cuts: it echoes"
 
 
-def _settled(world: World) -> Iterator[str]:
-    """No conflict is left open once a person has decided each of them."""
+def _settled(world: World, books: Books) -> Iterator[str]:
+    """No conflict is left open once a person has decided each of them, unless its lane is held."""
     with world.store.engine.connect() as connection:
         for row in connection.execute(sa.select(dispute).where(dispute.c.state != "over")):
-            yield f"{row.record}: {row.column_name} is still in dispute"
+            if not _listed(books, row.record):
+                yield f"{row.record}: {row.column_name} is still in dispute"
+
+
+def _asked(world: World, books: Books) -> Iterator[str]:
+    """Nobody but a person decides a column that is a person's."""
+    if Fault.PERSON not in world.weather.rates:
+        return
+    of = {row: key.entity for key, row in books.pairs.items()}
+    for line in books.conflicts:
+        if line.column_name == PERSONAL.get(of.get(line.record, "")) and line.rule != "person":
+            yield f"{line.record}: {line.column_name} was decided by rule: {line.rule}"
 
 
 def _told_by_history(world: World, books: Books) -> Iterator[str]:

@@ -23,6 +23,7 @@ from shared.core.gate import Gate
 from shared.core.lane import LaneWorker
 from shared.core.lookups import Lookups
 from shared.core.ports import StoreUnavailable
+from shared.core.turns import LoopBudget
 from shared.inbound.feed import Feed
 from shared.inbound.flow import Inbound
 from shared.inbound.settling import Settling
@@ -37,7 +38,7 @@ from tests.simulation.governance import Governance
 from tests.simulation.people import SPAN, People
 from tests.simulation.queues import Queues
 from tests.simulation.scheduler import LoopClock, SeededLoop
-from tests.simulation.sides import OWNER, Allegory, Dataverse
+from tests.simulation.sides import OWNER, US, Allegory, Dataverse
 from tests.simulation.story import Story, ToldTelemetry
 from tests.simulation.weather import LEASE, FarSide, Fault, UnsteadySql, Weather
 
@@ -176,6 +177,7 @@ class Stage:
         store = world.store
         lookups = {ALLEGORY.name: Lookups(ALLEGORY, TABLES, store.crosswalk, self.directory)}
         records = {ALLEGORY.name: world.allegory}
+        budget = LoopBudget(ourselves=frozenset({US}))
         self.settle = Settle(store.conflicts, systems, world.queues, self.clock, "inbound")
         telemetry = ToldTelemetry(world.story)
         parse = partial(_parse, self.clock)
@@ -189,6 +191,7 @@ class Stage:
                     store.shadows,
                     records,
                     store.owners,
+                    budget,
                     settling=Settling(store.conflicts, world.dataverse, records, lookups),
                 ),
                 Direction.OUTBOUND: Outbound(
@@ -200,6 +203,7 @@ class Stage:
                     store.crosswalk,
                     store.shadows,
                     store.owners,
+                    budget,
                 ),
             },
             parse=parse,

@@ -32,6 +32,8 @@ from tests.simulation.story import Story
 from tests.simulation.weather import FarSide, Fault
 
 FILTERS: Mapping[str, Filter] = {found.table.name: found for found in outbound_filters((ALLEGORY,))}
+US, PERSON = "tandem", "somebody"
+"""Who writes, as either side tells it."""
 OWNER = UUID("00000000-0000-0000-0000-00000000000a")
 
 
@@ -46,6 +48,7 @@ class Dataverse:
     chance: Random
     story: Story
     gone: list[tuple[str, UUID]] = field(default_factory=list)
+    writers: dict[UUID, str] = field(default_factory=dict)
     writes: int = 0
 
     async def read(self, table: Table, row_id: UUID) -> Row | None:
@@ -100,6 +103,7 @@ class Dataverse:
 
     def put(self, table: str, row_id: UUID, values: Mapping[str, Value]) -> None:
         """A person saves a row."""
+        self.writers[row_id] = PERSON
         new = row_id not in self.twin.of(table)
         owner: Mapping[str, Value] = {"ownerid": RowRef("systemuser", OWNER)} if new else {}
         self.twin.put(table, row_id, {**owner, **values})
@@ -110,6 +114,7 @@ class Dataverse:
 
     def remove(self, table: str, row_id: UUID) -> None:
         """A person deletes a row."""
+        self.writers[row_id] = PERSON
         self.twin.remove(table, row_id)
         self.story.tell(f"a person deletes {table} {_id(row_id)}", row_id)
         self.tell(table, row_id, "Delete", set())
@@ -136,7 +141,7 @@ class Dataverse:
             "operation": what,
             "changedOn": _written_time(self.clock),
             "rowVersion": "0",
-            "initiatedBy": None,
+            "initiatedBy": self.writers.get(row_id),
             "data": {table.primary_key: str(row_id)},
         }
         if what != "Delete":
@@ -161,6 +166,7 @@ class Dataverse:
         self, what: str, table: str, row_id: UUID, values: Mapping[str, Value], version: str
     ) -> None:
         self.writes += 1
+        self.writers[row_id] = US
         said = ", ".join(f"{name}={_short(value)}" for name, value in values.items() if name != "ownerid")
         self.story.tell(f"Tandem {what} {table} {_id(row_id)}: {said} ({version})", row_id)
 
@@ -209,9 +215,13 @@ class Allegory:
         about = self.row_of(entity, record_id)
 
         async def do() -> None:
-            there = record_id in self.twin.of(entity)
+            there = await self.twin.read(entity, record_id)
             await self.twin.delete(entity, record_id, version)
             if there:
+                if there.version != version:
+                    self.line.overlaps.append(
+                        f"{about}: {record_id} was deleted though somebody had edited it"
+                    )
                 self.writes += 1
                 self.story.tell(f"Tandem deletes {entity} {record_id}", about)
                 self._tell(entity, record_id, None, {}, by_us=True)
@@ -271,7 +281,8 @@ class Allegory:
         operation = Operation.UPSERT if record else Operation.DELETE
         if self.feeds:
             whole = dict(record.fields) if record else {}
-            change = LegacyChange(str(len(self.log) + 1), entity, record_id, operation, at, whole)
+            by = US if by_us else PERSON
+            change = LegacyChange(str(len(self.log) + 1), entity, record_id, operation, at, whole, by)
             self.log.append(change)
         if self.sends and not (by_us and self.chance.random() < 0.5):
             self._send(

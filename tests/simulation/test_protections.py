@@ -17,11 +17,13 @@ from shared.connectors.sqlstore.lanes import SqlLanes
 from shared.connectors.sqlstore.tables import lane
 from shared.core.change import Change, Json, Message
 from shared.core.mapping.columns import Table, Value
-from shared.core.merge import Merge, Side, merge
+from shared.core.merge import ANYBODY, Merge, Side, merge
+from shared.core.ownership import Ownership
 from shared.core.ports import LegacyRecord, Row
 from shared.core.shadow import Shadow
 from shared.core.verdict import Lease, Receipt
 from shared.inbound import flow as inbound
+from shared.inbound import settling
 from shared.outbound import flow as outbound
 from shared.recovery.gaps.cycle import GapDetector
 from shared.recovery.retry import Retry
@@ -53,9 +55,9 @@ def without_fence(patch: pytest.MonkeyPatch) -> None:
 def without_staleness(patch: pytest.MonkeyPatch) -> None:
     """Nobody remembers what a side has said before."""
 
-    def forgetful(shadow: Shadow, ours: Side, theirs: Side | None) -> Merge:
+    def forgetful(shadow: Shadow, ours: Side, theirs: Side | None, owned: Ownership = ANYBODY) -> Merge:
         marks = {column: replace(mark, seen={}) for column, mark in shadow.marks.items()}
-        return merge(replace(shadow, marks=marks), ours, theirs)
+        return merge(replace(shadow, marks=marks), ours, theirs, owned)
 
     patch.setattr(inbound, "merge", forgetful)
     patch.setattr(outbound, "merge", forgetful)
@@ -90,6 +92,31 @@ def without_record_versions(patch: pytest.MonkeyPatch) -> None:
         return await update(self, entity, record_id, fields, held.version if held else version)
 
     patch.setattr(MemoryRecords, "update", blind)
+
+
+def without_delete_versions(patch: pytest.MonkeyPatch) -> None:
+    """Allegory deletes a record whatever its version."""
+    delete = MemoryRecords.delete
+
+    async def blind(self: MemoryRecords, entity: str, record_id: str, version: str) -> None:
+        held = await self.read(entity, record_id)
+        await delete(self, entity, record_id, held.version if held else version)
+
+    patch.setattr(MemoryRecords, "delete", blind)
+
+
+def without_ownership(patch: pytest.MonkeyPatch) -> None:
+    """Nobody tells the outbound flow whose a column is."""
+
+    def anybody(shadow: Shadow, ours: Side, theirs: Side | None, _owned: Ownership) -> Merge:
+        return merge(shadow, ours, theirs)
+
+    patch.setattr(outbound, "merge", anybody)
+
+
+def without_a_second_look(patch: pytest.MonkeyPatch) -> None:
+    """A person's decision is carried out whatever both sides hold by now."""
+    patch.setattr(settling, "_as_seen", lambda *_: True)
 
 
 def without_inbox(patch: pytest.MonkeyPatch) -> None:
@@ -147,6 +174,9 @@ def storm(*faults: Fault) -> dict[str, Any]:
         (without_release, storm(Fault.ORPHAN)),
         (without_row_versions, storm(Fault.DELAY, Fault.REORDER)),
         (without_record_versions, storm(Fault.DELAY, Fault.REORDER)),
+        (without_delete_versions, storm(Fault.DELETE, Fault.LATE_WRITE)),
+        (without_ownership, storm(Fault.PERSON, Fault.DELAY)),
+        (without_a_second_look, storm(Fault.PERSON, Fault.DELAY)),
         (without_inbox, storm(Fault.DUPLICATE)),
         (without_idempotency_key, storm(Fault.LOST_ANSWER)),
         (without_timer, storm(Fault.NO_WAKE, Fault.CRASH)),

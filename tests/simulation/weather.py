@@ -99,7 +99,6 @@ class FarSide:
     tell: Callable[[str, object], None]
     busy: dict[UUID, list[str]] = field(default_factory=dict)
     overlaps: list[str] = field(default_factory=list)
-    late: set[UUID] = field(default_factory=set)
 
     async def read(self, call: Callable[[], Awaitable[T]]) -> T:
         """A read, with what may go wrong before it."""
@@ -156,7 +155,6 @@ class FarSide:
             self.tell("a write that was given up arrives", about)
             try:
                 await call()
-                self.late.add(about)
             except Exception as error:  # noqa: BLE001  # nobody is there to hear it
                 self.tell(f"it fails: {error}", about)
 

@@ -50,4 +50,5 @@ def _change(told: Any) -> LegacyChange:
         operation=_OPERATIONS[told["operation"]],
         changed_at=at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC),
         record=dict(told["record"] or {}),
+        changed_by=str(told.get("changed_by") or ""),
     )

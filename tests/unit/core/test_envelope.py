@@ -149,7 +149,9 @@ def test_a_time_that_has_not_come_is_marked_and_not_refused() -> None:
 
     assert isinstance(change := read(body), Change)
     assert change.is_early
-    assert isinstance(sane := read({**INBOUND, "changedOn": (NOW + timedelta(minutes=4)).isoformat()}), Change)
+    assert isinstance(
+        sane := read({**INBOUND, "changedOn": (NOW + timedelta(minutes=4)).isoformat()}), Change
+    )
     assert not sane.is_early
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -25,9 +26,14 @@ from shared.core.gate import Gate
 from shared.core.lane import LaneWorker
 from shared.core.lookups import Lookups
 from shared.core.outcome import Outcome
+from shared.core.system import LegacySystem
+from shared.core.turns import LoopBudget
 from shared.inbound.flow import Inbound
+from shared.inbound.settling import Settling
 from shared.outbound.flow import Outbound
+from shared.recovery.settle import Settle
 
+US = "tandem"
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 ROW = UUID("00000000-0000-4000-8000-000000000001")
 
@@ -41,6 +47,8 @@ class Desk:
     records: MemoryRecords
     store: Store
     gate: Gate
+    settle: Settle
+    bus: MemoryBus
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 100_000)))
 
     async def row_changed(
@@ -60,7 +68,12 @@ class Desk:
         return await self._receive("outbound", str(row), body)
 
     async def record_changed(
-        self, record: str, data: Mapping[str, Json] | None, *, at: datetime | None = None
+        self,
+        record: str,
+        data: Mapping[str, Json] | None,
+        *,
+        at: datetime | None = None,
+        actor: str | None = None,
     ) -> Outcome | None:
         """Allegory tells of a company, or of its end; returns what became of the message."""
         body: dict[str, Any] = {
@@ -70,6 +83,7 @@ class Desk:
             "sourceKey": record,
             "operation": "upsert" if data else "delete",
             "changedOn": (at or self.clock.now()).isoformat(),
+            "changedBy": actor,
         }
         if data:
             body["data"] = dict(data)
@@ -83,6 +97,52 @@ class Desk:
         assert found is not None
         return Outcome(found["outcome"]) if found["outcome"] else None
 
+    async def company(self, **fields: Json) -> UUID:
+        """A company that both systems hold; returns its row."""
+        record = self.records.put("company", "C-1", {"name": "Nordwind", **fields})
+        assert await self.record_changed("C-1", record.fields) is Outcome.APPLIED
+        return next(iter(self.rows.of("account")))
+
+    async def edit_record(self, **fields: Json) -> Outcome | None:
+        """A person saves the company in Allegory, which tells of it."""
+        self.clock.advance(timedelta(seconds=1))
+        return await self.record_changed("C-1", self.save_record(**fields))
+
+    def save_record(self, **fields: Json) -> Mapping[str, Json]:
+        """A person saves the company in Allegory, which has yet to tell."""
+        held = self.records.of("company")["C-1"]
+        return self.records.put("company", "C-1", {**held, **fields}).fields
+
+    async def edit_row(self, row: UUID, actor: str | None = None, **values: str | None) -> Outcome | None:
+        """A person saves the row in Dataverse, whose flow tells of it."""
+        self.clock.advance(timedelta(seconds=1))
+        self.rows.put("account", row, values)
+        return await self.tell_row(row, actor)
+
+    async def tell_row(self, row: UUID, actor: str | None = None) -> Outcome | None:
+        """The flow tells of the row as it is."""
+        kept = await self.rows.read(TABLES["account"], row)
+        assert kept is not None
+        told = {name: kept.values.get(name) for name in ("name", "telephone1", "fax", "address1_city")}
+        body = {
+            "schemaVersion": "1.0",
+            "source": "dataverse",
+            "table": "account",
+            "recordId": str(row),
+            "operation": "Update",
+            "changedOn": kept.modified_at.isoformat(),
+            "rowVersion": kept.version.strip('W/"'),
+            "initiatedBy": actor,
+            "data": {"accountid": str(row), **told},
+        }
+        return await self._receive("outbound", str(row), body)
+
+    async def delivered(self) -> None:
+        """What the app itself put on a queue arrives."""
+        for sent in self.bus.sent:
+            await self.gate.receive(sent.message)
+        self.bus.sent.clear()
+
     async def later(self, seconds: float, record: UUID = ROW) -> None:
         """Time goes by, and the lane is woken."""
         self.clock.advance(timedelta(seconds=seconds))
@@ -91,30 +151,44 @@ class Desk:
 
 @pytest.fixture
 def desk() -> Iterator[Desk]:
+    with desk_with(ALLEGORY) as made:
+        yield made
+
+
+@contextmanager
+def desk_with(allegory: LegacySystem) -> Iterator[Desk]:
+    """A desk whose legacy system has other maps."""
     clock = SettableClock(START)
-    rows, records = MemoryRows(clock), MemoryRecords(ALLEGORY, clock)
+    rows, records = MemoryRows(clock), MemoryRecords(allegory, clock)
     store = open_store("sqlite://", clock, executor=inline, owner="w")
-    systems = {ALLEGORY.name: ALLEGORY}
-    lookups = {ALLEGORY.name: Lookups(ALLEGORY, TABLES, store.crosswalk, MemoryDirectory(rows))}
+    systems = {allegory.name: allegory}
+    lookups = {allegory.name: Lookups(allegory, TABLES, store.crosswalk, MemoryDirectory(rows))}
     parse = partial(_parse, clock)
     telemetry = MemoryTelemetry()
+    legacy = {allegory.name: records}
+    budget = LoopBudget(turns=6, ourselves=frozenset({US}))
+    settling = Settling(store.conflicts, rows, legacy, lookups)
+    inbound = Inbound(systems, lookups, rows, store.shadows, legacy, store.owners, budget, settling)
     outbound = Outbound(
-        systems, lookups, {ALLEGORY.name: records}, TABLES, rows, store.crosswalk, store.shadows
+        systems, lookups, legacy, TABLES, rows, store.crosswalk, store.shadows, store.owners, budget
     )
+    bus = MemoryBus({direction: direction.value for direction in Direction}, clock)
     worker = LaneWorker(
         lanes=store.lanes,
         appliers={
-            Direction.INBOUND: Inbound(systems, lookups, rows, store.shadows),
+            Direction.INBOUND: inbound,
             Direction.OUTBOUND: outbound,
         },
         parse=parse,
-        bus=MemoryBus({direction: direction.value for direction in Direction}, clock),
+        bus=bus,
         clock=clock,
         telemetry=telemetry,
         backoff=Backoff(timedelta(seconds=1), timedelta(seconds=1), lambda: 0.0),
     )
     gate = Gate(store.inbox, store.crosswalk, systems, parse, worker, telemetry)
-    yield Desk(clock, rows, records, store, gate)
+    yield Desk(
+        clock, rows, records, store, gate, Settle(store.conflicts, systems, bus, clock, "inbound"), bus
+    )
     store.close()
 
 

@@ -1,0 +1,112 @@
+"""What goes round: maps that are not their own inverse, and automation that answers each of our writes."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mappers.allegory import ALLEGORY
+from shared.core.mapping.spec import OnDelete
+from shared.core.outcome import Outcome
+from tests.unit.flows.conftest import US, desk_with
+
+if TYPE_CHECKING:
+    from tests.unit.flows.conftest import Desk
+
+
+async def code_of(desk: "Desk") -> str | None:
+    failures = await desk.store.operations.failures.newest(10)
+    return failures[0]["code"] if failures else None
+
+
+async def test_a_value_the_far_side_writes_its_own_way_settles_in_two_hops(desk: "Desk") -> None:
+    row = await desk.company(phone="1")
+    assert await desk.edit_record(phone="02 03") is Outcome.APPLIED
+
+    assert await desk.edit_row(row, actor=US, telephone1="0203") is Outcome.APPLIED
+
+    assert desk.records.of("company")["C-1"]["phone"] == "0203"
+    assert await desk.record_changed("C-1", desk.records.of("company")["C-1"]) is Outcome.ECHO
+
+
+async def test_a_value_that_both_sides_write_their_own_way_is_held_after_two_hops(desk: "Desk") -> None:
+    row = await desk.company(phone="1")
+    await desk.edit_record(phone="02 03")
+    assert await desk.edit_row(row, actor=US, telephone1="0203") is Outcome.APPLIED
+
+    desk.clock.advance(timedelta(seconds=1))
+    again = await desk.record_changed("C-1", desk.save_record(phone="02 03"), actor=US)
+
+    assert again is Outcome.FAILED
+    assert await code_of(desk) == "map.not_settling"
+    assert desk.rows.of("account")[row]["telephone1"] == "0203"
+
+
+async def test_a_record_that_goes_back_and_forth_is_held_whoever_it_is(desk: "Desk") -> None:
+    row = await desk.company(phone="0")
+    outcomes = []
+    for number in range(10):
+        outcomes.append(await desk.edit_row(row, telephone1=f"a{number}"))
+        outcomes.append(await desk.edit_record(phone=f"b{number}"))
+        if Outcome.FAILED in outcomes:
+            break
+
+    assert await code_of(desk) == "record.looping"
+    assert outcomes.index(Outcome.FAILED) == 5, "the company itself was the first of six turns"
+
+
+async def test_one_side_may_write_as_often_as_it_likes(desk: "Desk") -> None:
+    await desk.company(phone="0")
+
+    outcomes = {await desk.edit_record(phone=str(number)) for number in range(1, 40)}
+
+    assert outcomes == {Outcome.APPLIED}
+
+
+async def test_a_create_that_came_late_does_not_bring_back_what_a_person_deleted(desk: "Desk") -> None:
+    row = await desk.company(phone="1")
+    desk.rows.remove("account", row)
+    desk.clock.advance(timedelta(seconds=1))
+    assert await desk.row_changed(row, operation="Delete") is Outcome.APPLIED
+
+    assert await desk.edit_row(row, actor=US, name="Nordwind", telephone1="1") is Outcome.APPLIED
+
+    assert (desk.rows.of("account"), desk.records.of("company")) == ({}, {})
+
+
+async def test_a_row_that_a_person_brings_back_is_left_and_told_of(desk: "Desk") -> None:
+    row = await desk.company(phone="1")
+    desk.rows.remove("account", row)
+    desk.clock.advance(timedelta(seconds=1))
+    await desk.row_changed(row, operation="Delete")
+
+    assert await desk.edit_row(row, actor="ann", name="Nordwind", telephone1="1") is Outcome.FAILED
+
+    assert list(desk.rows.of("account")) == [row]
+    assert await code_of(desk) == "target.gone"
+
+
+async def test_a_deleted_record_leaves_its_row_deactivated_where_the_map_says_so() -> None:
+    company = replace(
+        ALLEGORY.maps[0], on_record_delete=OnDelete.DEACTIVATE, inactive_row={"tandem_tags": "inactive"}
+    )
+    with desk_with(replace(ALLEGORY, maps=(company, *ALLEGORY.maps[1:]))) as desk:
+        row = await desk.company(phone="1")
+        desk.records.remove("company", "C-1")
+
+        assert await desk.record_changed("C-1", None) is Outcome.APPLIED
+        assert await desk.edit_row(row, telephone1="2") is Outcome.SUPERSEDED
+
+        assert desk.rows.of("account")[row]["tandem_tags"] == "inactive"
+
+
+async def test_a_deleted_row_leaves_its_record_where_the_map_says_so() -> None:
+    company = replace(ALLEGORY.maps[0], on_row_delete=OnDelete.IGNORE)
+    with desk_with(replace(ALLEGORY, maps=(company, *ALLEGORY.maps[1:]))) as desk:
+        row = await desk.company(phone="1")
+        desk.rows.remove("account", row)
+
+        assert await desk.row_changed(row, operation="Delete") is Outcome.SUPERSEDED
+        assert await desk.edit_record(phone="2") is Outcome.SUPERSEDED
+
+        assert desk.records.of("company")["C-1"]["phone"] == "2"
+        assert desk.rows.of("account") == {}

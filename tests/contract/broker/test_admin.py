@@ -11,6 +11,7 @@ from azure.servicebus.exceptions import (
     MessagingEntityNotFoundError,
     ServiceBusConnectionError,
     ServiceBusServerBusyError,
+    SessionLockLostError,
 )
 from azure.servicebus.management import ServiceBusAdministrationClient
 
@@ -152,6 +153,21 @@ def test_a_settlement_whose_link_was_cut_gets_through_beside_it(
         # The client tries again on the management link, where the lock still counts.
         receiver.complete_message(message)
     assert broker.namespace.queue("plain").counts()["active"] == 0
+
+
+def test_a_session_whose_holder_died_is_free_at_once_and_its_message_uncounted(
+    client: ServiceBusClient, admin: Callable[..., Any]
+) -> None:
+    with client.get_queue_sender("sessions") as sender:
+        sender.send_messages(ServiceBusMessage("in hand", session_id="A"))
+    admin("POST", "admin/faults", {"kind": "drop", "entity": "sessions", "operation": "settle"})
+    with client.get_queue_receiver("sessions", session_id="A") as dying:
+        (message,) = dying.receive_messages(1, max_wait_time=5)
+        with pytest.raises((ServiceBusConnectionError, SessionLockLostError)):
+            dying.complete_message(message)
+        with client.get_queue_receiver("sessions", session_id="A") as heir:
+            (again,) = heir.receive_messages(1, max_wait_time=5)
+            assert (str(again), again.delivery_count) == ("in hand", 0)
 
 
 @pytest.mark.parametrize("kind", ["detach", "drop"])

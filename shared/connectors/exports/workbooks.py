@@ -17,8 +17,9 @@ from shared.core.reading.source import Opened, Row, Unreadable
 
 _TITLE_ROWS = 20
 _LARGEST_INSIDE = 2 * 1024**3
+# A formula's text is escaped, so that it holds no bracket; an empty text (t="str") is a stored result.
 _FORMULA = re.compile(
-    rb'<c r="([A-Z]+)(\d+)"[^>]*>\s*<f[^>]*?(?:/>|>.*?</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>', re.DOTALL
+    rb'<c r="([A-Z]+)(\d+)"(?![^>]*\bt="str")[^>]*>\s*<f[^>]*?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
 )
 _LINK = re.compile(rb"<Relationship\b[^>]*>")
 _SHEET = re.compile(rb"<sheet\b[^>]*>")

@@ -91,6 +91,12 @@ def _written(value: Any, clock: Clock) -> _Local | Reading:
     text = value.strip() if isinstance(value, str) else ""
     if not text:
         return Reading()
+    if len(text) == 20 and text[10] == "T" and text[19] == "Z" and _ISO.fullmatch(text):
+        # Nearly every time of a tidy export; read in one go.
+        try:
+            return _Local(dt.datetime.fromisoformat(text))
+        except ValueError:
+            return Reading(None, (Remark(FindingCode.DATE_IMPOSSIBLE),))
     found = next(_parsed(text, clock), None)
     if found is None:
         return Reading(None, (Remark(FindingCode.DATE_UNREADABLE),))

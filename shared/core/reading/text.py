@@ -24,6 +24,8 @@ _BLANKS = " \t\r\n\u00a0\u200b\ufeff"
 
 def meant(value: str) -> str:
     """The text that is meant: composed, without control or invisible characters, trimmed."""
+    if value.isascii() and value.isprintable():
+        return value.strip()
     plain = _CONTROL.sub("", _INVISIBLE.sub("", value))
     return unicodedata.normalize("NFC", plain).strip(_BLANKS)
 

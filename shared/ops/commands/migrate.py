@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,7 +67,7 @@ def audited(asked: argparse.Namespace) -> int:
             asked.html.write_text(page(summary, asked.system), encoding="utf-8")
     except (OSError, Unreadable) as problem:
         return _impossible(str(problem))
-    print(_screen(summary, asked.system))
+    _print(_screen(summary, asked.system))
     return 1 if summary.severities[Severity.HOLD] or summary.severities[Severity.REFUSE] else 0
 
 
@@ -93,6 +94,15 @@ def _screen(summary: Summary, system: str) -> str:
             for (severity, code), count in found
         ]
     return "\n".join(lines)
+
+
+def _print(text: str) -> None:
+    """Print; whoever reads only the first lines (`| head`) has not made a mistake."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # Python flushes once more at exit, and would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _impossible(problem: str) -> int:

@@ -34,6 +34,12 @@ class Formula(str):
     __slots__ = ()
 
 
+class Counted(str):
+    """A formula whose result, 7, is stored."""
+
+    __slots__ = ()
+
+
 class Serial(float):
     """A day number in a cell that is formatted as a date."""
 
@@ -41,6 +47,8 @@ class Serial(float):
 def _cell(place: str, value: Any) -> str:
     if isinstance(value, Formula):
         return f'<c r="{place}"><f>{escape(value)}</f><v></v></c>'
+    if isinstance(value, Counted):
+        return f'<c r="{place}"><f>{escape(value)}</f><v>7</v></c>'
     if isinstance(value, Serial):
         return f'<c r="{place}" s="1"><v>{float(value)}</v></c>'
     if isinstance(value, str):
@@ -114,3 +122,8 @@ def formula() -> type[Formula]:
 @pytest.fixture
 def serial() -> type[Serial]:
     return Serial
+
+
+@pytest.fixture
+def counted() -> type[Counted]:
+    return Counted

@@ -84,6 +84,26 @@ def test_a_sheet_below_its_title_is_read_with_types_and_lines(
     ]
 
 
+def test_only_a_formula_without_its_result_is_told(
+    tmp_path: Path, declared: Declared, write_book: WriteBook, formula: type[str], counted: type[str]
+) -> None:
+    sheet: list[list[Any]] = [
+        HEAD,
+        ["1", "a", counted("A1&lt;2"), None],
+        ["2", "b", formula("C2"), None],
+        ["3", "c", counted("1"), None],
+    ]
+    write_book("t.xlsx", {"Things": sheet})
+
+    rows = list(opened(tmp_path, declared(Format.WORKBOOK, "t.xlsx", "Things")).rows)
+
+    assert [(row.cells["size"], [remark.field for remark in row.remarks]) for row in rows] == [
+        (7.0, []),
+        ("", ["size"]),
+        (7.0, []),
+    ]
+
+
 def test_a_sheet_of_another_name_is_missing(
     tmp_path: Path, declared: Declared, write_book: WriteBook
 ) -> None:

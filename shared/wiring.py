@@ -137,7 +137,9 @@ def _build(settings: Settings, opened: ExitStack) -> App:
     queues = {Direction.INBOUND: settings.inbound_queue, Direction.OUTBOUND: settings.outbound_queue}
     bus = ServiceBus(queues, _address(settings, credentials), clock, ca_file=settings.ca_file)
     allegory = _allegory(settings, credentials, clock)
-    sides = _sides(settings, store, credentials, allegory, clock)
+    dataverse = _dataverse(settings, credentials)
+    ledger = Ledger(Allowance(settings.dataverse_requests, settings.dataverse_seconds.total_seconds()))
+    sides = _sides(settings, store, dataverse, ledger, allegory, clock)
     gate = _gate(settings, store, sides, bus, clock, telemetry)
     asked = store.operations
     answers = Answers(
@@ -184,7 +186,7 @@ def _build(settings: Settings, opened: ExitStack) -> App:
             owner=owner,
         ),
         gaps=GapDetector(
-            _gap_looks(settings, store, sides, _dataverse(settings, credentials), allegory),
+            _gap_looks(settings, store, sides, DataverseChanges(dataverse, ledger=ledger), allegory),
             store.gaps,
             store.jobs,
             bus,
@@ -214,6 +216,7 @@ def _allegory(settings: Settings, credentials: AzureCredentials, clock: "Clock")
 
 
 def _dataverse(settings: Settings, credentials: AzureCredentials) -> WebClient:
+    """The one client for Dataverse: its limits are the identity's, so a pause holds for every caller."""
     return WebClient(
         "Dataverse",
         f"{settings.dataverse_url}/{API}",
@@ -224,10 +227,9 @@ def _dataverse(settings: Settings, credentials: AzureCredentials) -> WebClient:
 
 
 def _gap_looks(
-    settings: Settings, store: "Store", sides: Sides, dataverse: WebClient, allegory: WebClient
+    settings: Settings, store: "Store", sides: Sides, changes: DataverseChanges, allegory: WebClient
 ) -> "list[Look]":
     """Every table that a map sends out, and every collection of Allegory."""
-    changes = DataverseChanges(dataverse)
     snapshot = RestSnapshot(ALLEGORY, allegory)
     kept = (store.gaps, store.cursors, sides.clock)
     tables = {entry.table.name: entry for system in SYSTEMS for entry in system.maps if entry.outbound}
@@ -254,12 +256,17 @@ def _gap_looks(
 
 
 def _sides(
-    settings: Settings, store: "Store", credentials: AzureCredentials, allegory: WebClient, clock: "Clock"
+    settings: Settings,
+    store: "Store",
+    dataverse: WebClient,
+    ledger: Ledger,
+    allegory: WebClient,
+    clock: "Clock",
 ) -> Sides:
-    dataverse = _dataverse(settings, credentials)
     systems = {system.name: system for system in SYSTEMS}
     one_sided = OneSided(store.owners, store.owners.phases, systems, clock)
-    rows = _rows(settings, dataverse, Modes.said(settings.dataverse_bulk_tables, one_sided))
+    modes = Modes.said(settings.dataverse_bulk_tables, one_sided)
+    rows = _rows(settings, dataverse, ledger, modes)
     return Sides(
         systems=systems,
         tables=TABLES,
@@ -346,13 +353,12 @@ def _budget(settings: Settings) -> LoopBudget:
     return LoopBudget(settings.loop_budget, settings.loop_window, settings.ourselves)
 
 
-def _rows(settings: Settings, dataverse: WebClient, modes: Modes) -> GatheredRows:
+def _rows(settings: Settings, dataverse: WebClient, ledger: Ledger, modes: Modes) -> GatheredRows:
     if unknown := {*modes.bulk, *modes.guarded} - TABLES.keys():
         raise InvalidSettings(f"DATAVERSE_BULK_TABLES: there is no table {', '.join(sorted(unknown))}")
-    granted = Allowance(settings.dataverse_requests, settings.dataverse_seconds.total_seconds())
     return GatheredRows(
         dataverse,
-        ledger=Ledger(granted),
+        ledger=ledger,
         batch_size=settings.dataverse_batch_size,
         in_flight=settings.dataverse_in_flight,
         modes=modes,

@@ -1,5 +1,6 @@
 """The files that records carry, against the files that are there (A-12, L-07)."""
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,11 @@ class Files:
     source: Source
     named: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
     folders: set[str] = field(default_factory=set)
+    composed: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Know every file by its composed name, too: some systems take letters and accents apart."""
+        self.composed = {unicodedata.normalize("NFC", path): path for path in self.source.files()}
 
     def check(self, said: Attachments, place: Place, row: Row) -> Iterator[Remark]:
         """Everything that is odd about the file of one record."""
@@ -35,6 +41,7 @@ class Files:
         if said.folder_column and not str(row.cells.get(said.folder_column) or "").strip():
             yield Remark(FindingCode.ATTACHMENT_FOLDER_UNKNOWN, "", said.folder_column)
         path = said.prefix + path
+        path = self.composed.get(unicodedata.normalize("NFC", path), path)
         self.named[path].append(place)
         if path.rpartition(".")[2].casefold() in self.export.blocked:
             yield Remark(FindingCode.ATTACHMENT_BLOCKED, "", said.path)
@@ -44,7 +51,7 @@ class Files:
         """What only shows when every record has gone by: collisions, and files that no record names."""
         by_case: dict[str, set[str]] = defaultdict(set)
         for path in self.named:
-            by_case[path.casefold()].add(path)
+            by_case[unicodedata.normalize("NFC", path).casefold()].add(path)
         for paths in by_case.values():
             places = [place for path in sorted(paths) for place in self.named[path]]
             if len(places) > 1:

@@ -28,6 +28,9 @@ class Folder:
             raise NotADirectoryError(url)
         self._files: dict[str, int] = {}
         for path, entry in self._filesystem.find(self._root, detail=True).items():
+            if entry.get("islink"):
+                # A link may lead anywhere; what it names counts as missing.
+                continue
             relative = PurePosixPath(path.replace("\\", "/")).relative_to(self._root.replace("\\", "/"))
             self._files[relative.as_posix()] = int(entry["size"])
 

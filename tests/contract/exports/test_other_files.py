@@ -225,6 +225,15 @@ def test_a_folder_lists_files_with_sizes_and_opens_nothing_else(tmp_path: Path) 
             folder.content(path)
 
 
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "export", tmp_path / "secret.txt"
+    inside.mkdir()
+    outside.write_bytes(b"secret")
+    (inside / "a.txt").symlink_to(outside)
+
+    assert dict(Folder(str(inside)).files()) == {}
+
+
 def test_a_folder_is_read_by_url_as_by_path(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"abc")
 

@@ -255,6 +255,15 @@ def test_what_breaks_a_rule_is_found(
         assert {code for *_, code in told} & {"text.too_long"} == set()
 
 
+def test_a_file_is_found_though_its_accents_stand_apart(found: Found) -> None:
+    told = found(
+        more={"papers.csv": f"2,t,A,f\u00fcr.txt,3,{hashlib.sha256(b'abc').hexdigest()}\n"},
+        other={"papers/fu\u0308r.txt": "abc"},
+    )
+
+    assert told == []
+
+
 @pytest.mark.parametrize(
     ("other", "expected"),
     [

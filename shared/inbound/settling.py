@@ -10,13 +10,14 @@ from uuid import UUID
 
 from shared.core import decision as deciding
 from shared.core.change import Change
+from shared.core.conflict import Conflicts, Settlement
 from shared.core.identity import DATAVERSE
 from shared.core.legacy import LegacySide
 from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Value
 from shared.core.mapping.spec import EntityMap
 from shared.core.outcome import Outcome
-from shared.core.ports import Conflicts, Hold, LegacyRecord, LegacyRecords, Row, Rows, Settlement
+from shared.core.ports import Hold, LegacyRecord, LegacyRecords, Row, Rows
 from shared.core.shadow import Mark, Moment, Shadow
 from shared.core.verdict import Collision, ColumnChange, Verdict
 

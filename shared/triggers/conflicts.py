@@ -51,8 +51,8 @@ async def post_settlement(req: func.HttpRequest) -> func.HttpResponse:
     """Settle a conflict: take one side's value, or another, for a reason; its lane carries it out."""
 
     async def settle(caller: "Caller") -> func.HttpResponse:
+        from shared.core.conflict import NotOpen  # noqa: PLC0415  # cold start
         from shared.core.errors import InvalidMessage  # noqa: PLC0415  # cold start
-        from shared.core.ports import NotOpen  # noqa: PLC0415  # cold start
 
         try:
             asked = json.loads(req.get_body())

@@ -6,10 +6,11 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from mappers.allegory import ALLEGORY
+from shared.core.conflict import NotOpen
 from shared.core.errors import SyncError
 from shared.core.mapping.spec import Owner
 from shared.core.ownership import ORDER, Phase, PhaseRefused, Rule
-from shared.core.ports import NotOpen, Report, StoreUnavailable
+from shared.core.ports import Report, StoreUnavailable
 from shared.recovery.settle import TAKES, Settle
 from tests.simulation.weather import Fault
 

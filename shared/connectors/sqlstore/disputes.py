@@ -18,9 +18,10 @@ from shared.connectors.sqlstore.sqltypes import Document, Instant, Key, Number, 
 from shared.connectors.sqlstore.tables import METADATA, crosswalk
 from shared.connectors.sqlstore.transactions import Database
 from shared.connectors.sqlstore.values import dumps, tagged, value_of
+from shared.core.conflict import NotOpen, Settlement
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Value
-from shared.core.ports import Clock, NotOpen, Report, Settlement
+from shared.core.ports import Clock, Report
 from shared.core.verdict import Collision
 
 OPEN = "open"
@@ -240,6 +241,7 @@ def _report(connection: sa.Connection, row: Any) -> Report:
         "agreed": shown.plain(value_of(row.base)),
         "inbound": shown.plain(value_of(row.inbound)),
         "outbound": shown.plain(value_of(row.outbound)),
+        "value": None if row.value is None else shown.plain(value_of(row.value)),
         "decided_by": row.decided_by,
         "decided_at": shown.at(row.decided_at),
         "reason": row.reason,

@@ -81,7 +81,8 @@ def shown(told: Told) -> str:
         f"  since      {told['opened_at'][:19]}, last changed {told['changed_at'][:19]}",
     ]
     if told["decided_by"]:
-        lines.append(f"  decided    by {told['decided_by']} at {told['decided_at'][:19]}: {told['reason']}")
+        by = f"by {told['decided_by']} at {told['decided_at'][:19]}"
+        lines.append(f"  decided    {told['value']!r} {by}: {told['reason']}")
     if told["over_at"]:
         lines.append(f"  over       {told['over_at'][:19]}: {told['ended']}")
     return "\n".join(lines)

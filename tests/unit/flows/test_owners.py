@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 
+from shared.core.conflict import NotOpen
 from shared.core.errors import InvalidMessage
 from shared.core.mapping.spec import Owner
 from shared.core.outcome import Outcome
 from shared.core.ownership import Phase, PhaseRefused, Rule
-from shared.core.ports import NotOpen
 
 if TYPE_CHECKING:
     from tests.unit.flows.conftest import Desk

@@ -8,25 +8,18 @@ from typing import Any
 from local.dataverse.calls import Call
 from local.dataverse.errors import Refusal
 
-_STATUS_OF = {
-    "0x80072321": 429,
-    "0x80072322": 429,
-    "0x80072326": 429,
-    "0x80040216": 500,
-    "0x80044150": 500,
-    "0x80044151": 500,
-    "0x80044339": 500,
-    "0x80040255": 500,
-    "0x80040217": 404,
-    "0x80060891": 404,
-    "0x80060882": 412,
-    "0x80060892": 412,
-    "0x80040237": 412,
-    "0x80040333": 412,
-    "0x80040220": 403,
-    "0x80040225": 403,
-    "0x80048543": 503,
+# The statuses the codes come with; every other code is a 400.
+_CODES: Mapping[int, str] = {
+    429: "0x80072321 0x80072322 0x80072326",
+    500: "0x80040216 0x80044150 0x80044151 0x80044171 0x80044172 0x80044173 0x80081111 0x80044339 "
+    "0x8004Ed47 0x80040255",
+    404: "0x80040217 0x80060891 0x8006088a",
+    412: "0x80060882 0x80060892 0x80040237 0x80040333",
+    403: "0x80040220 0x80048306 0x8004020d 0x80042f09 0x80040225 0x8004A110",
+    405: "0x80040227",
+    503: "0x80048543 0x80048553",
 }
+_STATUS_OF = {code.lower(): status for status, codes in _CODES.items() for code in codes.split()}
 
 
 _ROW = re.compile(r"[^/]*\(")
@@ -109,7 +102,7 @@ class Fault:
         """The error to answer with; None when the fault only delays or drops."""
         if self.status is None and not self.code:
             return None
-        status = self.status or _STATUS_OF.get(self.code, 400)
+        status = self.status or _STATUS_OF.get(self.code.lower(), 400)
         headers = {"Retry-After": str(self.retry_after)} if self.retry_after is not None else {}
         return Refusal(status, self.code, self.message, headers)
 

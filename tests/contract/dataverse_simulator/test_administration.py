@@ -120,6 +120,48 @@ def test_one_table_of_a_batch_can_fail_alone(api: Api, admin: Admin) -> None:
     assert re.findall(r"^HTTP/1\.1 (\d+)", answer.text, re.MULTILINE) == ["204", "500", "204"]
 
 
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("0x80040217", 404),
+        ("0x80060891", 404),
+        ("0x80048d19", 400),
+        ("0x80044331", 400),
+        ("0x8004431A", 400),
+        ("0x80048408", 400),
+        ("0x80040233", 400),
+        ("0x80040237", 412),
+        ("0x80060892", 412),
+        ("0x80040333", 412),
+        ("0x80060882", 412),
+        ("0x80040220", 403),
+        ("0x80048306", 403),
+        ("0x80042f09", 403),
+        ("0x80040225", 403),
+        ("0x8004A110", 403),
+        ("0x80040227", 405),
+        ("0x80040265", 400),
+        ("0x80044171", 500),
+        ("0x80044150", 500),
+        ("0x80044151", 500),
+        ("0x8004Ed47", 500),
+        ("0x80040255", 500),
+        ("0x80040216", 500),
+        ("0x80048543", 503),
+        ("0x80072321", 429),
+        ("0x80072322", 429),
+        ("0x80072326", 429),
+    ],
+)
+def test_a_fault_named_by_its_code_has_the_status_of_the_code(
+    api: Api, admin: Admin, refused: Refused, code: str, status: int
+) -> None:
+    admin("POST", "faults", {"code": code, "operation": "create"})
+
+    assert refused(api.post("accounts", json={"name": "A"})) == (status, code)
+    assert api.select("accounts") == []
+
+
 @pytest.mark.parametrize("status", [502, 503, 504])
 def test_a_gateway_error_has_its_status(api: Api, admin: Admin, status: int) -> None:
     admin("POST", "faults", {"status": status})

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 ACCOUNT = {"@odata.type": "Microsoft.Dynamics.CRM.account"}
 TRACK = {"Prefer": "odata.track-changes"}
 
+NOBODY = "00000000-0000-0000-0000-00000000dead"
+
 
 def bulk(api: Api, action: str, *targets: Mapping[str, object]) -> httpx.Response:
     answer: httpx.Response = api.post(
@@ -40,6 +42,28 @@ def test_created_ids_come_in_the_order_of_the_targets(api: Api) -> None:
 def test_one_bad_target_undoes_all(api: Api, refused: Callable[..., object]) -> None:
     assert refused(bulk(api, "CreateMultiple", {"name": "A"}, {"name": "x" * 161})) == (400, "0x80044331")
     assert names(api) == []
+
+
+@pytest.mark.parametrize("action", ["UpdateMultiple", "UpsertMultiple"])
+@pytest.mark.parametrize(
+    ("wrong", "seen"),
+    [
+        ({"name": "x" * 161}, (400, "0x80044331")),
+        ({"industrycode": 9999}, (400, "0x8004431A")),
+        ({"primarycontactid@odata.bind": f"contacts({NOBODY})"}, (404, "0x80040217")),
+        ({"tandem_sourcekey": "taken"}, (412, "0x80060892")),
+    ],
+)
+def test_one_bad_change_undoes_the_good_ones(
+    api: Api, refused: Callable[..., object], action: str, wrong: dict[str, object], seen: object
+) -> None:
+    api.create("accounts", name="C", tandem_sourcekey="taken")
+    first, second = api.create("accounts", name="A"), api.create("accounts", name="B")
+
+    answer = bulk(api, action, {"accountid": first, "name": "Z"}, {"accountid": second, **wrong})
+
+    assert refused(answer) == seen
+    assert names(api) == ["A", "B", "C"]
 
 
 def test_a_target_needs_its_type(api: Api, refused: Callable[..., object]) -> None:

@@ -19,6 +19,7 @@ from shared.core.envelope import Parse
 from shared.core.errors import SyncError, Transient
 from shared.core.failure import Backoff, early, unexpected, verdict_of
 from shared.core.ports import Applier, Bus, Clock, Lanes, LeaseLost, StoreUnavailable, Telemetry
+from shared.core.priority import Priority, working_as
 from shared.core.verdict import LaneItem, Lease, Verdict
 
 OUTCOME_EVENT = "tandem.outcome"
@@ -76,7 +77,9 @@ class LaneWorker:
             return change.direction, early(change)
         change = replace(change, without=item.without)
         try:
-            verdict = await applier.apply(change, item.record, partial(self.lanes.confirm, lease))
+            # What has failed before goes after what has not: retries and replays leave live traffic its room.
+            with working_as(Priority.REPLAY if item.attempts else Priority.LIVE):
+                verdict = await applier.apply(change, item.record, partial(self.lanes.confirm, lease))
             return change.direction, noting(link_follows(verdict, item.without), item.missed)
         except SyncError as error:
             verdict = verdict_of(error, change, item.attempts, self.backoff)

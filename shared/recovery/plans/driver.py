@@ -30,6 +30,7 @@ from shared.core.plan import (
 from shared.core.plan_items import Ending, Fate, Standing, endings
 from shared.core.plan_order import spread
 from shared.core.ports import Bus, Clock, Jobs, Telemetry
+from shared.core.priority import Priority, working_as
 from shared.core.repair import Done
 from shared.recovery.plans.ports import Items, Plans, Repairs, Reports
 from shared.recovery.plans.proof import Proof, ReadBack
@@ -68,7 +69,9 @@ class PlanDriver:
             if not at_work:
                 return
             for plan in at_work:
-                await self._step(plan.number)
+                # What is read to foresee or to prove waits for live traffic, too.
+                with working_as(Priority.REPLAY):
+                    await self._step(plan.number)
             if not any(plan.state is PlanState.FROZEN for plan in at_work):
                 await self.sleep(_PAUSE)
 

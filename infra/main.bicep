@@ -59,6 +59,9 @@ param planSchedule string = '*/5 * * * * *'
 @description('Optional. When old payloads and metadata are forgotten (six-field NCRONTAB, UTC).')
 param purgeSchedule string = '0 0 3 * * *'
 
+@description('When both sides are compared with what was received (six-field NCRONTAB).')
+param gapSchedule string = '0 */15 * * * *'
+
 @description('Optional. When Allegory\'s change feed is read.')
 param allegoryFeedSchedule string = '0 */1 * * * *'
 
@@ -164,6 +167,7 @@ module functions 'modules/functions.bicep' = {
     retrySchedule: retrySchedule
     planSchedule: planSchedule
     purgeSchedule: purgeSchedule
+    gapSchedule: gapSchedule
     allegoryFeedSchedule: allegoryFeedSchedule
     ticketsScope: ticketsScope
     maximumInstanceCount: maximumInstanceCount

@@ -66,6 +66,9 @@ param planSchedule string
 @description('Required. When old payloads and metadata are forgotten.')
 param purgeSchedule string
 
+@description('Required. When both sides are compared with what was received.')
+param gapSchedule string
+
 @description('Required. When Allegory\'s change feed is read.')
 param allegoryFeedSchedule string
 
@@ -150,6 +153,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       RETRY_SCHEDULE: retrySchedule
       PLAN_SCHEDULE: planSchedule
       PURGE_SCHEDULE: purgeSchedule
+      GAP_SCHEDULE: gapSchedule
       SQL_URL: 'mssql+pyodbc://@${sqlHost}/${sqlDatabase}?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes'
       DATAVERSE_URL: dataverseUrl
       KEY_VAULT_URL: keyVaultUrl

@@ -62,6 +62,8 @@ def app_settings(layout: Layout, ports: Mapping[str, int], certificates: Certifi
         "OUTBOUND_QUEUE": "outbound",
         "RETRY_SCHEDULE": "*/2 * * * * *",
         "PLAN_SCHEDULE": "*/2 * * * * *",
+        "GAP_SCHEDULE": "0 */5 * * * *",
+        "GAP_GRACE_SECONDS": "60",
         "PURGE_SCHEDULE": "0 0 3 * * *",
         "RETRY_FIRST_DELAY_SECONDS": "1",
         # A worker that was killed here must not keep its record for the two minutes that are right in Azure.

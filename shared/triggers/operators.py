@@ -17,7 +17,7 @@ _READ = "Ops.Read"
 _OPERATE = "Ops.Operate"
 
 _SEES_PERSONAL = {"Ops.Operate", "Ops.Personal"}
-"""Who repairs a value must see it; a reader does not, unless a second role says so (ADR 0012)."""
+"""Who repairs a value must see it; a reader does not, unless a second role says so (ADR 0019)."""
 
 
 @bp.function_name("get_now")
@@ -66,6 +66,18 @@ async def get_record(req: func.HttpRequest) -> func.HttpResponse:
         if found is None:
             return problem(404, "request.not_found", "no record or message has this id")
         return answer(200, found)
+
+    return await guarded(req, _READ, look)
+
+
+@bp.function_name("get_gaps")
+@bp.route(route="ops/gaps", methods=["GET"])
+async def get_gaps(req: func.HttpRequest) -> func.HttpResponse:
+    """What the gap detector compared, suspects and healed, per table and entity."""
+
+    async def look(caller: "Caller") -> func.HttpResponse:
+        del caller
+        return answer(200, await app().gaps.told())
 
     return await guarded(req, _READ, look)
 

@@ -1,4 +1,4 @@
-"""What the clock starts: due retries and lost wakes, tickets, the legacy change feed, forgetting."""
+"""What the clock starts: due retries and lost wakes, tickets, the legacy change feed, gaps, forgetting."""
 
 import azure.functions as func
 
@@ -39,3 +39,11 @@ async def purge(timer: func.TimerRequest) -> None:
     """Forget payloads and metadata that are older than they may be."""
     del timer
     await app().retention.run()
+
+
+@bp.function_name("gaps")
+@bp.timer_trigger(arg_name="timer", schedule="%GAP_SCHEDULE%")
+async def gaps(timer: func.TimerRequest) -> None:
+    """Notice what changed on either side without a message, and tell it after all."""
+    del timer
+    await app().gaps.run()

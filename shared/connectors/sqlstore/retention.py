@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
+from shared.connectors.sqlstore import baselines
 from shared.connectors.sqlstore.sqltypes import ONE, word
 from shared.connectors.sqlstore.tables import conflict, dependency, journal, lane_item
 from shared.connectors.sqlstore.tables import message as messages
@@ -79,5 +80,6 @@ def _empty(connection: sa.Connection, numbers: Sequence[int]) -> None:
 
 
 def _delete(connection: sa.Connection, numbers: Sequence[int]) -> None:
+    baselines.fold(connection, numbers)
     for table in (conflict, journal, dependency, lane_item, messages):
         connection.execute(sa.delete(table).where(table.c.number.in_(numbers)))

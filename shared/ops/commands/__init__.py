@@ -5,7 +5,7 @@ A command's module holds its grammar, what it asks of the service, and what its 
 
 from typing import Any
 
-from shared.ops.commands import conflicts, failures, migrate, now, phases, record, repairs, replay
+from shared.ops.commands import conflicts, failures, gaps, migrate, now, phases, record, repairs, replay
 
 
 def register(commands: Any) -> None:
@@ -17,4 +17,5 @@ def register(commands: Any) -> None:
     repairs.register(commands)
     conflicts.register(commands)
     phases.register(commands)
+    gaps.register(commands)
     migrate.register(commands)

@@ -1,4 +1,4 @@
-"""`tandem now`: how things stand, on one screen, for somebody who was just woken up."""
+"""`tandem now`: how things stand, on one screen, for somebody who was just woken up (N-17)."""
 
 import argparse
 from collections.abc import Iterable

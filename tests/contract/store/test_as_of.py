@@ -74,3 +74,17 @@ async def test_a_line_purged_before_an_older_one_stays_the_newer_one(world: "Wor
         connection.exec_driver_sql("DELETE FROM journal WHERE number = 2")
 
     assert await believed(world, second) == {"name": "new"}
+
+
+async def test_retention_forgets_decisions_and_keeps_what_they_agreed(world: "World") -> None:
+    at = await decided(world, "m-1", 0, name=(None, "Zoë"))
+    now = world.clock.now()
+
+    await world.store.retention.purge(
+        bodies_before=now + timedelta(1), messages_before=now + timedelta(minutes=1)
+    )
+
+    with world.store.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM journal").scalar_one() == 0
+        assert baselines.load(connection, world.record).values == {"name": "Zoë"}
+        assert baselines.load(connection, world.record).since == at

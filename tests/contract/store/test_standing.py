@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tests.contract.store.conftest import World
 
 OTHER = RecordKey("allegory", "company", "C-2")
-PARENT = RecordKey("allegory", "company", "P-77")
+PARENT = RecordKey("allegory", "company", "P77")
 NAMED = RecordKey("allegory", "contact", "ann.smith@example.com")
 
 
@@ -58,7 +58,7 @@ async def test_what_is_waited_for_is_told_by_entity_without_a_customers_value(wo
             "entity": "allegory:company",
             "messages": 2,
             "keys": 1,
-            "top": [{"key": "allegory:company:P-77", "messages": 2}],
+            "top": [{"key": "allegory:company:P77", "messages": 2}],
         },
         {
             "entity": "allegory:contact",

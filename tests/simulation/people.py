@@ -84,6 +84,9 @@ class People:
     def _create_record(self) -> None:
         entity = self.chance.choice(list(TEXTS))
         fields: dict[str, Json] = {}
+        if entity == ROOT_ENTITY and self.weather.strikes(Fault.RING):
+            self._create_ring()
+            return
         if entity in PARENT:
             companies = list(self.allegory.twin.of(ROOT_ENTITY))
             if self.weather.strikes(Fault.ORPHAN) or not companies:
@@ -95,6 +98,13 @@ class People:
         self._save_record(
             entity, self._name(entity[0].upper()), {**fields, **self._texts(entity, all_of_them=True)}
         )
+
+    def _create_ring(self) -> None:
+        """Companies that belong to each other, each told of before the one it belongs to."""
+        names = [self._name("C") for _ in range(self.chance.randrange(1, 4))]
+        for name, parent in zip(names, [*names[1:], names[0]], strict=True):
+            texts = self._texts(ROOT_ENTITY, all_of_them=True)
+            self._save_record(ROOT_ENTITY, name, {"parent_company_id": parent, **texts})
 
     def _later(self, company: str) -> None:
         async def errand() -> None:

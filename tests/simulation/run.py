@@ -62,6 +62,8 @@ RATES: dict[Fault, float] = {
     Fault.DELETE: 0.8,
     Fault.DELTA: 0.6,
     Fault.NO_WAKE: 0.3,
+    Fault.RING: 0.3,
+    Fault.FUTURE: 1.0,
     Fault.PERSON: 1.0,
     Fault.PHASE: 1.0,
 }
@@ -136,6 +138,8 @@ async def _build(plan: Plan, loop: SeededLoop, chance: Random) -> "Stage":
     story.tell("the weather: " + (", ".join(str(fault.value) for fault in rates) or "fair"))
     clock = LoopClock(loop)
     skew = timedelta(seconds=chance.uniform(-90, 90)) if Fault.SKEW in rates else timedelta()
+    if Fault.FUTURE in rates and chance.random() < 0.3:
+        skew = timedelta(seconds=chance.uniform(301, 420))
     theirs = LoopClock(loop, skew, distinct=timedelta(milliseconds=1))
     bus = MemoryBus(
         {direction: direction.value for direction in Direction},
@@ -365,7 +369,7 @@ class Stage:
         """A person sends everything that is held once more; how many messages that were."""
         replay = Replay(self.world.store.operations.repair, self.gate, self.world.queues, self.clock)
         failures = await self.world.store.operations.failures.newest(1000)
-        held = [failure["message_id"] for failure in failures if failure["state"] == "held"]
+        held = [failure["message_id"] for failure in failures if failure["state"] in {"held", "aside"}]
         for message_id in held:
             self.world.story.tell(f"a person replays {message_id}")
             await replay.message(message_id, "ann")

@@ -37,6 +37,8 @@ class Fault(StrEnum):
     DELETE = "people delete"
     DELTA = "the legacy system tells only what changed"
     NO_WAKE = "wakes cannot be sent"
+    RING = "companies belong to each other"
+    FUTURE = "the legacy system's clock runs far ahead"
     PERSON = "some columns are a person's to decide"
     PHASE = "phases are set while people work"
 

@@ -116,7 +116,7 @@ class _Columns:
             self._dispute_again(column, value, mark)
         elif mark and value == base:
             self.agreed[column] = _seen(mark, ours)
-        elif mark and held == base and self._is_theirs(column):
+        elif mark and held == base and ours.system in mark.seen and self._is_theirs(column):
             self._take_back(column, value, mark)
         elif held == value:
             self.agreed[column] = _mark(value, ours, mark)

@@ -10,6 +10,8 @@ telephone1 = text("telephone1", "Business Phone", 50)
 mobilephone = text("mobilephone", "Mobile Phone", 50)
 jobtitle = text("jobtitle", "Job Title", 100)
 donotemail = boolean("donotemail", "Do not allow Emails")
+donotbulkemail = boolean("donotbulkemail", "Do not allow Bulk Emails")
+accountrolecode = choice("accountrolecode", "Role", {1: "Decision Maker", 2: "Employee", 3: "Influencer"})
 birthdate = day("birthdate", "Birthday")
 parentcustomerid = lookup(
     "parentcustomerid",
@@ -34,6 +36,9 @@ tandem_lifecyclestage = choice(
 tandem_tags = text("tandem_tags", "Tags", 2000)
 tandem_linkedin = text("tandem_linkedin", "LinkedIn", 500)
 tandem_preferredlanguage = text("tandem_preferredlanguage", "Preferred language", 10)
+tandem_role = text("tandem_role", "Role (legacy)", 100)
+tandem_companyname = text("tandem_companyname", "Company (legacy)", 160)
+tandem_isprimary = boolean("tandem_isprimary", "Primary contact (legacy)")
 
 TABLE = table(
     "contact",
@@ -46,6 +51,8 @@ TABLE = table(
     mobilephone,
     jobtitle,
     donotemail,
+    donotbulkemail,
+    accountrolecode,
     birthdate,
     parentcustomerid,
     tandem_companyids,
@@ -53,6 +60,9 @@ TABLE = table(
     tandem_tags,
     tandem_linkedin,
     tandem_preferredlanguage,
+    tandem_role,
+    tandem_companyname,
+    tandem_isprimary,
     *synced.COLUMNS,
     keys=synced.KEYS,
 )

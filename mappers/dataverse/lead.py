@@ -1,7 +1,7 @@
 """The lead table: people who may become customers."""
 
 from mappers.dataverse import lifecycles, synced, targets
-from shared.core.mapping.columns import choice, decimal, lookup, status, table, text
+from shared.core.mapping.columns import choice, decimal, lookup, memo, status, table, text
 
 subject = text("subject", "Topic", 300)
 firstname = text("firstname", "First Name", 50)
@@ -28,10 +28,13 @@ leadsourcecode = choice(
     },
 )
 statuscode = status(lifecycles.LEAD_STATUS)
+description = memo("description", "Description", 2000)
 parentcontactid = lookup("parentcontactid", "Parent Contact for lead", targets.contact("parentcontactid"))
 ownerid = synced.ownerid
 
 tandem_leadscore = decimal("tandem_leadscore", "Lead score", -1_000_000, 1_000_000, 4)
+tandem_leadsource = text("tandem_leadsource", "Lead source (legacy)", 100)
+tandem_leadstatus = text("tandem_leadstatus", "Lead status (legacy)", 100)
 
 TABLE = table(
     "lead",
@@ -47,8 +50,11 @@ TABLE = table(
     address1_country,
     leadsourcecode,
     statuscode,
+    description,
     parentcontactid,
     tandem_leadscore,
+    tandem_leadsource,
+    tandem_leadstatus,
     *synced.COLUMNS,
     keys=synced.KEYS,
     lifecycle=lifecycles.LEAD,

@@ -42,6 +42,9 @@ tandem_forecastcategory = choice(
     },
 )
 tandem_lostreason = text("tandem_lostreason", "Lost reason", 200)
+tandem_outcomereason = text("tandem_outcomereason", "Outcome reason (legacy)", 200)
+tandem_companyname = text("tandem_companyname", "Company (legacy)", 160)
+tandem_contactname = text("tandem_contactname", "Contact (legacy)", 200)
 tandem_product = text("tandem_product", "Product (legacy)", 200)
 tandem_engagedon = day("tandem_engagedon", "Engaged on")
 tandem_tags = text("tandem_tags", "Tags", 2000)
@@ -68,6 +71,9 @@ TABLE = table(
     tandem_stageenteredon,
     tandem_forecastcategory,
     tandem_lostreason,
+    tandem_outcomereason,
+    tandem_companyname,
+    tandem_contactname,
     tandem_product,
     tandem_engagedon,
     tandem_tags,

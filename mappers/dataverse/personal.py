@@ -47,6 +47,8 @@ PERSONAL: Mapping[str, Mapping[str, Personal]] = {
         "tandem_tags": Personal.FREE_TEXT,
         "tandem_linkedin": Personal.FREE_TEXT,
         "tandem_preferredlanguage": Personal.NO,
+        "tandem_role": Personal.NO,
+        "tandem_companyname": Personal.NAME,
     },
     "lead": {
         **_LEGACY_KEY,
@@ -58,6 +60,9 @@ PERSONAL: Mapping[str, Mapping[str, Personal]] = {
         "telephone1": Personal.PHONE,
         "address1_city": Personal.ADDRESS,
         "address1_country": Personal.NO,
+        "description": Personal.FREE_TEXT,
+        "tandem_leadsource": Personal.NO,
+        "tandem_leadstatus": Personal.NO,
     },
     "opportunity": {
         **_LEGACY_KEY,
@@ -66,6 +71,9 @@ PERSONAL: Mapping[str, Mapping[str, Personal]] = {
         "tandem_stageid": Personal.NO,
         "tandem_stagename": Personal.NO,
         "tandem_lostreason": Personal.FREE_TEXT,
+        "tandem_outcomereason": Personal.FREE_TEXT,
+        "tandem_companyname": Personal.NAME,
+        "tandem_contactname": Personal.NAME,
         "tandem_product": Personal.NO,
         "tandem_tags": Personal.FREE_TEXT,
         "tandem_decisioninterne": Personal.FREE_TEXT,

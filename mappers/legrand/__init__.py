@@ -1,8 +1,17 @@
 """Legrand Cloud CRM: a CRM with file exports only."""
 
 from mappers.legrand.companies import COMPANY
+from mappers.legrand.contacts import CONTACT
+from mappers.legrand.leads import LEAD
+from mappers.legrand.opportunities import OPPORTUNITY
 from mappers.legrand.tickets import TICKET
 from mappers.legrand.words import SYSTEM
 from shared.core.system import LegacySystem
 
-LEGRAND = LegacySystem(name=SYSTEM, maps=(COMPANY, TICKET), collections={}, latency="hours", way="file")
+LEGRAND = LegacySystem(
+    name=SYSTEM,
+    maps=(COMPANY, CONTACT, LEAD, OPPORTUNITY, TICKET),
+    collections={},
+    latency="hours",
+    way="file",
+)

@@ -104,3 +104,9 @@ def test_a_status_nobody_knows_is_refused_unless_the_map_says_what_it_becomes() 
 def test_two_labels_of_one_status_are_a_mistake_in_the_map() -> None:
     with pytest.raises(ValueError, match="two labels"):
         status({"open": (1, 2), "waiting": (2,)})
+
+
+def test_a_label_nobody_knows_is_a_blank_where_the_map_keeps_it_elsewhere() -> None:
+    roles = choice({"Decision maker": 1, "Influencer": 3}, known_only=True)
+
+    assert [roles.to_dataverse(label) for label in ("influencer", "User", "")] == [3, None, None]

@@ -12,11 +12,14 @@ _YES = frozenset({"true", "yes"})
 _NO = frozenset({"false", "no"})
 
 
-def choice(options: Mapping[str, int], aliases: Mapping[str, str] | None = None) -> Transform[Json, Option]:
+def choice(
+    options: Mapping[str, int], aliases: Mapping[str, str] | None = None, *, known_only: bool = False
+) -> Transform[Json, Option]:
     """A legacy label for an option of a choice; letter case and surrounding blanks do not matter.
 
-    `aliases` are further spellings of a label, accepted on the way in. Two labels for one option, or one
-    spelling for two, raise ValueError: the way back would be a guess.
+    `aliases` are further spellings of a label, accepted on the way in. With `known_only` a label that is none
+    of these is a blank instead of a fault: the map then keeps the label itself in a column beside. Two labels
+    for one option, or one spelling for two, raise ValueError: the way back would be a guess.
     """
     labels = {value: label for label, value in options.items()}
     spellings = {label.casefold(): value for label, value in options.items()}
@@ -29,7 +32,7 @@ def choice(options: Mapping[str, int], aliases: Mapping[str, str] | None = None)
 
     def to_dataverse(value: Json) -> Option | None:
         label = clean(value)
-        if label is None:
+        if label is None or (known_only and label.casefold() not in spellings):
             return None
         if label.casefold() not in spellings:
             raise Unfit(Code.VALUE_NO_OPTION, expected)
@@ -44,7 +47,8 @@ def choice(options: Mapping[str, int], aliases: Mapping[str, str] | None = None)
 
     first = next(iter(options))
     examples = (*options, *(aliases or {}), f" {first.upper()} ", "", None)
-    return Transform(to_dataverse, to_legacy, examples, f"choice: {', '.join(options)}")
+    rest = ", any other: blank" if known_only else ""
+    return Transform(to_dataverse, to_legacy, examples, f"choice: {', '.join(options)}{rest}")
 
 
 def status(labels: Mapping[str, Sequence[int]], *, unknown: int | None = None) -> Transform[Json, Option]:

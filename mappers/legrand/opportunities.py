@@ -1,0 +1,106 @@
+"""Legrand opportunity -> Dynamics 365 opportunity."""
+
+from mappers.dataverse import opportunity, synced
+from mappers.legrand import words
+from shared.core.mapping.spec import EntityMap, Field, Flow, Loss
+from shared.core.mapping.transforms import currency_by_code, integer, money, owner_by_name, status, text
+
+OPPORTUNITY = EntityMap(
+    entity="opportunity",
+    table=opportunity.TABLE,
+    key="Opportunity ID",
+    source_key=synced.tandem_sourcekey,
+    fields=(
+        Field("Opportunity Name", opportunity.name, text(300, required=True), flow=Flow.INBOUND),
+        Field("Company", opportunity.tandem_companyname, text(160), flow=Flow.INBOUND),
+        Field(
+            "Company ID",
+            opportunity.parentaccountid,
+            words.company(),
+            flow=Flow.INBOUND,
+            description="An opportunity without a company hangs from the one placeholder account.",
+            alias="AccountId",
+        ),
+        Field(
+            "Contact",
+            opportunity.tandem_contactname,
+            text(200),
+            flow=Flow.INBOUND,
+            description="Legrand names the contact and gives no id; a name is no link.",
+        ),
+        Field(
+            "Sales Process",
+            opportunity.tandem_pipelineid,
+            text(100),
+            flow=Flow.INBOUND,
+            description="Legrand knows its processes by name alone.",
+            alias="RecordTypeId",
+        ),
+        Field(
+            "Stage",
+            opportunity.tandem_stagename,
+            text(200),
+            flow=Flow.INBOUND,
+            description="The label as it is: a stage nobody has translated is data, not an error.",
+            alias="StageName",
+        ),
+        Field("Stage Probability", opportunity.closeprobability, integer(0, 100), flow=Flow.INBOUND),
+        Field(
+            "Estimated Value",
+            opportunity.estimatedvalue,
+            money(-1_000_000_000_000, 1_000_000_000_000),
+            flow=Flow.INBOUND,
+            alias="Amount",
+        ),
+        Field("Currency", opportunity.transactioncurrencyid, currency_by_code(), flow=Flow.INBOUND),
+        Field(
+            "Expected Close Date",
+            opportunity.estimatedclosedate,
+            words.date(),
+            flow=Flow.INBOUND,
+            alias="CloseDate",
+        ),
+        Field(
+            "Status",
+            opportunity.statuscode,
+            status(words.OPPORTUNITY_STATUS),
+            flow=Flow.INBOUND,
+            loss=Loss.PARTIAL,
+            description="Won and lost by the actions of these names, after everything else is written.",
+            alias="Closed-Won, Closed-Lost",
+        ),
+        Field("Outcome Reason", opportunity.tandem_outcomereason, text(200), flow=Flow.INBOUND),
+        Field(
+            "Closed Date",
+            opportunity.actualclosedate,
+            words.date(),
+            flow=Flow.INBOUND,
+            description="Goes along with the action that closes it.",
+        ),
+        Field(
+            "Owner",
+            opportunity.ownerid,
+            owner_by_name(),
+            flow=Flow.INBOUND,
+            loss=Loss.PARTIAL,
+            description="Legrand names its users; two users of one name cannot be told apart.",
+            alias="OwnerId",
+        ),
+        Field(
+            "Created Date",
+            synced.overriddencreatedon,
+            words.instant(),
+            flow=Flow.INBOUND,
+            loss=Loss.FORMAT,
+            description="Dataverse takes it on create alone.",
+        ),
+        Field(
+            "Modified Date",
+            synced.tandem_legacymodifiedon,
+            words.instant(),
+            flow=Flow.INBOUND,
+            loss=Loss.FORMAT,
+            description="Dataverse lets nobody set modifiedon, so the original is kept beside it.",
+        ),
+    ),
+)

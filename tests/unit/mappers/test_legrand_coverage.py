@@ -1,0 +1,21 @@
+"""Every column of Legrand's workbooks has a place in its map: mapped, or dropped with a reason."""
+
+import pytest
+
+from mappers.legrand import LEGRAND
+from mappers.legrand.export import EXPORT
+from shared.core.mapping.spec import EntityMap
+
+OBJECTS = {declared.entity.replace(" ", "_"): declared for declared in EXPORT.objects}
+MAPS = [entry for entry in LEGRAND.maps if entry.entity in OBJECTS]
+
+
+def places(entry: EntityMap) -> set[str]:
+    return {entry.key, *(line.legacy for line in entry.fields), *(line.legacy for line in entry.dropped)}
+
+
+@pytest.mark.parametrize("entry", MAPS, ids=[entry.entity for entry in MAPS])
+def test_every_column_of_the_sheet_has_a_place(entry: EntityMap) -> None:
+    declared = OBJECTS[entry.entity]
+
+    assert {column.name for column in declared.columns} == places(entry)

@@ -2,17 +2,7 @@
 
 import azure.functions as func
 
-from shared.triggers import (
-    conflicts,
-    health,
-    intake,
-    operators,
-    phases,
-    plans,
-    queues,
-    repairs,
-    timers,
-)
+from shared.triggers import conflicts, health, intake, operators, phases, plans, queues, repairs, timers
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 """Anonymous to the platform: every route checks the caller's token itself (`shared/connectors/callers`)."""

@@ -20,7 +20,7 @@ CALLS = {
 }
 MODULES = {"random", "secrets"}
 # Where a real clock and real chance are made, or where a person's own command runs.
-EDGES = ("shared/connectors/", "shared/ops/", "shared/wiring.py")
+EDGES = ("shared/connectors/", "shared/ops/", "shared/wiring/")
 SETTINGS = "shared/settings.py"
 
 
@@ -119,4 +119,4 @@ def test_a_planted_clock_or_chance_is_caught(line: str) -> None:
     "line", ["import os\nos.environ['A']", "from os import environ", "import os\nos.getenv('A')"]
 )
 def test_a_planted_look_at_the_environment_is_caught(line: str) -> None:
-    assert environment("shared/wiring.py", ast.parse(line)) != []
+    assert environment("shared/wiring/world.py", ast.parse(line)) != []

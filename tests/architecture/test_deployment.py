@@ -13,7 +13,7 @@ GOES = (
     "function_app.py",
     "host.json",
     "requirements.txt",
-    "shared/wiring.py",
+    "shared/wiring/__init__.py",
     "shared/core/mapping/spec.py",
     "mappers/allegory/companies.py",
     "sql/migrations/env.py",

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -119,7 +120,7 @@ def test_every_tandem_command_shown_exists(pages: dict[Path, str]) -> None:
     assert shown
     for line in shown:
         try:
-            grammar.parse_args(line.split())
+            grammar.parse_args(shlex.split(line))
         except SystemExit:
             pytest.fail(f"tandem {line} is not understood")
 

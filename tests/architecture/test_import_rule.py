@@ -15,7 +15,7 @@ PLANTED = [
     ("layers", "shared/connectors/planted.py", "import shared.settings"),
     ("layers", "shared/core/planted.py", "import shared.inbound"),
     ("layers", "shared/core/planted.py", "import shared.wiring"),
-    ("layers", "shared/wiring.py", "import shared.triggers"),
+    ("layers", "shared/wiring/planted.py", "import shared.triggers"),
     ("layers", "shared/ops/planted.py", "import shared.triggers"),
     ("layers", "shared/novelty/__init__.py", '"""A sub-package nobody decided on."""'),
     ("doors", "shared/triggers/planted.py", "import shared.connectors.sqlstore"),

@@ -67,7 +67,7 @@ def test_every_part_imports_only_what_its_place_allows(product: Mapping[str, ast
         ("shared/core/planted.py", "from azure import functions"),
         ("shared/inbound/planted.py", "import sqlalchemy as sa"),
         ("shared/recovery/planted.py", "from azure.servicebus import ServiceBusMessage"),
-        ("shared/wiring.py", "from azure.identity import DefaultAzureCredential"),
+        ("shared/wiring/world.py", "from azure.identity import DefaultAzureCredential"),
         ("shared/connectors/web/planted.py", "import azure.functions"),
         ("shared/triggers/planted.py", "import httpx"),
         ("shared/triggers/planted.py", "def lazily():\n    import jwt"),

@@ -24,14 +24,13 @@ from local.crm.rest import start as start_crm
 from local.crm.systems import SYSTEMS
 from local.dataverse.server import Settings as DataverseSettings
 from local.dataverse.server import start as start_dataverse
-from shared import wiring
 from shared.connectors.credentials.secret import FixedSecret
 from shared.connectors.memory.telemetry import MemoryTelemetry
 from shared.connectors.sqlstore.engine import engine_for
 from shared.connectors.sqlstore.tables import message as messages
 from shared.core.change import Message
 from shared.settings import Settings
-from shared.wiring import App
+from shared.wiring import App, assembly, world
 
 ROOT = Path(__file__).parents[3]
 API_KEY = "the-integrations-key"
@@ -215,13 +214,13 @@ def settings(broker: Broker, far_sides: tuple[str, str], tmp_path: Path) -> Sett
 @pytest.fixture
 async def house(broker: Broker, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     telemetry = Heard()
-    monkeypatch.setattr(wiring, "AzureCredentials", Pass)
-    monkeypatch.setattr(wiring, "Vault", Pass)
-    monkeypatch.setattr(wiring, "telemetry_for", lambda *_: telemetry)
+    monkeypatch.setattr(world, "AzureCredentials", Pass)
+    monkeypatch.setattr(world, "Vault", Pass)
+    monkeypatch.setattr(world, "telemetry_for", lambda *_: telemetry)
     state = engine_for(sa.make_url(settings.sql_url), None, 1)
     person = {"Authorization": "Bearer a-person"}
     with ExitStack() as opened:
-        app = wiring._build(settings, opened)
+        app = assembly.assemble(settings, opened)
         async with (
             ServiceBusClient.from_connection_string(settings.service_bus_connection, retry_total=0) as queues,
             httpx.AsyncClient(base_url=settings.allegory_url) as allegory,

@@ -87,7 +87,7 @@ async def test_later_failures_are_not_in_the_plan_and_are_told(world: Any) -> No
     assert fates(report)["heads"] == {"applied": 3}
     assert report["later"]["failures"] == 2
     assert report["later"]["messages"] == 1
-    assert world.name_of("C-10") is None
+    assert world.name_of("C-999") is None
     found = await world.store.operations.messages.find(late)
     assert found["outcome"] == "applied", "what came later follows its record by itself"
 

@@ -90,4 +90,4 @@ def test_an_old_python_looks_for_a_newer_one(
 
 def test_a_step_that_does_not_exist_is_told(setup: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     assert setup.main(["ruby"]) == 2
-    assert capsys.readouterr().err == "There is no step called ruby; the steps are python, node.\n"
+    assert capsys.readouterr().err == "There is no step called ruby; the steps are python, node, clients.\n"

@@ -1,0 +1,118 @@
+"""The app: everything a trigger may call, put together."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from mappers import SYSTEMS
+from mappers.dataverse.personal import PERSONAL
+from shared.connectors.callers import Callers
+from shared.core.change import Direction
+from shared.core.gate import Gate
+from shared.inbound.feed import Feed
+from shared.inbound.intake import Intake
+from shared.recovery.alert import Alerts
+from shared.recovery.answers import Answers
+from shared.recovery.gaps.cycle import GapDetector
+from shared.recovery.overdue import Overdue
+from shared.recovery.phases import Phases
+from shared.recovery.plans.desk import PlanDesk
+from shared.recovery.plans.driver import PlanDriver
+from shared.recovery.repairs import Repairs
+from shared.recovery.replay import Replay
+from shared.recovery.retention import Retention
+from shared.recovery.retry import Retry
+from shared.recovery.settle import Settle
+from shared.settings import Settings
+from shared.wiring import errands, flows
+from shared.wiring.world import World, world_of
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything a trigger may call."""
+
+    settings: Settings
+    gate: Gate
+    intake: Intake
+    callers: Callers
+    operations: Answers
+    replay: Replay
+    repairs: Repairs
+    plans: PlanDesk
+    plan_driver: PlanDriver
+    settle: Settle
+    phases: Phases
+    retry: Retry
+    alerts: Alerts
+    overdue: Overdue
+    allegory_feed: Feed
+    gaps: GapDetector
+    retention: Retention
+
+
+@cache
+def app() -> App:
+    """The app of this process, wired from its environment; raises InvalidSettings or StoreMisconfigured."""
+    return build(Settings.from_env())
+
+
+def build(settings: Settings) -> App:
+    """An app wired from settings.
+
+    A build that fails gives back what it opened: the next message builds again, and must not find the threads
+    of every attempt before it.
+    """
+    with ExitStack() as opened:
+        built = assemble(settings, opened)
+        opened.pop_all()
+        return built
+
+
+def assemble(settings: Settings, opened: ExitStack) -> App:
+    """The app; what must be closed again is given to `opened`."""
+    world = world_of(settings, opened)
+    store, bus, clock = world.store, world.bus, world.clock
+    gate = flows.gate(world)
+    asked = store.operations
+    return App(
+        settings=settings,
+        gate=gate,
+        intake=Intake(gate, bus, settings.inbound_queue),
+        callers=Callers(
+            settings.auth_issuer, settings.auth_audience, settings.auth_jwks_url, clock, settings.ca_file
+        ),
+        operations=_answers(world),
+        replay=Replay(asked.repair, gate, bus, clock),
+        plans=PlanDesk(store.plans, store.plan_reports),
+        plan_driver=flows.plan_driver(world),
+        repairs=Repairs(asked.repair, gate, bus, clock),
+        settle=Settle(store.conflicts, gate.systems, bus, clock, settings.inbound_queue),
+        phases=Phases(store.owners, gate.systems),
+        retry=Retry(store.lanes, bus, clock, world.telemetry),
+        alerts=errands.alerts(world),
+        overdue=Overdue(store.waits, world.telemetry, settings.park_alarm_after),
+        allegory_feed=errands.allegory_feed(world, gate),
+        gaps=errands.gaps(world, gate),
+        retention=errands.retention(world),
+    )
+
+
+def _answers(world: World) -> Answers:
+    asked, settings = world.store.operations, world.settings
+    queues = {Direction.INBOUND: settings.inbound_queue, Direction.OUTBOUND: settings.outbound_queue}
+    return Answers(
+        asked.messages,
+        asked.failures,
+        asked.groups,
+        asked.history,
+        asked.counts,
+        queues,
+        asked.standing,
+        SYSTEMS,
+        PERSONAL,
+    )

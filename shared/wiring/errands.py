@@ -1,0 +1,101 @@
+"""What runs by the clock: reading feeds, looking for gaps, telling people, forgetting."""
+
+from typing import TYPE_CHECKING
+
+from mappers import SYSTEMS
+from mappers.allegory import ALLEGORY
+from shared.connectors.legacy.feed import RestFeed
+from shared.connectors.legacy.snapshot import RestSnapshot
+from shared.connectors.tickets.desk import HttpTicketDesk
+from shared.core.gate import Gate
+from shared.inbound.feed import Feed
+from shared.recovery.alert import Alerts
+from shared.recovery.gaps.cycle import GapDetector
+from shared.recovery.gaps.records import RecordGaps
+from shared.recovery.gaps.rows import RowGaps
+from shared.recovery.retention import Retention
+from shared.recovery.teams import Teams, routes_of
+from shared.wiring.world import World, client
+
+if TYPE_CHECKING:
+    from shared.recovery.gaps.cycle import Look
+
+
+def alerts(world: World) -> Alerts:
+    """Tickets, one per group of failures."""
+    settings = world.settings
+    token = world.credentials.token(settings.tickets_scope)
+    desk = HttpTicketDesk(client("the ticket desk", settings.tickets_url, settings, token))
+    teams = Teams(routes_of(settings.ticket_teams))
+    return Alerts(world.store.operations.groups, desk, world.store.jobs, world.telemetry, world.owner, teams)
+
+
+def allegory_feed(world: World, gate: Gate) -> Feed:
+    """Allegory's own changes, read on a schedule."""
+    return Feed(
+        ALLEGORY,
+        RestFeed(world.allegory),
+        world.store.cursors,
+        world.store.jobs,
+        world.bus,
+        gate,
+        world.telemetry,
+        queue=world.settings.inbound_queue,
+        owner=world.owner,
+    )
+
+
+def gaps(world: World, gate: Gate) -> GapDetector:
+    """What nobody told of, found by comparing."""
+    return GapDetector(
+        _gap_looks(world),
+        world.store.gaps,
+        world.store.jobs,
+        world.bus,
+        gate,
+        world.clock,
+        world.telemetry,
+        grace=world.settings.gap_grace,
+        owner=world.owner,
+    )
+
+
+def _gap_looks(world: World) -> "list[Look]":
+    """Every table that a map sends out, and every collection of Allegory."""
+    settings, store, sides, changes = world.settings, world.store, world.sides, world.changes
+    snapshot = RestSnapshot(ALLEGORY, world.allegory)
+    kept = (store.gaps, store.cursors, sides.clock)
+    tables = {entry.table.name: entry for system in SYSTEMS for entry in system.maps if entry.outbound}
+    rows = [
+        RowGaps(entry, changes, sides.rows, sides.shadows, *kept, queue=settings.outbound_queue)
+        for entry in tables.values()
+    ]
+    records = [
+        RecordGaps(
+            ALLEGORY,
+            entry,
+            snapshot,
+            sides.records[ALLEGORY.name],
+            sides.lookups()[ALLEGORY.name],
+            sides.shadows,
+            sides.crosswalk,
+            *kept,
+            queue=settings.inbound_queue,
+        )
+        for entry in ALLEGORY.maps
+        if entry.entity in ALLEGORY.collections
+    ]
+    return [*rows, *records]
+
+
+def retention(world: World) -> Retention:
+    """What is forgotten, and when."""
+    return Retention(
+        world.store.retention,
+        world.store.jobs,
+        world.clock,
+        world.telemetry,
+        world.owner,
+        bodies_for=world.settings.payload_days,
+        messages_for=world.settings.metadata_days,
+    )

@@ -1,0 +1,97 @@
+"""Both directions of the sync, the gate before them, and the plans that send many messages through again."""
+
+import random
+from functools import partial
+from typing import TYPE_CHECKING
+
+from shared.connectors.dataverse.ledger import Allowance
+from shared.core.change import Direction
+from shared.core.failure import Backoff
+from shared.core.gate import Gate
+from shared.core.lane import LaneWorker
+from shared.core.patience import Patience, waits_of
+from shared.core.turns import LoopBudget
+from shared.inbound.flow import Inbound
+from shared.inbound.settling import Settling
+from shared.outbound.flow import Outbound
+from shared.recovery.plans.driver import PlanDriver
+from shared.recovery.plans.foresight import Foresight
+from shared.recovery.plans.proof import ReadBack
+from shared.recovery.plans.prophet import Granted, Prophet
+from shared.recovery.plans.sides import Sides
+from shared.settings import Settings
+from shared.wiring.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shared.connectors.sqlstore import Store
+    from shared.core.ports import Applier
+
+
+def gate(world: World) -> Gate:
+    """The one gate, with the lanes and both directions behind it."""
+    settings, store, sides, telemetry = world.settings, world.store, world.sides, world.telemetry
+    worker = LaneWorker(
+        lanes=store.lanes,
+        appliers=_appliers(settings, store, sides),
+        parse=sides.parse,
+        bus=world.bus,
+        clock=world.clock,
+        telemetry=telemetry,
+        backoff=Backoff(settings.first_delay, settings.longest_delay, random.random),
+    )
+    patience = Patience(waits_of(settings.settle_windows), waits_of(settings.gap_waits))
+    return Gate(store.inbox, store.crosswalk, sides.systems, sides.parse, worker, telemetry, patience)
+
+
+def _appliers(settings: Settings, store: "Store", sides: Sides) -> "Mapping[Direction, Applier]":
+    """Both flows, on real sides or on imagined ones."""
+    lookups = sides.lookups()
+    return {
+        Direction.INBOUND: Inbound(
+            sides.systems,
+            lookups,
+            sides.rows,
+            sides.shadows,
+            sides.records,
+            store.owners,
+            _budget(settings),
+            Settling(store.conflicts, sides.rows, sides.records, lookups),
+        ),
+        Direction.OUTBOUND: Outbound(
+            sides.systems,
+            lookups,
+            sides.records,
+            sides.tables,
+            sides.rows,
+            sides.crosswalk,
+            sides.shadows,
+            store.owners,
+            _budget(settings),
+        ),
+    }
+
+
+def _budget(settings: Settings) -> LoopBudget:
+    return LoopBudget(settings.loop_budget, settings.loop_window, settings.ourselves)
+
+
+def plan_driver(world: World) -> PlanDriver:
+    """What drives replay plans, and foresees them on imagined sides."""
+    settings, store, sides = world.settings, world.store, world.sides
+    granted = Granted(settings.dataverse_requests * Allowance().share)
+    foresight = Foresight(sides, partial(_appliers, settings, store))
+    return PlanDriver(
+        plans=store.plans,
+        items=store.plan_items,
+        reports=store.plan_reports,
+        prophet=Prophet(store.plan_items, store.plan_reports, foresight, sides.clock, granted),
+        read_back=ReadBack(sides),
+        repairs=store.operations.repair,
+        bus=world.bus,
+        jobs=store.jobs,
+        clock=sides.clock,
+        telemetry=world.telemetry,
+        owner=world.owner,
+    )

@@ -1,0 +1,158 @@
+"""What every part of the app is wired over: the state, the far sides, and who this process is."""
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from mappers import SYSTEMS
+from mappers.allegory import ALLEGORY
+from mappers.dataverse import TABLES
+from shared.connectors.credentials.azure import AzureCredentials
+from shared.connectors.dataverse.directory import DataverseDirectory
+from shared.connectors.dataverse.gathered import GatheredRows
+from shared.connectors.dataverse.ledger import Allowance, Ledger
+from shared.connectors.dataverse.mode import Modes
+from shared.connectors.dataverse.rows import API, REQUEST_ID
+from shared.connectors.dataverse.tracking import DataverseChanges
+from shared.connectors.legacy.rest import RestRecords
+from shared.connectors.servicebus.bus import Address, ServiceBus
+from shared.connectors.sqlstore import open_store
+from shared.connectors.telemetry import Backend, telemetry_for
+from shared.connectors.vault.secrets import Vault
+from shared.connectors.web.client import WebClient
+from shared.core import envelope
+from shared.core.change import Change, Direction, Drain, Message
+from shared.inbound.one_sided import OneSided
+from shared.recovery.plans.sides import Sides
+from shared.settings import InvalidSettings, Settings
+
+if TYPE_CHECKING:
+    from shared.connectors.credentials.secret import Secret
+    from shared.connectors.sqlstore import Store
+    from shared.core.ports import Clock
+
+
+class SystemClock:
+    """The machine's clock, in UTC."""
+
+    def now(self) -> datetime:
+        """The current instant."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What every part of the app is wired over: the state, the far sides, and who this process is."""
+
+    settings: Settings
+    clock: SystemClock
+    credentials: AzureCredentials
+    store: "Store"
+    telemetry: Backend
+    bus: ServiceBus
+    allegory: WebClient
+    changes: DataverseChanges
+    sides: Sides
+    owner: str
+
+
+def world_of(settings: Settings, opened: ExitStack) -> World:
+    """The world of these settings; what must be closed again is given to `opened`."""
+    clock = SystemClock()
+    credentials = AzureCredentials(clock)
+    owner = f"{os.uname().nodename}-{uuid4().hex[:8]}"
+    credential = credentials.credential() if settings.sql_url.startswith("mssql") else None
+    store = open_store(settings.sql_url, clock, credential=credential, owner=owner, lease=settings.lane_lease)
+    opened.callback(store.close)
+    telemetry = telemetry_for(settings.telemetry_backend, settings.insights_connection)
+    opened.callback(telemetry.close)
+    queues = {Direction.INBOUND: settings.inbound_queue, Direction.OUTBOUND: settings.outbound_queue}
+    allegory = _allegory(settings, credentials, clock)
+    dataverse = _dataverse(settings, credentials)
+    ledger = Ledger(Allowance(settings.dataverse_requests, settings.dataverse_seconds.total_seconds()))
+    return World(
+        settings=settings,
+        clock=clock,
+        credentials=credentials,
+        store=store,
+        telemetry=telemetry,
+        bus=ServiceBus(queues, _address(settings, credentials), clock, ca_file=settings.ca_file),
+        allegory=allegory,
+        changes=DataverseChanges(dataverse, ledger=ledger),
+        sides=_sides(settings, store, dataverse, ledger, allegory, clock),
+        owner=owner,
+    )
+
+
+def _allegory(settings: Settings, credentials: AzureCredentials, clock: "Clock") -> WebClient:
+    """The one client for Allegory's records and its feed: what asks one of them to slow down slows both."""
+    vault = Vault(settings.key_vault_url, credentials, clock)
+    key = vault.secret(settings.allegory_key_secret)
+    return client("Allegory", settings.allegory_url, settings, key)
+
+
+def _dataverse(settings: Settings, credentials: AzureCredentials) -> WebClient:
+    """The one client for Dataverse: its limits are the identity's, so a pause holds for every caller."""
+    return WebClient(
+        "Dataverse",
+        f"{settings.dataverse_url}/{API}",
+        credentials.token(settings.dataverse_scope),
+        ca_file=settings.ca_file,
+        request_id_header=REQUEST_ID,
+    )
+
+
+def _sides(
+    settings: Settings,
+    store: "Store",
+    dataverse: WebClient,
+    ledger: Ledger,
+    allegory: WebClient,
+    clock: "Clock",
+) -> Sides:
+    systems = {system.name: system for system in SYSTEMS}
+    one_sided = OneSided(store.owners, store.owners.phases, systems, clock)
+    modes = Modes.said(settings.dataverse_bulk_tables, one_sided)
+    rows = _rows(settings, dataverse, ledger, modes)
+    return Sides(
+        systems=systems,
+        tables=TABLES,
+        rows=rows,
+        records={ALLEGORY.name: RestRecords(ALLEGORY, allegory)},
+        shadows=store.shadows,
+        crosswalk=store.crosswalk,
+        directory=DataverseDirectory(dataverse, rows, TABLES, clock),
+        parse=partial(_parse, clock, settings),
+        clock=clock,
+    )
+
+
+def _rows(settings: Settings, dataverse: WebClient, ledger: Ledger, modes: Modes) -> GatheredRows:
+    if unknown := {*modes.bulk, *modes.guarded} - TABLES.keys():
+        raise InvalidSettings(f"DATAVERSE_BULK_TABLES: there is no table {', '.join(sorted(unknown))}")
+    return GatheredRows(
+        dataverse,
+        ledger=ledger,
+        batch_size=settings.dataverse_batch_size,
+        in_flight=settings.dataverse_in_flight,
+        modes=modes,
+    )
+
+
+def _parse(clock: "Clock", settings: Settings, message: Message) -> Change | Drain:
+    return envelope.read(message, clock.now(), settings.clock_skew)
+
+
+def client(who: str, url: str, settings: Settings, secret: "Secret | None") -> WebClient:
+    """A client for one far side, trusting what the settings say."""
+    return WebClient(who, url, secret, ca_file=settings.ca_file)
+
+
+def _address(settings: Settings, credentials: AzureCredentials) -> Address:
+    if settings.service_bus_connection:
+        return Address(connection_string=settings.service_bus_connection)
+    return Address(namespace=settings.service_bus_namespace, credential=credentials.asynchronous())

@@ -282,9 +282,11 @@ EXPORT = Export(
         ATTACHMENTS,
     ),
     inventory=Inventory(
-        "export_manifest.json", Format.JSON, "file", "rows", rows="files", size="bytes", sha256="sha256"
+        "export_manifest.json", Format.JSON, "file", "rows", rows="files", size="bytes", sha256="sha256",
+        exported="exported_at", clock=_CLOCK,
     ),
     directory=Directory("user", "full_name", "email", "active", frozenset({"true"})),
     custom_fields=CustomFields("custom_fields.json", "object", "key"),
     custom_objects=CustomObjects("custom_objects.json", "name", "rows"),
+    modified="updated_at",
 )  # fmt: skip

@@ -354,6 +354,9 @@ EXPORT = Export(
         USERS, COMPANIES, CONTACTS, LEADS, OPPORTUNITIES, QUOTES, QUOTE_ITEMS, TICKETS, COMMENTS, CAMPAIGNS,
         CAMPAIGN_MEMBERS, DOCUMENTS, ACTIVITIES,
     ),
-    inventory=Inventory("export_log.csv", Format.CSV, "File", "Rows", sheet="Module"),
+    inventory=Inventory(
+        "export_log.csv", Format.CSV, "File", "Rows", sheet="Module", exported="Exported At", clock=_TEXTS
+    ),
+    modified="Modified Date",
     directory=Directory("user", "Name", "Email", "Active", frozenset({"yes"})),
 )  # fmt: skip

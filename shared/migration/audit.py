@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.core.reading import inventory
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import Export, Object
 from shared.core.reading.finding import Finding, Remark
 from shared.core.reading.rules import Lines, Members
 from shared.core.reading.source import Opened, Reader, Source, Unreadable
-from shared.migration import circles, inventory
+from shared.migration import circles
 from shared.migration.attachments import Files
 from shared.migration.index import Index, Place, joined
 from shared.migration.records import Records, unknown

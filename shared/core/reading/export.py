@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.kinds import Kind
+from shared.core.reading.moments import Clock
 from shared.core.reading.rules import Rule
 
 _BLOCKED = """
@@ -86,6 +87,13 @@ class Participants:
     expected: bool = False
 
 
+class Absence(StrEnum):
+    """What it means that a record a complete export held is not in the next one."""
+
+    DELETED = "deleted"
+    NOTHING = "nothing"
+
+
 class OwnerBy(StrEnum):
     """How an export names the owner of a record."""
 
@@ -144,6 +152,7 @@ class Object:
     rules: tuple[Rule, ...] = ()
     attachments: Attachments | None = None
     people: str | None = None
+    absence: Absence = Absence.DELETED
 
     def column(self, name: str) -> Column | None:
         """The declared column of that name."""
@@ -154,7 +163,8 @@ class Object:
 class Inventory:
     """The list that completes an export: which file holds how many records, bytes, and their hash.
 
-    `rows` is the path to the entries in a JSON list; a CSV list is its rows.
+    `rows` is the path to the entries in a JSON list; a CSV list is its rows. `exported` is where it says when a
+    file was written, in its entry or for all of them beside the entries; `clock` how it writes times.
     """
 
     file: str
@@ -165,6 +175,8 @@ class Inventory:
     sheet: str | None = None
     size: str | None = None
     sha256: str | None = None
+    exported: str | None = None
+    clock: Clock | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +211,10 @@ class CustomObjects:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Everything that is known beforehand about a system's export."""
+    """Everything that is known beforehand about a system's export.
+
+    `modified` is the column in which a record says when it last changed, in the objects that have it.
+    """
 
     system: str
     objects: tuple[Object, ...]
@@ -209,6 +224,7 @@ class Export:
     custom_objects: CustomObjects | None = None
     largest_attachment: int = 26_214_400
     blocked: frozenset[str] = BLOCKED
+    modified: str | None = None
 
     def object_of(self, entity: str) -> Object:
         """The object of an entity; KeyError when there is none."""

@@ -5,10 +5,13 @@ import io
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from shared.core.reading import moments
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import CustomFields, CustomObjects, Export, Format, Object
+from shared.core.reading.export import Inventory as Declared
 from shared.core.reading.finding import Remark
 from shared.core.reading.source import Source
 
@@ -22,6 +25,7 @@ class Listed:
     count: int | None
     size: int | None
     sha256: str | None
+    exported_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,9 @@ def read(export: Export, source: Source) -> Inventory:
         return Inventory((), ((said.file, Remark(FindingCode.DROP_INCOMPLETE)),))
     try:
         text = source.content(said.file).decode("utf-8-sig")
-        entries = _entries(json.loads(text), said.rows) if said.format is Format.JSON else _rows(text)
+        document: Any = json.loads(text) if said.format is Format.JSON else None
+        entries = _entries(document, said.rows) if said.format is Format.JSON else _rows(text)
+        whole = document if isinstance(document, dict) else {}
         listed = tuple(
             Listed(
                 str(entry[said.name]),
@@ -54,6 +60,7 @@ def read(export: Export, source: Source) -> Inventory:
                 _number(entry, said.count),
                 _number(entry, said.size),
                 str(entry[said.sha256]).lower() if said.sha256 and entry.get(said.sha256) else None,
+                _exported(said, {**whole, **entry}),
             )
             for entry in entries
         )
@@ -169,3 +176,11 @@ def _sheet(export: Export, entry: Mapping[str, Any], name: str | None) -> str | 
 def _number(entry: Mapping[str, Any], name: str | None) -> int | None:
     value = entry[name] if name else None
     return None if value is None or value == "" else int(value)
+
+
+def _exported(said: Declared, entry: Mapping[str, Any]) -> datetime | None:
+    """When a file was written, as far as the list tells so that it can be read."""
+    if said.exported is None or said.clock is None:
+        return None
+    value: datetime | None = moments.read_instant(entry.get(said.exported), said.clock).value
+    return value

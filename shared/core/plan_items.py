@@ -1,14 +1,16 @@
 """The messages of a replay plan: what each was foreseen to do, where it stands, and what became of it."""
 
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 from uuid import UUID
 
 from shared.core.change import Message
+from shared.core.identity import RecordKey
 from shared.core.outcome import Outcome
+from shared.core.shadow import Shadow
 from shared.core.verdict import ItemState
 
 
@@ -62,6 +64,18 @@ class LaneOfPlan:
     kept: Sequence[Kept]
     ahead: str | None
     has_strangers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of records, read at once: `agreed` of each, and who is paired with whom.
+
+    A record in `of_rows` without keys, and a key in `of_keys` without a row, are paired with nothing.
+    """
+
+    agreed: Mapping[UUID, Shadow] = field(default_factory=dict)
+    of_rows: Mapping[UUID, Sequence[RecordKey]] = field(default_factory=dict)
+    of_keys: Mapping[RecordKey, UUID | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def plan_driver(world: World) -> PlanDriver:
         plans=store.plans,
         items=store.plan_items,
         reports=store.plan_reports,
-        prophet=Prophet(store.plan_items, store.plan_reports, foresight, sides.clock, granted),
+        prophet=Prophet(store.plan_items, store.plan_reports, foresight, world.rows, sides.clock, granted),
         read_back=ReadBack(sides),
         repairs=store.operations.repair,
         bus=world.bus,

@@ -56,6 +56,7 @@ class World:
     bus: ServiceBus
     allegory: WebClient
     changes: DataverseChanges
+    rows: GatheredRows
     sides: Sides
     owner: str
 
@@ -74,6 +75,7 @@ def world_of(settings: Settings, opened: ExitStack) -> World:
     allegory = _allegory(settings, credentials, clock)
     dataverse = _dataverse(settings, credentials)
     ledger = Ledger(Allowance(settings.dataverse_requests, settings.dataverse_seconds.total_seconds()))
+    sides, rows = _sides(settings, store, dataverse, ledger, allegory, clock)
     return World(
         settings=settings,
         clock=clock,
@@ -83,7 +85,8 @@ def world_of(settings: Settings, opened: ExitStack) -> World:
         bus=ServiceBus(queues, _address(settings, credentials), clock, ca_file=settings.ca_file),
         allegory=allegory,
         changes=DataverseChanges(dataverse, ledger=ledger),
-        sides=_sides(settings, store, dataverse, ledger, allegory, clock),
+        rows=rows,
+        sides=sides,
         owner=owner,
     )
 
@@ -113,12 +116,12 @@ def _sides(
     ledger: Ledger,
     allegory: WebClient,
     clock: "Clock",
-) -> Sides:
+) -> tuple[Sides, GatheredRows]:
     systems = {system.name: system for system in SYSTEMS}
     one_sided = OneSided(store.owners, store.owners.phases, systems, clock)
     modes = Modes.said(settings.dataverse_bulk_tables, one_sided)
     rows = _rows(settings, dataverse, ledger, modes)
-    return Sides(
+    sides = Sides(
         systems=systems,
         tables=TABLES,
         rows=rows,
@@ -129,6 +132,7 @@ def _sides(
         parse=partial(_parse, clock, settings),
         clock=clock,
     )
+    return sides, rows
 
 
 def _rows(settings: Settings, dataverse: WebClient, ledger: Ledger, modes: Modes) -> GatheredRows:

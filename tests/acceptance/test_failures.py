@@ -90,7 +90,7 @@ def test_operators_read_what_fails_and_when_it_is_tried_again(
     assert "-> Nothing: it is tried again with growing pauses." in told
     assert f"record {row_id(tag, 1)}  =  allegory:company:{tag}-C1 (reserved)" in history
     assert "failed: target.unavailable: Dataverse answered" in history
-    assert "in the lane now:" in history
+    assert "in the lane now, in this order:" in history
 
 
 def test_pauses_grow_from_try_to_try(stack: Stack, trouble: Trouble, tag: str) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from shared.connectors.dataverse.multipart import UnreadableBatch, parse, render
-from shared.connectors.dataverse.operation import PROTOCOL, Operation
+from shared.connectors.dataverse.multipart import Asking, UnreadableBatch, parse, render
+from shared.connectors.dataverse.operation import PROTOCOL
 from shared.connectors.dataverse.refusal import WHO
 from shared.connectors.web.client import WebClient
 from shared.core.errors import Unavailable
@@ -18,7 +18,7 @@ ROOT = "/api/data/v9.2/"
 _HEADERS = {**PROTOCOL, "Prefer": "odata.continue-on-error"}
 
 
-async def send_batch(client: WebClient, operations: Sequence[Operation]) -> "httpx.Response":
+async def send_batch(client: WebClient, operations: Sequence[Asking]) -> "httpx.Response":
     """The answer to a batch, which `answers` takes apart.
 
     Raises Unavailable when it was lost, and Throttled while a pause is too long to wait through.

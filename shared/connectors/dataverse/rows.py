@@ -1,12 +1,10 @@
 """Dataverse rows, written only under a condition."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from shared.connectors.dataverse.operation import (
-    MODIFIED,
-    PROTOCOL,
     Operation,
     address,
     body_of,
@@ -16,12 +14,13 @@ from shared.connectors.dataverse.operation import (
     update,
 )
 from shared.connectors.dataverse.passage import LOCKED, Passage, change, creation, is_led
+from shared.connectors.dataverse.reading import READING, read_params, read_together
 from shared.connectors.dataverse.refusal import Asked, is_absent, refusal
 from shared.connectors.web.client import WebClient
 from shared.core.errors import Gone, MovedOn, Refused
 from shared.core.mapping.columns import Table, Value
 from shared.core.mapping.lifecycle import STATUS
-from shared.core.mapping.rows import read_row, selected
+from shared.core.mapping.rows import read_row
 from shared.core.ports import Row
 
 if TYPE_CHECKING:
@@ -32,11 +31,6 @@ API = "api/data/v9.2/"
 
 REQUEST_ID = "x-ms-client-request-id"
 """The header in which a request carries an id of its sender's."""
-
-_READING = {
-    **PROTOCOL,
-    "Prefer": 'odata.include-annotations="Microsoft.Dynamics.CRM.lookuplogicalname"',
-}
 
 
 def untagged() -> str | None:
@@ -62,8 +56,8 @@ class DataverseRows:
         response = await self._client.send(
             "GET",
             address(table, row_id),
-            params={"$select": ",".join((*selected(table), MODIFIED))},
-            headers=_READING,
+            params=read_params(table),
+            headers=READING,
         )
         if not response.is_success:
             if is_absent(response):
@@ -71,6 +65,10 @@ class DataverseRows:
             raise refusal(Asked(table, row_id), response)
         body = body_of(response)
         return row(response, body, read_row(table, body))
+
+    async def read_many(self, table: Table, row_ids: Sequence[UUID]) -> Mapping[UUID, Row | None]:
+        """Rows by id, None where there is none, in one request; one whose read failed is left out."""
+        return await read_together(self._client, table, row_ids)
 
     async def create(self, table: Table, row_id: UUID, values: Mapping[str, Value]) -> Row:
         """Create under a GUID we chose; raises MovedOn when the row is already there.

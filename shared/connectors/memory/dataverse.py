@@ -1,6 +1,6 @@
 """`Rows` and `Directory` without Dataverse."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -42,6 +42,10 @@ class MemoryRows:
             return None
         readable = (name for name, column in table.columns.items() if not column.create_only)
         return _row(kept, {name: kept.values.get(name) for name in readable})
+
+    async def read_many(self, table: Table, row_ids: Sequence[UUID]) -> Mapping[UUID, Row | None]:
+        """Rows by id, None where there is none."""
+        return {row_id: await self.read(table, row_id) for row_id in row_ids}
 
     async def create(self, table: Table, row_id: UUID, values: Mapping[str, Value]) -> Row:
         """Create under a GUID we chose; raises MovedOn when the row is already there."""
@@ -90,7 +94,8 @@ class MemoryRows:
 
     def _check_lookups(self, values: Mapping[str, Value]) -> None:
         for column, value in values.items():
-            if isinstance(value, RowRef) and (value.table, value.id) not in self._rows:
+            told = [party.row for party in value] if isinstance(value, tuple) else [value]
+            if any(isinstance(row, RowRef) and (row.table, row.id) not in self._rows for row in told):
                 raise Refused(
                     "the row this points at does not exist",
                     answer="0x80040217",
@@ -119,15 +124,20 @@ class MemoryDirectory:
 
     async def find(self, ref: DirectoryRef) -> UUID | None:
         """The one row whose column equals the value, letter case aside; disabled users do not count."""
+        found = await self.matches(ref)
+        return found[0] if len(found) == 1 else None
+
+    async def matches(self, ref: DirectoryRef) -> Sequence[UUID]:
+        """The rows whose column equals the value, as `find` counts them; two stand for more than one."""
         wanted = ref.value.strip().casefold()
         columns = (ref.column, "domainname") if ref.column == "internalemailaddress" else (ref.column,)
-        found = [
+        return [
             row_id
             for row_id, values in self._rows.of(ref.table).items()
             if any(str(values.get(column) or "").casefold() == wanted for column in columns)
             and not values.get("isdisabled")
-        ]
-        return found[0] if len(found) == 1 else None
+            and (ref.within is None or values.get(ref.within[0]) == ref.scope)
+        ][:2]
 
     async def value_of(self, row: RowRef, column: str) -> str | None:
         """The way back: what a row holds in a column (a user's e-mail)."""

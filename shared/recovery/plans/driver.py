@@ -13,7 +13,6 @@ from uuid import UUID
 
 from shared.core.change import Direction
 from shared.core.errors import Transient
-from shared.core.identity import RecordKey
 from shared.core.plan import (
     Plan,
     PlanOvertaken,
@@ -32,6 +31,7 @@ from shared.core.plan_order import spread
 from shared.core.ports import Bus, Clock, Jobs, Telemetry
 from shared.core.priority import Priority, working_as
 from shared.core.repair import Done
+from shared.recovery.plans.outline import Outline
 from shared.recovery.plans.ports import Items, Plans, Repairs, Reports
 from shared.recovery.plans.proof import Proof, ReadBack
 from shared.recovery.plans.prophet import Prophet
@@ -59,7 +59,7 @@ class PlanDriver:
     owner: str
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     budget: timedelta = timedelta(seconds=25)
-    _planned: dict[int, dict[RecordKey, UUID]] = field(default_factory=dict)
+    _outlines: dict[int, Outline] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Work on plans until there is nothing to do, or the time of this run is over."""
@@ -81,9 +81,9 @@ class PlanDriver:
             return
         try:
             if plan.state is PlanState.FROZEN:
-                await self.prophet.step(plan, self._planned)
+                await self.prophet.step(plan, self._outlines)
                 return
-            self._planned.pop(number, None)
+            self._outlines.pop(number, None)
             await self._watch(plan)
             if plan.state is PlanState.RUNNING:
                 await self._go_on(plan)

@@ -12,13 +12,13 @@ from uuid import UUID
 
 from shared.core.change import Change, Operation
 from shared.core.errors import InvalidMessage, ParentMissing, Permanent, SyncError
-from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Value
 from shared.core.outcome import Outcome
 from shared.core.plan_items import Foreseen, Kept, LaneOfPlan
 from shared.core.plan_order import Told, covered
 from shared.core.verdict import Verdict
-from shared.recovery.plans.sides import Appliers, Imagination, Sides
+from shared.recovery.plans.outline import Outline
+from shared.recovery.plans.sides import Appliers, Imagination, ReadAhead, Sides
 
 _LISTED = 200
 
@@ -103,10 +103,10 @@ class Foresight:
     appliers: Appliers
 
     async def of_lane(
-        self, lane: LaneOfPlan, planned: Mapping[RecordKey, UUID]
+        self, lane: LaneOfPlan, planned: Outline, ahead: ReadAhead
     ) -> tuple[Played, dict[int, int]]:
         """What a lane's messages would do, and which of its followers a later one makes needless."""
-        imagined = Imagination.of(self.sides, planned)
+        imagined = Imagination.of(self.sides, planned, ahead)
         whole = await self._play(lane, lane.kept, imagined)
         needless = self._needless(lane, whole)
         if not needless:

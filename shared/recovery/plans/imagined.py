@@ -14,9 +14,11 @@ from shared.core.errors import Gone, MovedOn
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Table, Value, placeholder_id
 from shared.core.mapping.references import DirectoryRef, RowRef
+from shared.core.plan_items import Known
 from shared.core.ports import Clock, Crosswalk, Directory, LegacyRecord, LegacyRecords, Row, Rows, Shadows
 from shared.core.shadow import Shadow
 from shared.core.verdict import Collision
+from shared.recovery.plans.outline import Outline
 
 _NUMBER = re.compile(r"\d+")
 
@@ -39,8 +41,8 @@ class ImaginedRows:
         """The row as it would be."""
         place = (table.name, row_id)
         if place not in self.known:
+            self.reads += 1
             if place not in self.found:
-                self.reads += 1
                 self.found[place] = await self.real.read(table, row_id)
             self.known[place] = self.found[place]
         return self.known[place]
@@ -94,8 +96,8 @@ class ImaginedRecords:
         """The record as it would be."""
         place = (entity, record_id)
         if place not in self.known:
+            self.reads += 1
             if place not in self.found:
-                self.reads += 1
                 self.found[place] = await self.real.read(entity, record_id)
             self.known[place] = self.found[place]
         return self.known[place]
@@ -139,11 +141,13 @@ class ImaginedShadows:
     """`Shadows` that remember what would be agreed, and keep no conflict."""
 
     real: Shadows
+    known: Known
     agreed: dict[UUID, Shadow] = field(default_factory=dict)
 
     async def load(self, record: UUID) -> Shadow:
         """The record's shadow as it would be."""
-        return self.agreed[record] if record in self.agreed else await self.real.load(record)
+        found = self.agreed.get(record) or self.known.agreed.get(record)
+        return found if found is not None else await self.real.load(record)
 
     async def overrule(self, change: Change, record: UUID, collisions: Sequence[Collision]) -> None:
         """Nothing is overruled in a prediction."""
@@ -154,7 +158,8 @@ class ImaginedCrosswalk:
     """`Crosswalk` in which the records of the plan are paired: those before them will have been sent."""
 
     real: Crosswalk
-    planned: Mapping[RecordKey, UUID]
+    planned: Outline
+    known: Known
     pairs: dict[RecordKey, UUID] = field(default_factory=dict)
 
     async def claim(self, key: RecordKey, row_id: UUID | None, chosen: UUID) -> UUID:
@@ -163,17 +168,21 @@ class ImaginedCrosswalk:
 
     async def row_of(self, key: RecordKey) -> UUID | None:
         """The row a record is, or will be, paired with."""
-        return self.pairs.get(key) or await self.real.row_of(key) or self.planned.get(key)
+        return self.pairs.get(key) or await self._paired(key) or self.planned.rows.get(key)
 
     async def records_of(self, row_id: UUID) -> Sequence[RecordKey]:
         """The records that are, or will be, paired with a row."""
         new = [key for key, row in self.pairs.items() if row == row_id]
-        found = [*await self.real.records_of(row_id), *new]
-        return found or [key for key, row in self.planned.items() if row == row_id]
+        known = self.known.of_rows.get(row_id)
+        found = [*(await self.real.records_of(row_id) if known is None else known), *new]
+        return found or self.planned.records.get(row_id, [])
 
     async def claims_on(self, row_id: UUID) -> Sequence[RecordKey]:
         """The records paired with a row, and those it was promised to."""
         return await self.real.claims_on(row_id)
+
+    async def _paired(self, key: RecordKey) -> UUID | None:
+        return self.known.of_keys[key] if key in self.known.of_keys else await self.real.row_of(key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from shared.core.identity import RecordKey
+from shared.core.mapping.columns import Table
 from shared.core.plan import Plan, Policy, Progress, Selection
-from shared.core.plan_items import Ending, Foreseen, LaneOfPlan, Standing, Unit
-from shared.core.ports import Report
+from shared.core.plan_items import Ending, Foreseen, Known, LaneOfPlan, Standing, Unit
+from shared.core.ports import Report, Row
 from shared.core.repair import Repaired
 
 
@@ -49,11 +51,19 @@ class Plans(Protocol):
         ...
 
 
+class ManyRows(Protocol):
+    """Dataverse rows, many in few requests."""
+
+    async def read_many(self, table: Table, row_ids: Sequence[UUID]) -> Mapping[UUID, Row | None]:
+        """Rows by id, None where there is none; one whose read failed is left out."""
+        ...
+
+
 class Items(Protocol):
     """The messages of plans."""
 
-    async def records(self, plan: int) -> Sequence[UUID]:
-        """The records of a plan."""
+    async def records(self, plan: int, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """The records of a plan that come after one, in their order."""
         ...
 
     async def unforeseen(self, plan: int, limit: int) -> Sequence[UUID]:
@@ -62,6 +72,14 @@ class Items(Protocol):
 
     async def of_record(self, plan: int, record: UUID) -> LaneOfPlan:
         """The messages of a plan in one lane."""
+        ...
+
+    async def lanes(self, plan: int, records: Sequence[UUID]) -> Sequence[LaneOfPlan]:
+        """The messages of a plan in these lanes."""
+        ...
+
+    async def known(self, records: Sequence[UUID], keys: Sequence[RecordKey]) -> Known:
+        """What is agreed about records, and which rows and records belong together."""
         ...
 
     async def foresee(self, plan: Plan, found: Sequence[Foreseen], told: Report) -> None:

@@ -1,18 +1,17 @@
 """Everything a flow decides with, in one hand: what is real is swapped for what is imagined, and back."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import UUID
 
 from shared.core.change import Change, Direction
 from shared.core.envelope import Parse
-from shared.core.identity import RecordKey
 from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Table, Unresolved
-from shared.core.mapping.references import RecordRef, RowRef
 from shared.core.mapping.rows import read_row
-from shared.core.ports import Applier, Clock, Crosswalk, Directory, LegacyRecords, Rows, Shadows
+from shared.core.plan_items import Known
+from shared.core.ports import Applier, Clock, Crosswalk, Directory, LegacyRecords, Row, Rows, Shadows
 from shared.core.system import LegacySystem
 from shared.recovery.plans.imagined import (
     ImaginedCrosswalk,
@@ -21,6 +20,7 @@ from shared.recovery.plans.imagined import (
     ImaginedRows,
     ImaginedShadows,
 )
+from shared.recovery.plans.outline import Outline
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,14 @@ Appliers: TypeAlias = Callable[[Sides], Mapping[Direction, Applier]]
 
 
 @dataclass(frozen=True, slots=True)
+class ReadAhead:
+    """What was read of many records at once: `rows` by table and id, None where there is no row."""
+
+    rows: Mapping[tuple[str, UUID], Row | None] = field(default_factory=dict)
+    known: Known = field(default_factory=Known)
+
+
+@dataclass(frozen=True, slots=True)
 class Imagination:
     """The sides as they would be, for one record."""
 
@@ -74,12 +82,12 @@ class Imagination:
     crosswalk: ImaginedCrosswalk
 
     @classmethod
-    def of(cls, real: Sides, planned: Mapping[RecordKey, UUID]) -> "Imagination":
-        """Everything as it is now."""
-        rows = ImaginedRows(real.rows, real.clock)
+    def of(cls, real: Sides, planned: Outline, ahead: ReadAhead) -> "Imagination":
+        """Everything as it is now, as far as it was read ahead; the rest is read when it is needed."""
+        rows = ImaginedRows(real.rows, real.clock, found=dict(ahead.rows))
         records = {name: ImaginedRecords(each, real.clock) for name, each in real.records.items()}
-        shadows = ImaginedShadows(real.shadows)
-        crosswalk = ImaginedCrosswalk(real.crosswalk, planned)
+        shadows = ImaginedShadows(real.shadows, ahead.known)
+        crosswalk = ImaginedCrosswalk(real.crosswalk, planned, ahead.known)
         sides = Sides(
             systems=real.systems,
             tables=real.tables,
@@ -95,8 +103,7 @@ class Imagination:
 
     def afresh(self, real: Sides) -> "Imagination":
         """Everything as it is now once more, without reading again what was read for this one."""
-        fresh = Imagination.of(real, self.crosswalk.planned)
-        fresh.rows.found.update(self.rows.found)
+        fresh = Imagination.of(real, self.crosswalk.planned, ReadAhead(self.rows.found, self.crosswalk.known))
         for name, each in fresh.records.items():
             each.found.update(self.records[name].found)
         return fresh
@@ -107,14 +114,3 @@ class Imagination:
         for name, records in self.records.items():
             told |= {f"{name} {entity}": size for entity, size in records.writes.items()}
         return told
-
-
-def needed(values: Mapping[str, Unresolved]) -> list[RecordKey | UUID]:
-    """What lookups point at: records by key, rows by id."""
-    found: list[RecordKey | UUID] = []
-    for value in values.values():
-        if isinstance(value, RecordRef):
-            found.append(value.key)
-        elif isinstance(value, RowRef):
-            found.append(value.id)
-    return found

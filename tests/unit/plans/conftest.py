@@ -236,7 +236,7 @@ def world() -> Iterator[World]:
         plans=store.plans,
         items=store.plan_items,
         reports=store.plan_reports,
-        prophet=Prophet(store.plan_items, store.plan_reports, foresight, clock, Granted(6000)),
+        prophet=Prophet(store.plan_items, store.plan_reports, foresight, rows, clock, Granted(6000)),
         read_back=ReadBack(sides),
         repairs=store.operations.repair,
         bus=bus,

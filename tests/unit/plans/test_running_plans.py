@@ -266,7 +266,7 @@ async def test_an_overtaken_driver_writes_nothing_more(world: Any) -> None:
     await world.desk.act(plan["plan"], "run", "ann")
     old = await world.store.plans.take(plan["plan"])
     await world.store.plans.take(plan["plan"])
-    (first, *_) = await world.store.plan_items.records(plan["plan"])
+    (first, *_) = await world.store.plan_items.records(plan["plan"], None, 5)
 
     with pytest.raises(PlanOvertaken):
         await world.store.plan_items.send(old, 0, 1, [first], prove=False)

@@ -4,44 +4,27 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from shared.connectors.sqlstore import waiting
 from shared.connectors.sqlstore.arrivals import touch
-from shared.connectors.sqlstore.messages import COLUMNS, message_of
 from shared.connectors.sqlstore.plans.keeping import guard
-from shared.connectors.sqlstore.plans.standings import NEWEST_LINE, ORDER, standings, stuck_heads
+from shared.connectors.sqlstore.plans.reading import known_of, lanes_of
+from shared.connectors.sqlstore.plans.standings import NEWEST_LINE, standings
 from shared.connectors.sqlstore.plans.tables import replay_item
 from shared.connectors.sqlstore.tables import lane_item
 from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.transactions import Database
+from shared.core.identity import RecordKey
 from shared.core.plan import Plan, Progress
-from shared.core.plan_items import Ending, Fate, Foreseen, Kept, LaneOfPlan, Standing, Unit
+from shared.core.plan_items import Ending, Fate, Foreseen, Known, LaneOfPlan, Standing, Unit
 from shared.core.ports import Clock, Report
 from shared.core.verdict import ItemState
 
 _IN_PLAN = replay_item.c.plan == sa.bindparam("the_plan")
 _IS_ITEM = sa.and_(_IN_PLAN, replay_item.c.number == sa.bindparam("the_number"))
-
-_KEPT = (
-    sa.select(
-        replay_item.c.number,
-        replay_item.c.is_head,
-        replay_item.c.group_key,
-        lane_item.c.record.label("the_record"),
-        lane_item.c.state.label("lane_state"),
-        *COLUMNS,
-    )
-    .select_from(
-        replay_item.join(messages, messages.c.number == replay_item.c.number).join(
-            lane_item, lane_item.c.number == replay_item.c.number
-        )
-    )
-    .where(_IN_PLAN)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +34,13 @@ class SqlPlanItems:
     database: Database
     clock: Clock
 
-    async def records(self, plan: int) -> Sequence[UUID]:
-        """The records of a plan."""
-        statement = sa.select(replay_item.c.record).distinct().where(_IN_PLAN).order_by(replay_item.c.record)
-        return await self.database.read(lambda c: c.execute(statement, {"the_plan": plan}).scalars().all())
+    async def records(self, plan: int, after: UUID | None, limit: int) -> Sequence[UUID]:
+        """The records of a plan that come after one, in their order."""
+        statement = sa.select(replay_item.c.record).distinct().where(_IN_PLAN)
+        if after is not None:
+            statement = statement.where(replay_item.c.record > after)
+        page = statement.order_by(replay_item.c.record).limit(limit)
+        return await self.database.read(lambda c: c.execute(page, {"the_plan": plan}).scalars().all())
 
     async def unforeseen(self, plan: int, limit: int) -> Sequence[UUID]:
         """Records whose messages were not foreseen yet."""
@@ -69,22 +55,16 @@ class SqlPlanItems:
 
     async def of_record(self, plan: int, record: UUID) -> LaneOfPlan:
         """The messages of a plan in one record's lane, in the lane's order, and what stands in their way."""
-        statement = _KEPT.where(replay_item.c.record == record).order_by(*ORDER)
-        chosen = replay_item.alias("chosen")
-        strangers = sa.select(lane_item.c.number).where(
-            lane_item.c.record == record,
-            lane_item.c.state != ItemState.DONE,
-            ~sa.exists().where(chosen.c.plan == plan, chosen.c.number == lane_item.c.number),
-        )
+        (lane,) = await self.lanes(plan, [record])
+        return lane
 
-        def work(connection: sa.Connection) -> LaneOfPlan:
-            kept = [_kept(row) for row in connection.execute(statement, {"the_plan": plan})]
-            stuck = stuck_heads(connection, {record}).get(record)
-            is_ours = stuck is None or stuck[0] in {each.number for each in kept}
-            has_strangers = connection.execute(strangers.limit(1)).first() is not None
-            return LaneOfPlan(record, kept, None if is_ours or stuck is None else stuck[1], has_strangers)
+    async def lanes(self, plan: int, records: Sequence[UUID]) -> Sequence[LaneOfPlan]:
+        """The same of so many records, in their order; at most a few hundred at once."""
+        return await self.database.read(lambda c: lanes_of(c, plan, records))
 
-        return await self.database.read(work)
+    async def known(self, records: Sequence[UUID], keys: Sequence[RecordKey]) -> Known:
+        """What is agreed about records, and which rows and records belong together, at one moment."""
+        return await self.database.read(lambda c: known_of(c, records, keys))
 
     async def foresee(self, plan: Plan, found: Sequence[Foreseen], told: Report) -> None:
         """Write down what messages would do, with the prediction as far as it is told by then."""
@@ -322,9 +302,3 @@ def _put_back(connection: sa.Connection, plan: Plan, number: int, now: datetime)
     )
     touch(connection, record)
     return [record]
-
-
-def _kept(row: sa.Row[*tuple[Any, ...]]) -> Kept:
-    return Kept(
-        row.number, row.the_record, row.is_head, ItemState(row.lane_state), message_of(row), row.group_key
-    )

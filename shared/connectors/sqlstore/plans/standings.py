@@ -1,6 +1,6 @@
 """Where the messages of a plan stand in their lanes, and what stands in their way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,8 +22,30 @@ NEWEST_LINE = (
 )
 """The newest line of the journal about a message of a plan."""
 
+_PIECE = 500
+"""Records that one statement names; SQL Server takes 2,100 parameters."""
+
 _IN_ORDER = [ItemState.WAITING, ItemState.RETRYING, ItemState.PARKED, ItemState.HELD]
 _LINE = journal.alias("line")
+
+_RANKED = (
+    sa.select(
+        lane_item.c.number,
+        lane_item.c.record,
+        lane_item.c.state,
+        sa.func.row_number().over(partition_by=lane_item.c.record, order_by=ORDER).label("rank"),
+    )
+    .where(
+        lane_item.c.record.in_(sa.bindparam("the_records", expanding=True)), lane_item.c.state.in_(_IN_ORDER)
+    )
+    .subquery("ranked")
+)
+
+_STUCK = (
+    sa.select(_RANKED.c.number, _RANKED.c.record, messages.c.message_id, messages.c.original_id)
+    .join(messages, messages.c.number == _RANKED.c.number)
+    .where(_RANKED.c.rank == 1, _RANKED.c.state != ItemState.WAITING)
+)
 
 _STANDINGS = (
     sa.select(
@@ -86,17 +108,11 @@ def _standing(row: sa.Row[*tuple[Any, ...]], ahead: Mapping[UUID, tuple[int, str
     )
 
 
-def stuck_heads(connection: sa.Connection, records: set[UUID]) -> dict[UUID, tuple[int, str]]:
+def stuck_heads(connection: sa.Connection, records: Collection[UUID]) -> dict[UUID, tuple[int, str]]:
     """The head of each lane that cannot go on by itself: its number and its message's id."""
     found: dict[UUID, tuple[int, str]] = {}
-    for record in sorted(records):
-        row = connection.execute(
-            sa.select(lane_item.c.number, lane_item.c.state, messages.c.message_id, messages.c.original_id)
-            .join(messages, messages.c.number == lane_item.c.number)
-            .where(lane_item.c.record == record, lane_item.c.state.in_(_IN_ORDER))
-            .order_by(*ORDER)
-            .limit(1)
-        ).one_or_none()
-        if row is not None and row.state != ItemState.WAITING:
-            found[record] = (row.number, shown.message_id(row))
+    ordered = sorted(records)
+    for start in range(0, len(ordered), _PIECE):
+        for row in connection.execute(_STUCK, {"the_records": ordered[start : start + _PIECE]}):
+            found[row.record] = (row.number, shown.message_id(row))
     return found

@@ -1,8 +1,9 @@
 """Lookups resolved: from what a map names to the row it means, and back."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
+from shared.core.attendance import Attendance
 from shared.core.codes import Code
 from shared.core.errors import Fault, InvalidMessage, ParentMissing
 from shared.core.identity import RecordKey, row_key
@@ -12,7 +13,11 @@ from shared.core.mapping.spec import EntityMap, pointer
 from shared.core.ports import Crosswalk, Directory
 from shared.core.system import LegacySystem
 
-_NAMED_BY = {"systemuser": "internalemailaddress", "transactioncurrency": "isocurrencycode"}
+_NAMED_BY = {
+    "systemuser": "internalemailaddress",
+    "transactioncurrency": "isocurrencycode",
+    "pricelevel": "name",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +43,21 @@ class Lookups:
         """
         resolved: dict[str, Value] = {}
         for column, value in values.items():
-            if isinstance(value, RecordRef):
-                try:
-                    resolved[column] = await self._row_of(entry.field_of(column), value.key)
-                except ParentMissing:
-                    if value.key not in without:
-                        raise
-            elif isinstance(value, PlaceholderRef):
-                row_id = await self.directory.placeholder(self.tables[value.table])
-                resolved[column] = RowRef(value.table, row_id)
-            elif isinstance(value, DirectoryRef):
-                found = await self.directory.find(value)
-                if found is not None:
-                    resolved[column] = RowRef(value.table, found)
-                elif value.required:
-                    expected = f"the {value.column} of a {value.table}"
-                    where = pointer(entry.field_of(column))
-                    raise InvalidMessage(Fault(where, Code.VALUE_UNKNOWN_REFERENCE, expected))
-            else:
-                resolved[column] = value
+            resolved |= await self._resolved(entry, column, value, without)
+        for column, value in values.items():
+            if isinstance(value, DirectoryRef) and value.within is not None:
+                scope = resolved.get(value.within[1])
+                # Whatever has no company shares the placeholder, and nothing else.
+                if isinstance(scope, RowRef) and scope.id != placeholder_id(scope.table):
+                    resolved |= await self._found(entry, column, replace(value, scope=scope))
         return resolved
+
+    async def missing(self, keys: Iterable[RecordKey]) -> RecordKey | None:
+        """The first of these records that has no row yet; None when all have."""
+        for key in keys:
+            if await self.crosswalk.row_of(key) is None:
+                return key
+        return None
 
     async def to_refs(self, values: Mapping[str, Value]) -> dict[str, Unresolved]:
         """Every row turned back into what the legacy system calls it.
@@ -79,7 +79,38 @@ class Lookups:
                 refs[column] = RecordRef(await self._record_of(column, value))
         return refs
 
-    async def _row_of(self, field: str, key: RecordKey) -> RowRef:
+    async def _resolved(
+        self, entry: EntityMap, column: str, value: Unresolved, without: frozenset[RecordKey]
+    ) -> dict[str, Value]:
+        """What a value becomes, whatever the row's other values are."""
+        if isinstance(value, RecordRef):
+            try:
+                return {column: await self.row_of(entry.field_of(column), value.key)}
+            except ParentMissing:
+                if value.key not in without:
+                    raise
+                return {}
+        if isinstance(value, PlaceholderRef):
+            return {column: RowRef(value.table, await self.directory.placeholder(self.tables[value.table]))}
+        if isinstance(value, DirectoryRef):
+            return {} if value.within else await self._found(entry, column, value)
+        if isinstance(value, tuple):
+            attendance = Attendance(self.system, self.crosswalk, self.directory)
+            return await attendance.resolved(entry.table.columns[column], value)
+        return {column: value}
+
+    async def _found(self, entry: EntityMap, column: str, ref: DirectoryRef) -> dict[str, Value]:
+        found = await self.directory.find(ref)
+        if found is not None:
+            return {column: RowRef(ref.table, found)}
+        if ref.required:
+            expected = f"the {ref.column} of a {ref.table}"
+            where = pointer(entry.field_of(column))
+            raise InvalidMessage(Fault(where, Code.VALUE_UNKNOWN_REFERENCE, expected))
+        return {}
+
+    async def row_of(self, field: str, key: RecordKey) -> RowRef:
+        """The row a record is; raises ParentMissing, by the field that names it, while it has none."""
         parent = self.system.map_of(key.entity)
         row_id = await self.crosswalk.row_of(key)
         if row_id is None or parent is None:

@@ -202,6 +202,10 @@ class Directory(Protocol):
         """The row whose column equals the value, letter case aside; disabled users do not count."""
         ...
 
+    async def matches(self, ref: DirectoryRef) -> Sequence[UUID]:
+        """The rows whose column equals the value, as `find` counts them; two stand for more than one."""
+        ...
+
     async def value_of(self, row: RowRef, column: str) -> str | None:
         """The way back: what a row holds in a column (a user's e-mail)."""
         ...

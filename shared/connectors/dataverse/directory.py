@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,12 +27,14 @@ _ALSO: Mapping[tuple[str, str], tuple[str, ...]] = {
 _DISABLED = "isdisabled"
 _MOST_KEPT = 10_000
 
+_Answer = tuple[UUID, ...] | UUID | str | None
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     """A kept answer; None is one, too."""
 
-    answer: UUID | str | None
+    answer: "_Answer"
     until: datetime
 
 
@@ -64,11 +66,16 @@ class DataverseDirectory:
 
     async def find(self, ref: DirectoryRef) -> UUID | None:
         """The row whose column equals the value, letter case aside; disabled users do not count."""
-        key = ("find", ref.table, ref.column, ref.value.strip().casefold())
+        found = await self.matches(ref)
+        return found[0] if len(found) == 1 else None
+
+    async def matches(self, ref: DirectoryRef) -> Sequence[UUID]:
+        """The rows whose column equals the value, as `find` counts them; two stand for more than one."""
+        key = ("find", ref.table, ref.column, ref.value.strip().casefold(), str(ref.scope))
         kept = self._fresh(key)
         if kept is None:
             kept = self._keep(key, await self._search(ref))
-        return kept.answer if isinstance(kept.answer, UUID) else None
+        return kept.answer if isinstance(kept.answer, tuple) else ()
 
     async def value_of(self, row: RowRef, column: str) -> str | None:
         """The way back: what a row holds in a column (a user's e-mail)."""
@@ -89,19 +96,21 @@ class DataverseDirectory:
             self._keep(key, row_id)
         return row_id
 
-    async def _search(self, ref: DirectoryRef) -> UUID | None:
+    async def _search(self, ref: DirectoryRef) -> tuple[UUID, ...]:
         table = self._tables[ref.table]
         literal = "'" + ref.value.strip().replace("'", "''") + "'"
         columns = (ref.column, *_ALSO.get((ref.table, ref.column), ()))
         condition = "(" + " or ".join(f"{column} eq {literal}" for column in columns) + ")"
         if _DISABLED in table.columns:
             condition += f" and {_DISABLED} eq false"
+        if ref.within is not None and ref.scope is not None:
+            condition += f" and _{ref.within[0]}_value eq {ref.scope.id}"
         query = {"$select": table.primary_key, "$filter": condition, "$top": "2"}
         response = await self._client.send("GET", table.entity_set, params=query)
         if not response.is_success:
             raise answered(response)
         rows: list[dict[str, Any]] = json.loads(response.content)["value"]
-        return UUID(rows[0][table.primary_key]) if len(rows) == 1 else None
+        return tuple(UUID(row[table.primary_key]) for row in rows)
 
     async def _look_up(self, row: RowRef, column: str) -> str | None:
         table = self._tables[row.table]
@@ -118,8 +127,10 @@ class DataverseDirectory:
         kept = self._kept.get(key)
         return kept if kept is not None and self._clock.now() < kept.until else None
 
-    def _keep(self, key: tuple[str, ...], answer: UUID | str | None) -> _Found:
-        lasts = self._missing if answer is None else self._lasting
+    def _keep(self, key: tuple[str, ...], answer: _Answer) -> _Found:
+        # None of a name, or several: either is a miss that people repair.
+        missed = answer is None or (isinstance(answer, tuple) and len(answer) != 1)
+        lasts = self._missing if missed else self._lasting
         now = self._clock.now()
         if len(self._kept) >= _MOST_KEPT:
             self._kept = {known: found for known, found in self._kept.items() if now < found.until}

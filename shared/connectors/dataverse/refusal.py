@@ -84,7 +84,8 @@ def _lost_target(asked: Asked, text: str) -> str | None:
     if asked.row_id in named and not asked.creating:
         return None
     for column, value in asked.values.items():
-        if isinstance(value, RowRef) and value.id in named:
+        told = [party.row for party in value] if isinstance(value, tuple) else [value]
+        if any(isinstance(row, RowRef) and row.id in named for row in told):
             return column
     return "" if asked.creating or named else None
 

@@ -15,6 +15,8 @@ from shared.core.codes import Code
 from shared.core.errors import Fault
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Value
+from shared.core.mapping.files import FileRef
+from shared.core.mapping.parties import Party, Role
 from shared.core.mapping.references import RowRef
 from shared.core.shadow import Mark, Moment, Parting, Shadow, Turn
 from shared.core.verdict import ColumnChange
@@ -35,6 +37,11 @@ def tagged(value: Value) -> Any:
         return {"t": "datetime", "v": value.isoformat()}
     if isinstance(value, date):
         return {"t": "date", "v": value.isoformat()}
+    if isinstance(value, tuple):
+        rows = [[int(one.role), one.address, str(one.row) if one.row else None] for one in value]
+        return {"t": "parties", "v": rows}
+    if isinstance(value, FileRef):
+        return {"t": "file", "v": [value.system, value.place, value.name, value.size, value.sha256]}
     return {"t": "row", "v": str(value)}
 
 
@@ -52,9 +59,17 @@ def untagged(form: Any) -> Value:
     if kind == "date":
         return date.fromisoformat(text)
     if kind == "row":
-        table, _, row_id = text.rpartition("/")
-        return RowRef(table, UUID(row_id))
+        return _row_of(text)
+    if kind == "parties":
+        return tuple(Party(Role(role), who, _row_of(row) if row else None) for role, who, row in text)
+    if kind == "file":
+        return FileRef(*text)
     raise ValueError("not the form of a column value")
+
+
+def _row_of(text: str) -> RowRef:
+    table, _, row_id = text.rpartition("/")
+    return RowRef(table, UUID(row_id))
 
 
 def shadow_text(shadow: Shadow) -> str:

@@ -9,7 +9,9 @@ from typing import Any, Generic, NewType, TypeAlias, TypeVar
 from uuid import UUID
 
 from shared.core.identity import RecordKey, chosen_row_id
+from shared.core.mapping.files import FileRef
 from shared.core.mapping.lifecycle import STATUS, Lifecycle
+from shared.core.mapping.parties import Parties, PartyRefs
 from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordRef, RowRef
 
 D = TypeVar("D")
@@ -20,10 +22,10 @@ PREFIX = "tandem_"
 Option = NewType("Option", int)
 """The value of a choice: a number that counts nothing, so that a choice and an integer cannot be mixed up."""
 
-Value: TypeAlias = "str | int | bool | Decimal | datetime | date | RowRef | None"
+Value: TypeAlias = "str | int | bool | Decimal | datetime | date | RowRef | Parties | FileRef | None"
 """A column's value once every lookup is resolved: what shadow, journal and writer hold."""
 
-Unresolved: TypeAlias = "Value | RecordRef | DirectoryRef | PlaceholderRef"
+Unresolved: TypeAlias = "Value | RecordRef | DirectoryRef | PlaceholderRef | PartyRefs"
 """A column's value as a map produces it: lookups still name what they mean."""
 
 Reference: TypeAlias = RowRef | RecordRef | DirectoryRef | PlaceholderRef
@@ -44,6 +46,8 @@ class Kind(StrEnum):
     DATE = "date"
     LOOKUP = "lookup"
     STATUS = "status"
+    PARTIES = "parties"
+    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Column(Generic[D]):
     `infra/dataverse/customisations.json`. `create_only` columns are accepted by Dataverse on create alone. A
     column that is not `clearable` always has a value: a blank in the legacy system leaves it as it is. An
     `incidental` column tells of a change and is none: it is written along with others, never alone.
+    `leftover` names the column that keeps the parties Dataverse has no place for.
     """
 
     name: str
@@ -72,6 +77,7 @@ class Column(Generic[D]):
     create_only: bool = False
     clearable: bool = True
     incidental: bool = False
+    leftover: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,12 @@ class Table:
     columns: Mapping[str, Column[Any]]
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lifecycle: Lifecycle | None = None
+    label: str = ""
+
+    @property
+    def custom(self) -> bool:
+        """Whether the table is Tandem's own, shipped with its columns in `customisations.json`."""
+        return self.name.startswith(PREFIX)
 
 
 def placeholder_id(table: str) -> UUID:
@@ -109,9 +121,11 @@ def text(name: str, label: str, max_length: int, *, incidental: bool = False) ->
     return Column(name, Kind.TEXT, label, max_length=max_length, custom=_custom(name), incidental=incidental)
 
 
-def memo(name: str, label: str, max_length: int) -> Column[str]:
+def memo(name: str, label: str, max_length: int, *, create_only: bool = False) -> Column[str]:
     """A column of text of several lines."""
-    return Column(name, Kind.MEMO, label, max_length=max_length, custom=_custom(name))
+    return Column(
+        name, Kind.MEMO, label, max_length=max_length, custom=_custom(name), create_only=create_only
+    )
 
 
 def integer(name: str, label: str, minimum: int, maximum: int) -> Column[int]:
@@ -176,6 +190,28 @@ def lookup(name: str, label: str, *targets: Target, clearable: bool = True) -> C
     )
 
 
+def parties(activity: str, label: str, *, leftover: Column[str] | None = None) -> Column[PartyRefs]:
+    """Who took part in an activity of a table, named as the property that writes them with their activity.
+
+    They are written with the row and never again. `leftover` keeps, as text, whoever is no row: e-mails alone
+    take a party that is nothing but an address.
+    """
+    name = f"{activity}_activity_parties"
+    return Column(
+        name,
+        Kind.PARTIES,
+        label,
+        create_only=True,
+        clearable=False,
+        leftover=leftover.name if leftover else "",
+    )
+
+
+def file(name: str, label: str) -> Column[FileRef]:
+    """A file kept in the row as base64 text, written with the row and never again."""
+    return Column(name, Kind.FILE, label, create_only=True, clearable=False)
+
+
 def table(
     name: str,
     entity_set: str,
@@ -183,6 +219,7 @@ def table(
     *columns: Column[Any],
     keys: Mapping[str, tuple[str, ...]] | None = None,
     lifecycle: Lifecycle | None = None,
+    label: str = "",
 ) -> Table:
     """A table of the columns given; two of one name, or a status without a lifecycle, raise ValueError."""
     by_name = {column.name: column for column in columns}
@@ -193,7 +230,7 @@ def table(
         raise ValueError(f"{name} has a status without a lifecycle, or the reverse")
     if said is not None and lifecycle is not None and said.options.keys() != lifecycle.states.keys():
         raise ValueError(f"{name} has a status that belongs to no state")
-    return Table(name, entity_set, primary_key, by_name, keys or {}, lifecycle)
+    return Table(name, entity_set, primary_key, by_name, keys or {}, lifecycle, label)
 
 
 def _custom(name: str) -> bool:

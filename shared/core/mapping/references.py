@@ -30,12 +30,17 @@ class DirectoryRef:
 
     `value` is compared without regard to letter case. A miss is not worth waiting for; `required` says
     whether it is a fault or leaves the column to its default.
+
+    `within` narrows the search to the rows whose first column points where the second column of our own row
+    does: an opportunity of the quote's company. `scope` is that row, once it is known.
     """
 
     table: str
     column: str
     value: str
     required: bool
+    within: tuple[str, str] | None = None
+    scope: RowRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from shared.core.codes import Code
 from shared.core.errors import Fault, InvalidMessage
 from shared.core.identity import guid
 from shared.core.mapping.columns import Column, Kind, Option, Table, Value
+from shared.core.mapping.files import FileRef
 from shared.core.mapping.lifecycle import STATUS
+from shared.core.mapping.parties import Parties
 from shared.core.mapping.references import RowRef
 from shared.core.mapping.spec import Unfit
 from shared.core.mapping.transforms.numbers import fixed, plain
@@ -24,6 +26,8 @@ from shared.core.mapping.transforms.text import canonical
 
 LOGICAL_NAME = "@Microsoft.Dynamics.CRM.lookuplogicalname"
 """The annotation by which the Web API tells which table a lookup points at."""
+
+_PARTY_SETS = {"systemuser": "systemusers", "contact": "contacts", "lead": "leads", "account": "accounts"}
 
 
 def selected(table: Table) -> tuple[str, ...]:
@@ -68,6 +72,10 @@ def write_row(table: Table, values: Mapping[str, Value]) -> dict[str, Any]:
             body |= _binding(column, value)
         elif column.kind is Kind.STATUS:
             body |= _status(table, value)
+        elif isinstance(value, tuple):
+            body[name] = _parties(value)
+        elif isinstance(value, FileRef):
+            raise KeyError(f"{name} is a file still to be fetched")
         elif isinstance(value, datetime):
             body[name] = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         elif isinstance(value, date):
@@ -127,6 +135,21 @@ def _status(table: Table, value: Value) -> dict[str, int]:
     if table.lifecycle is None or not isinstance(value, int):
         raise KeyError(f"{table.name} has no such status")
     return {"statecode": table.lifecycle.states[value], STATUS: value}
+
+
+def _parties(parties: Parties) -> list[dict[str, Any]]:
+    """Rows of activityparty: each a row of one table, or an address alone."""
+    return [
+        {
+            "participationtypemask": int(party.role),
+            **(
+                {f"partyid_{party.row.table}@odata.bind": f"/{_PARTY_SETS[party.row.table]}({party.row.id})"}
+                if party.row
+                else {"addressused": party.address}
+            ),
+        }
+        for party in parties
+    ]
 
 
 def _text(_column: Column[Any], value: Any) -> Value:

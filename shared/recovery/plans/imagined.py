@@ -195,6 +195,10 @@ class ImaginedDirectory:
         """See `Directory.find`."""
         return await self.real.find(ref)
 
+    async def matches(self, ref: DirectoryRef) -> Sequence[UUID]:
+        """See `Directory.matches`."""
+        return await self.real.matches(ref)
+
     async def value_of(self, row: RowRef, column: str) -> str | None:
         """See `Directory.value_of`."""
         return await self.real.value_of(row, column)

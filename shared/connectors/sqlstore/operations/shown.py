@@ -35,6 +35,8 @@ def plain(value: Value) -> str | int | bool | None:
     """A column's value without its type."""
     if value is None or isinstance(value, str | bool | int):
         return value
+    if isinstance(value, tuple):
+        return "; ".join(map(str, value))
     return value.isoformat() if isinstance(value, date) else str(value)
 
 

@@ -1,0 +1,50 @@
+"""The annotation table: notes, and the files in them."""
+
+from mappers.dataverse import activity, synced
+from shared.core.mapping.columns import Target, file, lookup, memo, table, text
+
+subject = text("subject", "Title", 500)
+notetext = memo("notetext", "Description", 100_000)
+filename = text("filename", "File Name", 255)
+mimetype = text("mimetype", "Mime Type", 256)
+documentbody = file("documentbody", "Document")
+objectid = lookup(
+    "objectid",
+    "Regarding",
+    *(
+        Target(name, entity_set, f"objectid_{name}")
+        for name, entity_set in (
+            ("account", "accounts"),
+            ("contact", "contacts"),
+            ("lead", "leads"),
+            ("opportunity", "opportunities"),
+            ("incident", "incidents"),
+            ("email", "emails"),
+            ("phonecall", "phonecalls"),
+            ("appointment", "appointments"),
+            ("task", "tasks"),
+        )
+    ),
+)
+
+ownerid = synced.ownerid
+
+tandem_folder = text("tandem_folder", "Folder (legacy)", 400)
+tandem_sha256 = text("tandem_sha256", "SHA-256 of the file (legacy)", 64)
+
+TABLE = table(
+    "annotation",
+    "annotations",
+    "annotationid",
+    subject,
+    notetext,
+    filename,
+    mimetype,
+    documentbody,
+    objectid,
+    tandem_folder,
+    tandem_sha256,
+    activity.tandem_createdby,
+    *synced.COLUMNS,
+    keys=synced.KEYS,
+)

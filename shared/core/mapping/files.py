@@ -1,0 +1,24 @@
+"""Files of legacy records, by reference: where the bytes are, and what they have to be.
+
+The content itself is on no bus and in no SQL table. It is fetched when its row is made (A-12a).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """One file: its system, where that system keeps it, and what it declares of it.
+
+    `place` is what the system finds it by (an attachment's id, a path in the export), `size` its bytes,
+    `sha256` lower-case hexadecimal; blank where the system does not tell.
+    """
+
+    system: str
+    place: str
+    name: str
+    size: int
+    sha256: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.system}:{self.place} ({self.size:,} bytes)"

@@ -84,7 +84,7 @@ class Inbound:
         new = not shadow.marks
         version = shadow.versions.get(DATAVERSE)
         held: Side | None = None
-        if not new and version is None:
+        if not new and (version is None or _speaks_anew(shadow, ours, entry)):
             held, version = await self._read(entry, record, shadow, ours)
         for _ in range(_ROUNDS):
             decision = (
@@ -180,6 +180,17 @@ class Said:
     record: UUID
     ours: Side
     owned: Ownership
+
+
+def _speaks_anew(shadow: Shadow, ours: Side, entry: EntityMap) -> bool:
+    """Whether a column is spoken of that was never agreed on: what the row holds there may be a person's.
+
+    The row's known version says only that it equals the shadow, where the shadow says anything.
+    """
+    columns = entry.table.columns
+    kept = {name for name in ours.values if columns[name].create_only or columns[name].incidental}
+    own = {entry.source_key.name} if entry.source_key else set()
+    return bool(ours.values.keys() - shadow.marks.keys() - kept - own)
 
 
 def _worthwhile(shadow: Shadow, said: Said, held: Side | None, table: Table) -> Merge:

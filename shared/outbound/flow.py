@@ -154,7 +154,7 @@ class Outbound:
         await hold()
         made = await self.records[system.name].create(entry.entity, fields, str(record))
         key = RecordKey(system.name, entry.entity, made.id)
-        as_sent = _holds(entry, made, fields)
+        as_sent = _holds(entry, made, fields, ours)
         after = _after(change, spent, decision, ours, (system.name, made if as_sent else None))
         return deciding.paired(deciding.verdict(change, entry, shadow, decision, after), ((key, record),))
 
@@ -264,10 +264,14 @@ def _after(change: Change, shadow: Shadow, decision: Merge, ours: Side, written:
     return deciding.agreed(shadow, decision, ours, answered, versions)
 
 
-def _holds(entry: EntityMap, made: LegacyRecord, fields: Mapping[str, Json]) -> bool:
-    """Whether a record is as it was sent: a repeated create answers with what people made of it since."""
+def _holds(entry: EntityMap, made: LegacyRecord, fields: Mapping[str, Json], ours: Side) -> bool:
+    """Whether a record is as it was sent, blanks included: a repeated create answers with what people made
+    of it since.
+    """
     held = entry.to_columns(made.fields).values
-    return all(held.get(column) == value for column, value in entry.to_columns(fields).values.items())
+    sent = {name: None for name, value in ours.values.items() if value is None}
+    sent |= entry.to_columns(fields).values
+    return all(held.get(name) == value for name, value in sent.items())
 
 
 def _with_defaults(change: Change, shadow: Shadow, ours: Side) -> Shadow:

@@ -1,5 +1,6 @@
 """A write happened, and nobody was told: what is done when its message is tried again."""
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -122,3 +123,47 @@ async def test_an_earlier_message_does_not_overtake_a_later_one_whose_write_may_
 
     ((_, fields),) = desk.records.of("company").items()
     assert fields["name"] == "Newer"
+
+
+async def test_a_column_that_is_spoken_of_for_the_first_time_is_compared_with_the_row(desk: "Desk") -> None:
+    """The row's version is known by then, but nobody ever agreed on this column."""
+    row = chosen_row_id(C1)
+    await desk.record_changed("C-1", {"name": "Base"})
+    desk.clock.advance(timedelta(seconds=5))
+    desk.rows.put("account", row, {"address1_city": "Typed by a person"})
+    desk.clock.advance(timedelta(seconds=5))
+    assert await desk.record_changed("C-1", {"name": "Renamed"}) is Outcome.APPLIED
+    desk.clock.advance(timedelta(seconds=5))
+
+    await desk.record_changed("C-1", {"city": "Ulm"})
+
+    assert desk.rows.of("account")[row]["address1_city"] == "Ulm"
+    with desk.store.engine.connect() as connection:
+        kept = connection.exec_driver_sql("SELECT column_name, outbound FROM conflict").all()
+    assert [(name, json.loads(value)) for name, value in kept] == [("address1_city", "Typed by a person")]
+
+
+async def test_a_repeated_create_does_not_take_a_blank_for_agreed_that_people_filled(
+    desk: "Desk", monkeypatch: "pytest.MonkeyPatch"
+) -> None:
+    create = desk.records.create
+
+    async def unheard(*arguments: object) -> object:
+        await create(*arguments)  # type: ignore[arg-type]
+        monkeypatch.undo()
+        raise Unavailable("no answer in time")
+
+    monkeypatch.setattr(desk.records, "create", unheard)
+    desk.rows.put("account", ROW, {"name": "Old", "address1_city": None})
+    assert await desk.row_changed(operation="Create", name="Old", address1_city=None) is Outcome.FAILED
+    ((record_id, fields),) = desk.records.of("company").items()
+    desk.clock.advance(timedelta(seconds=1))
+    desk.records.put("company", record_id, {**fields, "city": "Typed by a person"})
+    await desk.later(2)
+    desk.clock.advance(timedelta(seconds=1))
+
+    await desk.row_changed(name="Old", address1_city="Ulm")
+
+    with desk.store.engine.connect() as connection:
+        kept = connection.exec_driver_sql("SELECT column_name, inbound FROM conflict").all()
+    assert [(name, json.loads(value)) for name, value in kept] == [("address1_city", "Typed by a person")]

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from shared.core.change import Change
 from shared.core.identity import DATAVERSE, RecordKey
+from shared.core.mapping.columns import Option, Table, Value
+from shared.core.mapping.lifecycle import STATUS
 from shared.core.mapping.spec import EntityMap
 from shared.core.merge import Merge, Side, changes, marks_after
 from shared.core.outcome import Outcome
@@ -97,6 +99,25 @@ def link_follows(result: Verdict, without: frozenset[RecordKey]) -> Verdict:
         return result
     missing = min(without)
     told = f"{result.reason}; without its link to {missing}, which waits for this record: the link follows"
+    return replace(result, outcome=Outcome.PARKED, reason=told.removeprefix("; "), waits_for=missing)
+
+
+def still_open(table: Table, values: Mapping[str, Value], shadow: Shadow) -> dict[str, Value]:
+    """The same values, but of a row that stays in its first state; one that has left it stays where it is."""
+    kept = {name: value for name, value in values.items() if name != STATUS}
+    if table.lifecycle is not None and STATUS not in shadow.marks:
+        kept[STATUS] = Option(table.lifecycle.start)
+    return kept
+
+
+def status_follows(result: Verdict, missing: RecordKey | None) -> Verdict:
+    """The same verdict, if no part of the record is missing; else one that waits for the part.
+
+    A row that is closed to writes takes no parts any more: so they come first, and the status last.
+    """
+    if missing is None or not result.outcome.is_final or result.outcome is Outcome.REJECTED:
+        return result
+    told = f"{result.reason}; its status follows once {missing} is there"
     return replace(result, outcome=Outcome.PARKED, reason=told.removeprefix("; "), waits_for=missing)
 
 

@@ -81,7 +81,7 @@ class Gate:
         entry = system.map_of(change.subject.entity)
         if entry is None:
             raise InvalidMessage(Fault("/entity", Code.UNKNOWN_ENTITY, f"an entity of {system.name}"))
-        faults = entry.to_columns(change.data).faults
+        faults = (*entry.key_faults(change.subject.id, change.data), *entry.to_columns(change.data).faults)
         if faults:
             raise InvalidMessage(*faults)
 

@@ -11,10 +11,11 @@ from uuid import UUID
 from shared.core import decision as deciding
 from shared.core.change import Change, Operation
 from shared.core.errors import Gone, InvalidMessage, MovedOn, Transient
-from shared.core.identity import DATAVERSE
+from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.legacy import LegacySide
 from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Table, Value
+from shared.core.mapping.lifecycle import STATUS
 from shared.core.mapping.spec import EntityMap, OnDelete
 from shared.core.merge import Merge, Side, merge
 from shared.core.outcome import Outcome
@@ -70,9 +71,26 @@ class Inbound:
         values = await self.lookups[system.name].to_rows(entry, mapped.values, change.without)
         values = entry.as_agreed(values, {name: mark.value for name, mark in shadow.marks.items()})
         values |= entry.identity(change.subject)
+        missing = await self._part_missing(change, entry, values)
+        if missing is not None:
+            values = deciding.still_open(entry.table, values, shadow)
         moment = Moment(change.changed_at, change.version)
         said = Said(change, entry, record, Side(system.name, values, moment), owned)
-        return await self._write(said, replace(shadow, parted=None), hold)
+        result = await self._write(said, replace(shadow, parted=None), hold)
+        return deciding.status_follows(result, missing)
+
+    async def _part_missing(
+        self, change: Change, entry: EntityMap, values: Mapping[str, Value]
+    ) -> RecordKey | None:
+        """The first part of the record that is not there yet, where its row shall leave its first state."""
+        life, status = entry.table.lifecycle, values.get(STATUS)
+        if entry.parts is None or life is None or not isinstance(status, int):
+            return None
+        if life.states[status] == life.states[life.start]:
+            return None
+        return await self.lookups[change.subject.system].missing(
+            entry.parts.keys(change.subject, change.data)
+        )
 
     def map_version(self, change: Change) -> str:
         """See `Applier.map_version`."""

@@ -13,8 +13,9 @@ from uuid import UUID
 from shared.core.change import Json
 from shared.core.codes import Code
 from shared.core.errors import Fault, InvalidMessage
-from shared.core.identity import RecordKey
+from shared.core.identity import RecordKey, normalised_id
 from shared.core.mapping.columns import Column, Table, Unresolved, Value
+from shared.core.mapping.composed import Composed, Parts
 
 L = TypeVar("L")
 D = TypeVar("D")
@@ -156,6 +157,9 @@ class EntityMap:
     `on_record_delete` says what becomes of the row when its record is deleted, `on_row_delete` the reverse;
     `inactive_row` and `inactive_record` are the columns and fields that mark one as no longer in use, which
     `deactivate` needs.
+
+    `composed` are fields put together from others before anything is mapped; the key may be one of them.
+    `parts` tells which records must be there before the row leaves its first state.
     """
 
     entity: str
@@ -172,6 +176,8 @@ class EntityMap:
     on_row_delete: OnDelete = OnDelete.PROPAGATE
     inactive_row: Mapping[str, Value] = field(default_factory=dict)
     inactive_record: Mapping[str, Json] = field(default_factory=dict)
+    composed: tuple[Composed, ...] = ()
+    parts: Parts | None = None
 
     def __post_init__(self) -> None:
         """Refuse a map that is to deactivate and does not say how."""
@@ -202,11 +208,11 @@ class EntityMap:
         lines: dict[str, list[Line]] = {}
         for line in self.fields:
             lines.setdefault(line.legacy, []).append(line)
-        ignored = {self.key, self.row_id} | {line.legacy for line in self.dropped}
+        known = self._known() | lines.keys() - {entry.name for entry in self.composed}
         values: dict[str, Unresolved] = {}
-        faults: list[Fault] = []
-        for name, raw in data.items():
-            if name not in lines and name not in ignored:
+        composed, faults = self._composed(data)
+        for name, raw in {**data, **composed}.items():
+            if name in data and name not in known:
                 faults.append(Fault(pointer(name), Code.UNKNOWN_FIELD, f"a field of {self.entity}"))
             for line in lines.get(name, ()):
                 if line.flow is Flow.OUTBOUND:
@@ -218,6 +224,14 @@ class EntityMap:
                 except Unfit as unfit:
                     faults.append(Fault(pointer(name), unfit.code, unfit.expected))
         return Mapped({**self.constants, **values}, tuple(faults))
+
+    def key_faults(self, record_id: str, data: Mapping[str, Json]) -> tuple[Fault, ...]:
+        """What is wrong with a record's own word for its id: it must be the one it was sent under."""
+        said = {**data, **self._composed(data)[0]}.get(self.key)
+        if said is None or normalised_id(str(said)) in {"", record_id}:
+            return ()
+        where = next((entry.parts[0] for entry in self.composed if entry.name == self.key), self.key)
+        return (Fault(pointer(where), Code.IDENTITY_MISMATCH, "the record that sourceKey names"),)
 
     def as_agreed(self, values: Mapping[str, Value], agreed: Mapping[str, Value]) -> dict[str, Value]:
         """The same values, but what is agreed wherever the legacy system could not tell it from what it says.
@@ -261,6 +275,30 @@ class EntityMap:
         """The legacy field a column comes from; the column's own name where no field is mapped to it."""
         lines = (line for line in self.fields if line.column.name == column)
         return next((line.legacy for line in lines), column)
+
+    def _known(self) -> set[str]:
+        """The fields that are no line's and still no surprise."""
+        parts = {part for entry in self.composed for part in entry.parts}
+        others = {self.key, self.row_id or self.key, self.parts.field if self.parts else self.key}
+        return (others | {line.legacy for line in self.dropped} | parts) - {
+            entry.name for entry in self.composed
+        }
+
+    def _composed(self, data: Mapping[str, Json]) -> tuple[dict[str, Json], list[Fault]]:
+        """The fields put together from others, and the fields missing for that."""
+        made: dict[str, Json] = {}
+        faults: list[Fault] = []
+        for entry in self.composed:
+            missing = [part for part in entry.parts if part not in data]
+            if not missing or (entry.first_alone and entry.parts[0] in data):
+                try:
+                    made[entry.name] = entry.put([data.get(part) for part in entry.parts])
+                except Unfit as unfit:
+                    faults.append(Fault(pointer(entry.parts[0]), unfit.code, unfit.expected))
+            elif len(missing) < len(entry.parts) and not entry.first_alone:
+                whole = f"the whole of {entry.name}: {', '.join(entry.parts)}"
+                faults.extend(Fault(pointer(part), Code.MISSING_FIELD, whole) for part in missing)
+        return made, faults
 
     def row_field(self, row: UUID) -> dict[str, Json]:
         """The legacy field that tells a record which row it is; empty where the system has none."""

@@ -6,13 +6,22 @@ cut or rounded.
 """
 
 from shared.core.mapping.transforms.choices import choice, status, yes_no
-from shared.core.mapping.transforms.lookups import currency_by_code, lookup, owner_by_email, owner_by_name
+from shared.core.mapping.transforms.lookups import (
+    by_name,
+    currency_by_code,
+    lookup,
+    lookup_of_kind,
+    owner_by_email,
+    owner_by_name,
+    price_list_by_currency,
+)
 from shared.core.mapping.transforms.numbers import decimal, integer, money
 from shared.core.mapping.transforms.text import email, memo, text, url
 from shared.core.mapping.transforms.times import Slashes, date, instant
 
 __all__ = [
     "Slashes",
+    "by_name",
     "choice",
     "currency_by_code",
     "date",
@@ -21,10 +30,12 @@ __all__ = [
     "instant",
     "integer",
     "lookup",
+    "lookup_of_kind",
     "memo",
     "money",
     "owner_by_email",
     "owner_by_name",
+    "price_list_by_currency",
     "status",
     "text",
     "url",

@@ -6,6 +6,7 @@ from shared.core.change import Json
 from shared.core.codes import Code
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Reference
+from shared.core.mapping.composed import composed_id
 from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordRef
 from shared.core.mapping.spec import ToDirectory, ToRecord, Transform, Unfit
 from shared.core.mapping.transforms.text import clean
@@ -58,6 +59,80 @@ def currency_by_code() -> Transform[Json, Reference]:
     return _directory(
         ToDirectory("transactioncurrency", "isocurrencycode", required=True), ("EUR", " USD "), str.upper
     )
+
+
+def by_name(table: str, column: str, within: tuple[str, str]) -> Transform[Json, Reference]:
+    """A row by a name, where the legacy system has no id for it: the only one of that name `within` a scope.
+
+    `within` is a column of that table, and the column of our own row that must point at the same row. None
+    or several of the name leave the link as it is; the map keeps the name itself in a column beside.
+    """
+
+    def to_dataverse(value: Json) -> Reference | None:
+        name = clean(value)
+        return DirectoryRef(table, column, name, required=False, within=within) if name else None
+
+    def to_legacy(value: Reference | None) -> Json:
+        if value is None:
+            return ""
+        if isinstance(value, DirectoryRef) and (value.table, value.column) == (table, column):
+            return value.value
+        raise Unfit(Code.VALUE_UNKNOWN_REFERENCE, f"the {column} of a {table}")
+
+    name = (
+        f"the only {table} of that {column} with our {within[1]} as its {within[0]}, left as it is otherwise"
+    )
+    examples = ("Nordwind order 7", "", None)
+    return Transform(to_dataverse, to_legacy, examples, name, ToDirectory(table, column, required=False))
+
+
+def lookup_of_kind(system: str, entity: str, kind: str, *others: str) -> Transform[Json, Reference]:
+    """A record named by its kind and its id, `Contact/CON00001`, where it is of this kind.
+
+    One of the `others` leaves the lookup blank: it belongs in the column of its own kind.
+    """
+
+    def to_dataverse(value: Json) -> Reference | None:
+        named = clean(value)
+        if named is None:
+            return None
+        said, _, name = named.partition("/")
+        if said.casefold() == kind.casefold() and name:
+            return RecordRef(RecordKey(system, entity, name.replace("~1", "/").replace("~0", "~")))
+        if said.casefold() in {other.casefold() for other in others}:
+            return None
+        raise Unfit(Code.VALUE_NO_OPTION, "one of " + ", ".join((kind, *others)))
+
+    def to_legacy(value: Reference | None) -> Json:
+        if value is None:
+            return ""
+        if isinstance(value, RecordRef) and (value.key.system, value.key.entity) == (system, entity):
+            return composed_id([kind, value.key.id])
+        raise Unfit(Code.VALUE_UNKNOWN_REFERENCE, f"a {entity} of {system}")
+
+    examples = (f"{kind}/{entity[:1].upper()}-0001", *(f"{other}/X-0001" for other in others), "", None)
+    return Transform(to_dataverse, to_legacy, examples, f"{system} {entity}", ToRecord(system, entity))
+
+
+def price_list_by_currency(named: str) -> Transform[Json, Reference]:
+    """The price list for a currency, by its name: `named` says it with `{currency}` for the ISO code."""
+    before, after = named.split("{currency}")
+    to = ToDirectory("pricelevel", "name", required=False)
+
+    def to_dataverse(value: Json) -> Reference | None:
+        code = clean(value)
+        if code is None:
+            return None
+        return DirectoryRef(to.table, to.column, named.format(currency=code.upper()), to.required)
+
+    def to_legacy(value: Reference | None) -> Json:
+        if value is None:
+            return ""
+        if isinstance(value, DirectoryRef) and value.table == to.table:
+            return value.value.removeprefix(before).removesuffix(after)
+        raise Unfit(Code.VALUE_UNKNOWN_REFERENCE, f"the {to.column} of a {to.table}")
+
+    return Transform(to_dataverse, to_legacy, ("EUR", " usd ", "", None), f"price list {named!r}", to)
 
 
 def _directory(

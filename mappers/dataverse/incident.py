@@ -1,7 +1,7 @@
 """The incident table: cases, which a service desk calls tickets."""
 
-from mappers.dataverse import synced, targets
-from shared.core.mapping.columns import choice, instant, lookup, memo, table, text
+from mappers.dataverse import lifecycles, synced, targets
+from shared.core.mapping.columns import choice, instant, lookup, memo, status, table, text
 
 title = text("title", "Case Title", 200)
 customerid = lookup(
@@ -13,6 +13,7 @@ customerid = lookup(
 )
 prioritycode = choice("prioritycode", "Priority", {1: "High", 2: "Normal", 3: "Low"})
 description = memo("description", "Description", 2000)
+statuscode = status(lifecycles.INCIDENT_STATUS)
 ownerid = synced.ownerid
 
 tandem_board = text("tandem_board", "Board (legacy)", 100)
@@ -30,6 +31,7 @@ TABLE = table(
     customerid,
     prioritycode,
     description,
+    statuscode,
     tandem_board,
     tandem_boardstatus,
     tandem_contactname,
@@ -38,4 +40,5 @@ TABLE = table(
     tandem_warranty,
     *synced.COLUMNS,
     keys=synced.KEYS,
+    lifecycle=lifecycles.INCIDENT,
 )

@@ -13,6 +13,21 @@ def contact(navigation: str) -> Target:
     return Target("contact", "contacts", navigation)
 
 
+def lead(navigation: str) -> Target:
+    """Leads, through a navigation property."""
+    return Target("lead", "leads", navigation)
+
+
+def opportunity(navigation: str) -> Target:
+    """Opportunities, through a navigation property."""
+    return Target("opportunity", "opportunities", navigation)
+
+
+def quote(navigation: str) -> Target:
+    """Quotes, through a navigation property."""
+    return Target("quote", "quotes", navigation)
+
+
 def currency() -> Target:
     """Currencies."""
     return Target("transactioncurrency", "transactioncurrencies", "transactioncurrencyid")

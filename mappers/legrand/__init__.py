@@ -1,16 +1,30 @@
 """Legrand Cloud CRM: a CRM with file exports only."""
 
+from mappers.legrand.campaign_members import CAMPAIGN_MEMBER
+from mappers.legrand.campaigns import CAMPAIGN
 from mappers.legrand.companies import COMPANY
 from mappers.legrand.contacts import CONTACT
 from mappers.legrand.leads import LEAD
 from mappers.legrand.opportunities import OPPORTUNITY
+from mappers.legrand.quote_items import QUOTE_ITEM
+from mappers.legrand.quotes import QUOTE
 from mappers.legrand.tickets import TICKET
 from mappers.legrand.words import SYSTEM
 from shared.core.system import LegacySystem
 
 LEGRAND = LegacySystem(
     name=SYSTEM,
-    maps=(COMPANY, CONTACT, LEAD, OPPORTUNITY, TICKET),
+    maps=(
+        COMPANY,
+        CONTACT,
+        LEAD,
+        OPPORTUNITY,
+        QUOTE,
+        QUOTE_ITEM,
+        TICKET,
+        CAMPAIGN,
+        CAMPAIGN_MEMBER,
+    ),
     collections={},
     latency="hours",
     way="file",

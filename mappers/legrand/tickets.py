@@ -3,7 +3,7 @@
 from mappers.dataverse import incident, synced
 from mappers.legrand import words
 from shared.core.mapping.spec import Dropped, EntityMap, Field, Flow, Loss
-from shared.core.mapping.transforms import choice, lookup, memo, owner_by_name, text
+from shared.core.mapping.transforms import choice, lookup, memo, owner_by_name, status, text
 
 TICKET = EntityMap(
     entity="ticket",
@@ -19,6 +19,14 @@ TICKET = EntityMap(
             text(100),
             flow=Flow.INBOUND,
             description="Each board has statuses of its own; the label is kept as it is.",
+        ),
+        Field(
+            "Status",
+            incident.statuscode,
+            status(words.TICKET_STATUS, unknown=1),
+            flow=Flow.INBOUND,
+            loss=Loss.PARTIAL,
+            description="A closed ticket is resolved by the action of that name, after everything else.",
         ),
         Field("Priority", incident.prioritycode, choice(words.PRIORITY), flow=Flow.INBOUND),
         Field(

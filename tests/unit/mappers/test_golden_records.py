@@ -22,7 +22,8 @@ def shown(value: Unresolved) -> Any:
     if isinstance(value, RecordRef):
         return f"record {value.key}"
     if isinstance(value, DirectoryRef):
-        return f"{value.table} {value.column}={value.value}" + (", required" if value.required else "")
+        within = f", within {value.within[0]}={value.within[1]}" if value.within else ""
+        return f"{value.table} {value.column}={value.value}" + (", required" if value.required else within)
     if isinstance(value, PlaceholderRef):
         return f"placeholder {value.table}"
     if isinstance(value, date):

@@ -11,7 +11,9 @@ MAPS = [entry for entry in LEGRAND.maps if entry.entity in OBJECTS]
 
 
 def places(entry: EntityMap) -> set[str]:
-    return {entry.key, *(line.legacy for line in entry.fields), *(line.legacy for line in entry.dropped)}
+    named = {entry.key, *(line.legacy for line in entry.fields), *(line.legacy for line in entry.dropped)}
+    parts = {part for composed in entry.composed for part in composed.parts}
+    return (named | parts) - {composed.name for composed in entry.composed}
 
 
 @pytest.mark.parametrize("entry", MAPS, ids=[entry.entity for entry in MAPS])

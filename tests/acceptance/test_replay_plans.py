@@ -5,6 +5,7 @@
 
 import json
 import os
+import time
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -19,6 +20,8 @@ from tests.acceptance.trouble import Trouble
 IS_FULL = os.environ.get("TANDEM_FULL_SIZE") == "1"
 GROUPS, EACH = (40, 125) if IS_FULL else (6, 20)
 PATIENCE = 1200 if IS_FULL else 120
+FORESEEN_IN, REPLAYED_IN = 120, 600
+"""Seconds that so many messages may take on two cores: the bars of the promise."""
 DEAD_LETTER = {"DeadLetterReason", "DeadLetterErrorDescription"}
 
 
@@ -112,7 +115,9 @@ def test_hundreds_of_held_records_go_on_by_a_plan_that_survives_its_worker(
     assert all(group["group"] in screen for group in groups)
     before = writes_to_dataverse(stack)
 
+    began = time.monotonic()
     plan = foreseen(stack, [group["group"] for group in groups])
+    foreseen_in = time.monotonic() - began
 
     assert writes_to_dataverse(stack) == before, "a prediction writes nothing"
     assert (plan["state"], plan["records"]) == ("ready", count)
@@ -120,6 +125,7 @@ def test_hundreds_of_held_records_go_on_by_a_plan_that_survives_its_worker(
     assert plan["foreseen"]["writes"] == {"dataverse account": 2 * count}
     number = str(plan["plan"])
     make_failures(stack, trouble, tag, codes[:1], 2, start=count)
+    began = time.monotonic()
     told(stack, "replay", "run", number, "--rate", "200" if IS_FULL else "30", "--stop-at-lag", "120")
 
     def under_way() -> bool | None:
@@ -129,8 +135,12 @@ def test_hundreds_of_held_records_go_on_by_a_plan_that_survives_its_worker(
     eventually("a part of the plan done", under_way, PATIENCE)
     stack.kill("host")
     report = stands_still(stack, plan["plan"])
+    replayed_in = time.monotonic() - began
 
     assert (report["state"], report["reason"]) == ("finished", None), report["listed"]
+    assert foreseen_in < FORESEEN_IN, f"{count} heads with followers foreseen in {foreseen_in:.0f} s"
+    assert replayed_in < REPLAYED_IN, f"{2 * count} messages replayed in {replayed_in:.0f} s"
+    print(f"{2 * count} messages foreseen in {foreseen_in:.1f} s, replayed in {replayed_in:.1f} s")  # noqa: T201  # the numbers of docs/reference/performance.md
     assert (report["adds_up"], report["read_back"]) == (True, {"equal": 5})
     assert report["heads"]["fates"] == {"applied": count}
     assert sum(report["followers"]["fates"].values()) == count

@@ -65,6 +65,12 @@ param gapSchedule string = '0 */15 * * * *'
 @description('Optional. When Allegory\'s change feed is read.')
 param allegoryFeedSchedule string = '0 */1 * * * *'
 
+@description('Optional. Where Legrand drops its exports: abfss://<container>@<account>.dfs.core.windows.net; blank: nowhere.')
+param legrandDropUrl string = ''
+
+@description('Optional. When export drops of Legrand are looked for (NCRONTAB).')
+param legrandDropSchedule string = '0 */5 * * * *'
+
 @description('Optional. Tags for every resource.')
 param tags object = {}
 
@@ -169,6 +175,8 @@ module functions 'modules/functions.bicep' = {
     purgeSchedule: purgeSchedule
     gapSchedule: gapSchedule
     allegoryFeedSchedule: allegoryFeedSchedule
+    legrandDropUrl: legrandDropUrl
+    legrandDropSchedule: legrandDropSchedule
     ticketsScope: ticketsScope
     maximumInstanceCount: maximumInstanceCount
   }

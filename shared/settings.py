@@ -105,6 +105,18 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("PURGE_SCHEDULE", "When old payloads and metadata are forgotten.", "0 0 3 * * *"),
     Setting("PAYLOAD_DAYS", "How long a finished message's body is kept.", "30", "30"),
     Setting("METADATA_DAYS", "How long a finished message's metadata and history are kept.", "400", "400"),
+    Setting(
+        "ACTIVITY_PROFILE",
+        "What e-mails, calls and meetings become: native (email, phone call, appointment) or seed (tasks).",
+        "native",
+        "native",
+    ),
+    Setting(
+        "ATTACHMENT_LIMIT",
+        "Largest file in bytes that becomes a note; the organisation's own limit counts as well.",
+        "26214400",
+        "26214400",
+    ),
     Setting("SQL_URL", "State: sqlite:///<file> or mssql+pyodbc://...", "sqlite:///.local/tandem.db"),
     Setting("DATAVERSE_URL", "Base URL of the Dataverse organisation.", "http://127.0.0.1:7080"),
     Setting("DATAVERSE_SCOPE", "Token scope; derived from DATAVERSE_URL when blank.", "", ""),
@@ -141,6 +153,24 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("ALLEGORY_KEY_SECRET", "Name of the vault secret with Allegory's key.", "allegory-api-key"),
     Setting(
         "ALLEGORY_FEED_SCHEDULE", "When Allegory's change feed is read.", "*/5 * * * * *", "0 */1 * * * *"
+    ),
+    Setting(
+        "LEGRAND_DROP_URL",
+        "Where Legrand's exports are dropped: a folder, or a container (az://legrand-drop); blank: nowhere.",
+        "az://legrand-drop",
+        "",
+    ),
+    Setting(
+        "LEGRAND_DROP_SCHEDULE",
+        "When the timer looks for export drops (six-field NCRONTAB).",
+        "*/5 * * * * *",
+        "0 */5 * * * *",
+    ),
+    Setting(
+        "DROP_SETTLE_SECONDS",
+        "How long a drop must look the same before it is read.",
+        "2",
+        "60",
     ),
     Setting("TICKETS_URL", "Base URL of the ticket desk.", "http://127.0.0.1:7082"),
     Setting(
@@ -191,6 +221,8 @@ class Settings:
     loop_window: timedelta
     ourselves: frozenset[str]
     gap_grace: timedelta
+    activity_profile: str
+    attachment_limit: int
     payload_days: timedelta
     metadata_days: timedelta
     sql_url: str
@@ -204,6 +236,8 @@ class Settings:
     key_vault_url: str
     allegory_url: str
     allegory_key_secret: str
+    legrand_drop_url: str
+    drop_settle: timedelta
     tickets_url: str
     tickets_scope: str
     ticket_teams: str
@@ -235,6 +269,8 @@ class Settings:
             loop_window=reader.seconds("LOOP_WINDOW_SECONDS"),
             ourselves=reader.names("OWN_NAMES"),
             gap_grace=reader.seconds("GAP_GRACE_SECONDS"),
+            activity_profile=reader.one_of("ACTIVITY_PROFILE", "native", "seed"),
+            attachment_limit=reader.number("ATTACHMENT_LIMIT"),
             payload_days=reader.days("PAYLOAD_DAYS"),
             metadata_days=reader.days("METADATA_DAYS"),
             sql_url=reader.text("SQL_URL"),
@@ -248,6 +284,8 @@ class Settings:
             key_vault_url=reader.text("KEY_VAULT_URL"),
             allegory_url=reader.text("ALLEGORY_URL"),
             allegory_key_secret=reader.text("ALLEGORY_KEY_SECRET"),
+            legrand_drop_url=reader.text("LEGRAND_DROP_URL"),
+            drop_settle=reader.seconds("DROP_SETTLE_SECONDS"),
             tickets_url=reader.text("TICKETS_URL"),
             tickets_scope=reader.text("TICKETS_SCOPE"),
             ticket_teams=reader.routes("TICKET_TEAMS"),
@@ -293,6 +331,12 @@ class _Reader:
 
     def number(self, name: str) -> int:
         return self._checked(name, int, "a whole number above 0") or 1
+
+    def one_of(self, name: str, *words: str) -> str:
+        word = self.text(name)
+        if word not in words:
+            self._faults.append(f"{name} must be {' or '.join(words)}")
+        return word
 
     def names(self, name: str) -> frozenset[str]:
         parts = (part.strip().lower() for part in self.text(name).split(","))

@@ -72,6 +72,12 @@ param gapSchedule string
 @description('Required. When Allegory\'s change feed is read.')
 param allegoryFeedSchedule string
 
+@description('Required. Where Legrand drops its exports; blank: nowhere.')
+param legrandDropUrl string
+
+@description('Required. When export drops of Legrand are looked for (NCRONTAB).')
+param legrandDropSchedule string
+
 @description('Required. Scope of the tokens for the ticket desk.')
 param ticketsScope string
 
@@ -160,6 +166,10 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       ALLEGORY_URL: allegoryUrl
       ALLEGORY_KEY_SECRET: allegoryKeySecret
       ALLEGORY_FEED_SCHEDULE: allegoryFeedSchedule
+      LEGRAND_DROP_URL: legrandDropUrl
+      // What reads the drops logs in as the app's identity, not as nobody.
+      AZURE_STORAGE_ANON: 'false'
+      LEGRAND_DROP_SCHEDULE: legrandDropSchedule
       TICKETS_URL: ticketsUrl
       TICKETS_SCOPE: ticketsScope
       APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString

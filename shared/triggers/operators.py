@@ -82,6 +82,18 @@ async def get_gaps(req: func.HttpRequest) -> func.HttpResponse:
     return await guarded(req, _READ, look)
 
 
+@bp.function_name("get_drops")
+@bp.route(route="ops/drops", methods=["GET"])
+async def get_drops(req: func.HttpRequest) -> func.HttpResponse:
+    """The last export drops, what became of their modules, and the records that are kept out."""
+
+    async def look(caller: "Caller") -> func.HttpResponse:
+        del caller
+        return answer(200, await app().file_exchange.told())
+
+    return await guarded(req, _READ, look)
+
+
 @bp.function_name("post_replay")
 @bp.route(route="ops/replays", methods=["POST"])
 async def post_replay(req: func.HttpRequest) -> func.HttpResponse:

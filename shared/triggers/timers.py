@@ -1,4 +1,4 @@
-"""What the clock starts: due retries and lost wakes, tickets, the legacy change feed, gaps, forgetting."""
+"""What the clock starts: due retries and lost wakes, tickets, feeds, export drops, gaps, forgetting."""
 
 import azure.functions as func
 
@@ -31,6 +31,14 @@ async def allegory_feed(timer: func.TimerRequest) -> None:
     """Bring in what people changed in Allegory since the last run."""
     del timer
     await app().allegory_feed.run()
+
+
+@bp.function_name("legrand_drops")
+@bp.timer_trigger(arg_name="timer", schedule="%LEGRAND_DROP_SCHEDULE%")
+async def legrand_drops(timer: func.TimerRequest) -> None:
+    """Read the export drops that are whole, and tell what differs from those before."""
+    del timer
+    await app().file_exchange.run()
 
 
 @bp.function_name("purge")

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from mappers import SYSTEMS
 from mappers.dataverse.personal import PERSONAL
 from shared.connectors.callers import Callers
 from shared.core.change import Direction
 from shared.core.gate import Gate
+from shared.inbound.drops.reading import FileExchange
 from shared.inbound.feed import Feed
 from shared.inbound.intake import Intake
 from shared.recovery.alert import Alerts
@@ -51,6 +51,7 @@ class App:
     alerts: Alerts
     overdue: Overdue
     allegory_feed: Feed
+    file_exchange: FileExchange
     gaps: GapDetector
     retention: Retention
 
@@ -97,6 +98,7 @@ def assemble(settings: Settings, opened: ExitStack) -> App:
         alerts=errands.alerts(world),
         overdue=Overdue(store.waits, world.telemetry, settings.park_alarm_after),
         allegory_feed=errands.allegory_feed(world, gate),
+        file_exchange=errands.file_exchange(world, gate),
         gaps=errands.gaps(world, gate),
         retention=errands.retention(world),
     )
@@ -113,6 +115,6 @@ def _answers(world: World) -> Answers:
         asked.counts,
         queues,
         asked.standing,
-        SYSTEMS,
+        tuple(world.sides.systems.values()),
         PERSONAL,
     )

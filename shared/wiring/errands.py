@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING
 
 from mappers import SYSTEMS
 from mappers.allegory import ALLEGORY
+from mappers.legrand import LEGRAND
 from shared.connectors.legacy.feed import RestFeed
 from shared.connectors.legacy.snapshot import RestSnapshot
 from shared.connectors.tickets.desk import HttpTicketDesk
 from shared.core.gate import Gate
+from shared.inbound.drops.reading import Drops, FileExchange
 from shared.inbound.feed import Feed
 from shared.recovery.alert import Alerts
 from shared.recovery.gaps.cycle import GapDetector
@@ -43,6 +45,32 @@ def allegory_feed(world: World, gate: Gate) -> Feed:
         queue=world.settings.inbound_queue,
         owner=world.owner,
     )
+
+
+def file_exchange(world: World, gate: Gate) -> FileExchange:
+    """The systems that drop files: those with a place for them."""
+    if not world.settings.legrand_drop_url:
+        return FileExchange((), world.store.snapshots)
+    # The readers of workbooks are native code, and the maps' declarations of exports many words.
+    from mappers.legrand.export import EXPORT  # noqa: PLC0415  # only a system that drops files needs it
+    from shared.connectors.files.place import DropFolders  # noqa: PLC0415  # as above
+
+    drops = Drops(
+        LEGRAND,
+        EXPORT,
+        DropFolders(world.settings.legrand_drop_url, EXPORT),
+        world.store.snapshots,
+        world.store.cursors,
+        world.store.jobs,
+        world.bus,
+        gate,
+        world.clock,
+        world.telemetry,
+        queue=world.settings.inbound_queue,
+        owner=world.owner,
+        settle=world.settings.drop_settle,
+    )
+    return FileExchange((drops,), world.store.snapshots)
 
 
 def gaps(world: World, gate: Gate) -> GapDetector:

@@ -46,6 +46,7 @@ CONNECTORS = {
     "credentials",
     "dataverse",
     "exports",
+    "files",
     "legacy",
     "memory",
     "servicebus",

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from shared.connectors.sqlstore.crosswalk import SqlCrosswalk
 from shared.connectors.sqlstore.disputes import SqlConflicts
+from shared.connectors.sqlstore.drops import SqlSnapshots
 from shared.connectors.sqlstore.engine import Credential, engine_for, is_in_memory
 from shared.connectors.sqlstore.execution import Executor, Threads
 from shared.connectors.sqlstore.inbox import SqlInbox
@@ -48,6 +49,7 @@ class Store:
     waits: SqlWaits
     cursors: SqlCursors
     gaps: SqlGaps
+    snapshots: SqlSnapshots
     operations: Operations
     retention: Retention
     plans: SqlPlans
@@ -100,6 +102,7 @@ def open_store(
         waits=SqlWaits(database, clock),
         cursors=SqlCursors(database, clock),
         gaps=SqlGaps(database, clock),
+        snapshots=SqlSnapshots(database, clock),
         operations=operations_on(database, clock),
         retention=Retention(database),
         plans=SqlPlans(database, clock),

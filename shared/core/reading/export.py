@@ -163,8 +163,8 @@ class Object:
 class Inventory:
     """The list that completes an export: which file holds how many records, bytes, and their hash.
 
-    `rows` is the path to the entries in a JSON list; a CSV list is its rows. `exported` is where it says when a
-    file was written, in its entry or for all of them beside the entries; `clock` how it writes times.
+    `rows` is the path to the entries in a JSON list; a CSV list is its rows. `exported` is where it says when
+    a file was written, in its entry or for all of them beside the entries; `clock` how it writes times.
     """
 
     file: str

@@ -5,7 +5,18 @@ A command's module holds its grammar, what it asks of the service, and what its 
 
 from typing import Any
 
-from shared.ops.commands import conflicts, failures, gaps, migrate, now, phases, record, repairs, replay
+from shared.ops.commands import (
+    conflicts,
+    drops,
+    failures,
+    gaps,
+    migrate,
+    now,
+    phases,
+    record,
+    repairs,
+    replay,
+)
 
 
 def register(commands: Any) -> None:
@@ -18,4 +29,5 @@ def register(commands: Any) -> None:
     conflicts.register(commands)
     phases.register(commands)
     gaps.register(commands)
+    drops.register(commands)
     migrate.register(commands)

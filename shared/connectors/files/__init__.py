@@ -1,0 +1,1 @@
+"""The far side that only exchanges files: where its exports are dropped."""

@@ -5,6 +5,7 @@ from typing import Any
 from local.dataverse.errors import Refusal, bad_status, wrong_state
 from local.dataverse.schema.table import Table
 from local.dataverse.store.row import Row
+from local.dataverse.store.transaction import Transaction
 
 # A table not listed starts in state 0.
 _INITIAL = {"product": 2}
@@ -96,3 +97,16 @@ def check_writable(table: Table, before: Row, draft: dict[str, Any]) -> None:
     if draft.keys() - _FREE_COLUMNS:
         label = table.columns["statecode"].options.get(int(state or 0))
         raise wrong_state(f"The {table.name} is {label} and cannot be changed in its present state.")
+
+
+_PART_OF = {"quotedetail": "quoteid"}
+"""Rows that are part of another and as closed as it is."""
+
+
+def check_whole(transaction: Transaction, table: Table, *rows: Row) -> None:
+    """Refusal when a row is part of one that is closed: an active quote takes no lines and loses none."""
+    for row in rows:
+        whole = row.get(_PART_OF.get(table.name, ""))
+        found = transaction.get(whole[0], whole[1]) if whole else None
+        if whole and found and found.get("statecode") in _CLOSED[whole[0]]:
+            raise wrong_state(f"The {whole[0]} is closed to changes, and so is each {table.name} of it.")

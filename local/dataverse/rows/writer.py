@@ -24,7 +24,7 @@ from local.dataverse.rows.payload import Draft, read_draft
 from local.dataverse.rows.plan import plan_of
 from local.dataverse.rows.privileges import SECURITY_PAIRS, Privileges
 from local.dataverse.rows.references import referenced
-from local.dataverse.rows.states import check_writable, initial_state, next_state
+from local.dataverse.rows.states import check_whole, check_writable, initial_state, next_state
 from local.dataverse.schema.catalog import Catalog
 from local.dataverse.schema.table import Table
 from local.dataverse.store.row import Reference, Row
@@ -83,6 +83,7 @@ class Writer:
         self._check_file(table, row)
         self.privileges.check(self.caller, "Create", table, row)
         self._check_links(table, draft)
+        check_whole(self.transaction, table, row)
         created = self._put(table, _without_nulls(row), draft.columns)
         self._attach(draft, created)
         return created
@@ -103,6 +104,7 @@ class Writer:
         values.pop("overriddencreatedon", None)
         self._create_parents(draft)
         check_writable(table, before, values)
+        check_whole(self.transaction, table, before, values)
         if not values:
             self._attach(draft, before)
             return before
@@ -133,6 +135,7 @@ class Writer:
         self.privileges.check(self.caller, "Delete", table, before)
         if before is None:
             raise row_missing(table.name, row_id)
+        check_whole(self.transaction, table, before)
         cascade.delete(self.transaction, self.catalog, table.name, row_id)
 
     def link(self, table: Table, row_id: str, navigation: str, other: Reference, *, present: bool) -> None:

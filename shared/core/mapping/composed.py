@@ -51,4 +51,4 @@ class Parts:
         said = data.get(self.field)
         for end in str(said).split(",") if said is not None else ():
             if end.strip():
-                yield RecordKey(record.system, self.entity, f"{record.id}/{composed_id([end])}")
+                yield RecordKey(record.system, self.entity, f"{record.id}/{end.strip()}")

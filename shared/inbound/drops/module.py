@@ -20,6 +20,7 @@ from shared.core.reading.export import Absence, Object
 from shared.core.reading.finding import Finding, Remark
 from shared.core.reading.source import Opened, Row
 from shared.inbound.drops import record
+from shared.inbound.drops.parts import PartsOf
 from shared.inbound.drops.ports import Snapshots
 from shared.inbound.drops.record import Read
 
@@ -49,6 +50,7 @@ class Module:
     snapshots: Snapshots
     send: Send
     hold: Callable[[], Awaitable[None]]
+    parts: PartsOf | None = None
 
     async def read(self, opened: Opened, tally: Tally) -> None:
         """Tell everything that differs; raises Unreadable when the file turns out broken in the middle."""
@@ -60,6 +62,8 @@ class Module:
             for row in rows:
                 tally.found += 1
                 said = record.read(self.entry, row, self.modified)
+                if self.parts is not None and said.id:
+                    said = self.parts.named(said)
                 if not said.id:
                     # It may be any of those that seem to be missing.
                     sure = False

@@ -6,7 +6,7 @@ while. A file that cannot be read, or holds another count than listed, stops its
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.core.change import Message
@@ -22,6 +22,7 @@ from shared.core.reading.inventory import Inventory
 from shared.core.reading.source import Source, Unreadable
 from shared.core.system import LegacySystem
 from shared.inbound.drops.module import Module
+from shared.inbound.drops.parts import PartsOf
 from shared.inbound.drops.ports import DropPlace, Snapshots
 
 _LEASE_SECONDS = 120.0
@@ -151,7 +152,8 @@ class Drops:
         try:
             await self._check(ready, entry)
             opened = await asyncio.to_thread(ready.source.open, entry)
-            await module.read(opened, tally)
+            parts = await asyncio.to_thread(self._parts, ready.source, entry)
+            await replace(module, parts=parts).read(opened, tally)
         except Unreadable as unreadable:
             remarks = unreadable.remarks
             tally.findings += [Finding(self.system.name, entry.file, None, remark) for remark in remarks]
@@ -159,6 +161,14 @@ class Drops:
             tally.note = "not in this drop" if absent else "; ".join(remark.code.value for remark in remarks)
             return ModuleState.ABSENT if absent else ModuleState.STOPPED
         return ModuleState.READ
+
+    def _parts(self, source: Source, entry: Object) -> PartsOf | None:
+        """The parts of this object's records, where they have any: a broken sheet of them stops both."""
+        known = self.system.map_of(entity_of(entry))
+        if known is None or known.parts is None:
+            return None
+        sheet = next(each for each in self.export.objects if entity_of(each) == known.parts.entity)
+        return PartsOf.counted(known.parts.field, entry, sheet, source.open(sheet).rows)
 
     async def _check(self, ready: Ready, entry: Object) -> None:
         """Refuse a file that is not what the list says, before any of its records is told."""

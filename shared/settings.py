@@ -269,7 +269,7 @@ class Settings:
             loop_window=reader.seconds("LOOP_WINDOW_SECONDS"),
             ourselves=reader.names("OWN_NAMES"),
             gap_grace=reader.seconds("GAP_GRACE_SECONDS"),
-            activity_profile=reader.one_of("ACTIVITY_PROFILE", "native", "seed"),
+            activity_profile=reader.one_of("ACTIVITY_PROFILE", {"native", "seed"}),
             attachment_limit=reader.number("ATTACHMENT_LIMIT"),
             payload_days=reader.days("PAYLOAD_DAYS"),
             metadata_days=reader.days("METADATA_DAYS"),
@@ -331,12 +331,6 @@ class _Reader:
 
     def number(self, name: str) -> int:
         return self._checked(name, int, "a whole number above 0") or 1
-
-    def one_of(self, name: str, *words: str) -> str:
-        word = self.text(name)
-        if word not in words:
-            self._faults.append(f"{name} must be {' or '.join(words)}")
-        return word
 
     def names(self, name: str) -> frozenset[str]:
         parts = (part.strip().lower() for part in self.text(name).split(","))

@@ -18,7 +18,7 @@ ATTACHMENT = EntityMap(
     source_key=synced.tandem_sourcekey,
     composed=(
         Composed("object", ("object_type", "object_id"), kind_and_id),
-        Composed("file", ("path", "file_name", "size_bytes", "sha256"), told, first_alone=True),
+        Composed("file", ("attachment_id", "file_name", "size_bytes", "sha256"), told),
     ),
     fields=(
         Field(
@@ -43,7 +43,7 @@ ATTACHMENT = EntityMap(
             ),
             alias="ContentDocument",
         ),
-        Field("sha256", annotation.tandem_sha256, text(64), flow=Flow.INBOUND),
+        Field("sha256", annotation.tandem_filehash, text(64), flow=Flow.INBOUND),
         Field("uploaded_by", activity.tandem_createdby, text(200), flow=Flow.INBOUND),
         Field("uploaded_by", annotation.ownerid, owner_by_email(), flow=Flow.INBOUND, loss=Loss.PARTIAL),
         Field(
@@ -58,5 +58,8 @@ ATTACHMENT = EntityMap(
             "updated_at", synced.tandem_legacymodifiedon, words.instant(), flow=Flow.INBOUND, loss=Loss.FORMAT
         ),
     ),
-    dropped=(Dropped("created_at", "When it was uploaded tells the same."),),
+    dropped=(
+        Dropped("path", "The file is asked for by the id of its attachment."),
+        Dropped("created_at", "When it was uploaded tells the same."),
+    ),
 )

@@ -30,7 +30,7 @@ objectid = lookup(
 ownerid = synced.ownerid
 
 tandem_folder = text("tandem_folder", "Folder (legacy)", 400)
-tandem_sha256 = text("tandem_sha256", "SHA-256 of the file (legacy)", 64)
+tandem_filehash = text("tandem_filehash", "SHA-256 of the file (legacy)", 64)
 
 TABLE = table(
     "annotation",
@@ -43,7 +43,7 @@ TABLE = table(
     documentbody,
     objectid,
     tandem_folder,
-    tandem_sha256,
+    tandem_filehash,
     activity.tandem_createdby,
     *synced.COLUMNS,
     keys=synced.KEYS,

@@ -1,9 +1,11 @@
 """Legrand Cloud CRM: a CRM with file exports only."""
 
+from mappers.legrand.activities import CALL, EMAIL, MEETING
 from mappers.legrand.campaign_members import CAMPAIGN_MEMBER
 from mappers.legrand.campaigns import CAMPAIGN
 from mappers.legrand.companies import COMPANY
 from mappers.legrand.contacts import CONTACT
+from mappers.legrand.documents import DOCUMENT
 from mappers.legrand.leads import LEAD
 from mappers.legrand.opportunities import OPPORTUNITY
 from mappers.legrand.quote_items import QUOTE_ITEM
@@ -24,6 +26,10 @@ LEGRAND = LegacySystem(
         TICKET,
         CAMPAIGN,
         CAMPAIGN_MEMBER,
+        EMAIL,
+        CALL,
+        MEETING,
+        DOCUMENT,
     ),
     collections={},
     latency="hours",

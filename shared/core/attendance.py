@@ -38,9 +38,17 @@ class Attendance:
         row_id = await self.crosswalk.row_of(party.record) if party.record and entry else None
         if entry is not None and row_id is not None:
             return Party(party.role, party.address, RowRef(entry.table.name, row_id))
-        for table, name in SOUGHT if "@" in party.address else ():
+        for table, name in _sought(party.address):
             rows = await self.directory.matches(DirectoryRef(table, name, party.address, required=False))
             if rows:
                 row = RowRef(table, rows[0]) if len(rows) == 1 else None
                 return Party(party.role, party.address, row)
         return Party(party.role, party.address)
+
+
+def _sought(address: str) -> tuple[tuple[str, str], ...]:
+    """Where to look for a party; a system that names its users by name alone means users by it."""
+    if "@" in address:
+        return SOUGHT
+    is_number = not address or any(character.isdigit() for character in address)
+    return () if is_number else (("systemuser", "fullname"),)

@@ -39,6 +39,11 @@ class Code(StrEnum):
     VALUE_FORBIDDEN_CHARACTER = "value.forbidden_character"
     VALUE_UNKNOWN_REFERENCE = "value.unknown_reference"
 
+    FILE_TOO_LARGE = "file.too_large"
+    FILE_BLOCKED = "file.blocked"
+    FILE_DIFFERS = "file.differs"
+    FILE_MISSING = "file.missing"
+
     PARENT_MISSING = "parent.missing"
     NEVER_CAME = "dependency.never_came"
 
@@ -142,6 +147,21 @@ EXPLANATIONS: dict[Code, Explanation] = {
     ),
     Code.VALUE_UNKNOWN_REFERENCE: Explanation(
         "The value names something Dataverse does not have.", "Create it in Dataverse, or correct the value."
+    ),
+    Code.FILE_TOO_LARGE: Explanation(
+        "The file is larger than Dataverse, or our own limit, allows.",
+        "Raise the limit and replay it, or bring the file over by hand; nothing waits behind it.",
+    ),
+    Code.FILE_BLOCKED: Explanation(
+        "Dataverse is set to refuse files of this kind.",
+        "Leave it, or allow the kind in Dataverse and replay it; nothing waits behind it.",
+    ),
+    Code.FILE_DIFFERS: Explanation(
+        "The file is not the one its record describes: its size or its SHA-256 differs.",
+        "Have it exported again, then replay it.",
+    ),
+    Code.FILE_MISSING: Explanation(
+        "The record names a file that its system does not have.", "Add the file there, then replay it."
     ),
     Code.PARENT_MISSING: Explanation(
         "The record hangs from one that has not arrived yet.",

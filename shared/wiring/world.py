@@ -8,16 +8,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from mappers import SYSTEMS
+from mappers import systems as systems_of
 from mappers.allegory import ALLEGORY
 from mappers.dataverse import TABLES
+from mappers.legrand import LEGRAND
 from shared.connectors.credentials.azure import AzureCredentials
 from shared.connectors.dataverse.directory import DataverseDirectory
 from shared.connectors.dataverse.gathered import GatheredRows
 from shared.connectors.dataverse.ledger import Allowance, Ledger
 from shared.connectors.dataverse.mode import Modes
+from shared.connectors.dataverse.notes import NoteRows
 from shared.connectors.dataverse.rows import API, REQUEST_ID
 from shared.connectors.dataverse.tracking import DataverseChanges
+from shared.connectors.legacy.files import DropFiles, RestFiles, SystemFiles
 from shared.connectors.legacy.rest import RestRecords
 from shared.connectors.servicebus.bus import Address, ServiceBus
 from shared.connectors.sqlstore import open_store
@@ -117,14 +120,17 @@ def _sides(
     allegory: WebClient,
     clock: "Clock",
 ) -> tuple[Sides, GatheredRows]:
-    systems = {system.name: system for system in SYSTEMS}
+    systems = {system.name: system for system in systems_of(settings.activity_profile)}
     one_sided = OneSided(store.owners, store.owners.phases, systems, clock)
     modes = Modes.said(settings.dataverse_bulk_tables, one_sided)
     rows = _rows(settings, dataverse, ledger, modes)
+    files = SystemFiles(
+        {ALLEGORY.name: RestFiles(allegory), LEGRAND.name: DropFiles(settings.legrand_drop_url)}
+    )
     sides = Sides(
         systems=systems,
         tables=TABLES,
-        rows=rows,
+        rows=NoteRows(rows, dataverse, files, clock, settings.attachment_limit),
         records={ALLEGORY.name: RestRecords(ALLEGORY, allegory)},
         shadows=store.shadows,
         crosswalk=store.crosswalk,

@@ -48,8 +48,8 @@ class PartyRef:
     record: RecordKey | None = None
 
 
-Parties: TypeAlias = "tuple[Party, ...]"
-PartyRefs: TypeAlias = "tuple[PartyRef, ...]"
+Parties: TypeAlias = tuple[Party, ...]
+PartyRefs: TypeAlias = tuple[PartyRef, ...]
 
 SOUGHT = (
     ("systemuser", "internalemailaddress"),

@@ -96,7 +96,8 @@ def test_the_limits_of_a_column_are_the_limits_of_its_transform(
     system: LegacySystem, entry: EntityMap, line: Line
 ) -> None:
     column, kind = line.column, line.column.kind
-    if kind in {Kind.TEXT, Kind.MEMO}:
+    # A gigabyte of letters proves no more than a megabyte of them.
+    if kind in {Kind.TEXT, Kind.MEMO} and (column.max_length or 0) < 10_000_000:
         limit = column.max_length or 0
         # An e-mail address is never as long as one letter repeated, so the law looks at length alone.
         assert refused(line, "x" * limit) in {None, Code.VALUE_NOT_AN_EMAIL}
@@ -163,7 +164,7 @@ def test_a_row_can_tell_which_record_it_is(system: LegacySystem, entry: EntityMa
 @every_map
 def test_every_example_can_be_written_once_it_is_resolved(system: LegacySystem, entry: EntityMap) -> None:
     for line in entry.fields:
-        if line.column.kind is not Kind.LOOKUP:
+        if line.column.kind not in {Kind.LOOKUP, Kind.PARTIES, Kind.FILE}:
             for _, crossed in held(line):
                 # A blank leaves out a column that always has a value.
                 if crossed is None and not line.column.clearable:

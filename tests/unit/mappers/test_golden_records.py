@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from mappers import SYSTEMS
+from mappers import SYSTEMS, systems
 from shared.core.mapping.columns import Unresolved
+from shared.core.mapping.files import FileRef
+from shared.core.mapping.parties import Party, PartyRef
 from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordRef
 from shared.core.mapping.spec import EntityMap
 
@@ -26,13 +28,23 @@ def shown(value: Unresolved) -> Any:
         return f"{value.table} {value.column}={value.value}" + (", required" if value.required else within)
     if isinstance(value, PlaceholderRef):
         return f"placeholder {value.table}"
+    if isinstance(value, tuple):
+        return [f"{party.role.name.lower()} {who(party)}" for party in value]
+    if isinstance(value, FileRef):
+        return str(value)
     if isinstance(value, date):
         return value.isoformat()
     return str(value) if isinstance(value, Decimal) else value
 
 
-def map_for(system: str, entity: str) -> EntityMap:
-    entry = next(entry for entry in SYSTEMS if entry.name == system).map_of(entity)
+def who(party: Party | PartyRef) -> str:
+    """A party's address, and the record that says who it is."""
+    named = isinstance(party, PartyRef) and party.record
+    return f"{party.address} = {named}" if named else party.address
+
+
+def map_for(system: str, entity: str, profile: str = "native") -> EntityMap:
+    entry = next(entry for entry in systems(profile) if entry.name == system).map_of(entity)
     assert entry is not None
     return entry
 
@@ -40,7 +52,7 @@ def map_for(system: str, entity: str) -> EntityMap:
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_record_becomes_the_row_its_story_tells_and_comes_back(path: Path) -> None:
     story = json.loads(path.read_text("utf-8"))
-    entry = map_for(path.parent.name, story["entity"])
+    entry = map_for(path.parent.name, story["entity"], story.get("profile", "native"))
 
     mapped = entry.to_columns(story["record"])
     back = entry.to_fields(mapped.values)

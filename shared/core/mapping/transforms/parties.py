@@ -58,7 +58,7 @@ def participants(system: str, *roles: Role) -> Transform[Json, PartyRefs]:
         )
 
     sample = "\n".join(f"{_WORDS[role]}: anna@nordwind.example; Bo <bo@x.example>" for role in roles)
-    name = "participants: " + ", ".join(_WORDS[role] for role in roles)
+    name = f"participants ({', '.join(_WORDS[role] for role in roles)})"
     return Transform(to_dataverse, to_legacy, (sample, "", None), name)
 
 

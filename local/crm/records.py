@@ -209,8 +209,10 @@ class Records:
     def _write(self, collection: Collection, record_id: str, fields: Mapping[str, str], by: str) -> Stored:
         at = instant(self._stamp())
         row = self._row(collection, record_id)
-        kept = {**dict.fromkeys(collection.columns, ""), **fields, collection.key: record_id, UPDATED_AT: at}
-        kept[CREATED_AT] = kept[CREATED_AT] or at
+        kept = {**dict.fromkeys(collection.columns, ""), **fields}
+        said = {collection.key: record_id, UPDATED_AT: at, CREATED_AT: kept.get(CREATED_AT) or at}
+        # What a collection does not declare it does not tell either: a tag has no column for its id.
+        kept |= {name: value for name, value in said.items() if name in collection.columns}
         new = row is None or bool(row["deleted"])
         # The version goes on growing over a deletion, so an old ETag never fits a record made anew.
         version = 1 if row is None else row["version"] + 1

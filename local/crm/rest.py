@@ -253,7 +253,7 @@ def application(
         Route("/admin/export", crm.guarded(crm.export), methods=["POST"]),
         Route("/changes", crm.guarded(crm.changes)),
         Route("/{collection}", crm.guarded(crm.collection), methods=["GET", "POST"]),
-        Route("/{collection}/{id}", crm.guarded(crm.record), methods=["GET", "PUT", "PATCH", "DELETE"]),
+        Route("/{collection}/{id:path}", crm.guarded(crm.record), methods=["GET", "PUT", "PATCH", "DELETE"]),
     ]
     return log.wrap(faults.wrap(Starlette(routes=routes)))
 

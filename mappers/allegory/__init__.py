@@ -2,13 +2,16 @@
 
 from mappers.allegory.companies import COMPANY
 from mappers.allegory.contacts import CONTACT
+from mappers.allegory.custom_fields import CUSTOM_FIELD
 from mappers.allegory.deals import DEAL
 from mappers.allegory.leads import LEAD
+from mappers.allegory.pipelines import PIPELINE, STAGE
+from mappers.allegory.tags import TAG
 from mappers.allegory.words import SYSTEM
 from shared.core.system import LegacySystem
 
 ALLEGORY = LegacySystem(
     name=SYSTEM,
-    maps=(COMPANY, CONTACT, LEAD, DEAL),
+    maps=(CUSTOM_FIELD, COMPANY, CONTACT, LEAD, PIPELINE, STAGE, DEAL, TAG),
     collections={"company": "companies", "contact": "contacts", "lead": "leads", "deal": "deals"},
 )

@@ -1,6 +1,7 @@
 """Allegory deal <-> Dynamics 365 opportunity."""
 
 from mappers.allegory import words
+from mappers.allegory.pipelines import instance
 from mappers.dataverse import opportunity, synced
 from shared.core.mapping.spec import EntityMap, Field, Flow, Loss
 from shared.core.mapping.transforms import (
@@ -10,6 +11,7 @@ from shared.core.mapping.transforms import (
     integer,
     money,
     owner_by_email,
+    price_list_by_currency,
     status,
     text,
     yes_no,
@@ -36,6 +38,15 @@ DEAL = EntityMap(
         ),
         Field("amount", opportunity.estimatedvalue, money(-1_000_000_000_000, 1_000_000_000_000)),
         Field("currency", opportunity.transactioncurrencyid, currency_by_code()),
+        Field(
+            "currency",
+            opportunity.pricelevelid,
+            price_list_by_currency(words.PRICE_LIST),
+            flow=Flow.INBOUND,
+            loss=Loss.PARTIAL,
+            description="The organisation's list of this name; without one it stays as it is.",
+            alias="Price Book",
+        ),
         Field("probability", opportunity.closeprobability, integer(0, 100)),
         Field(
             "forecast_category",
@@ -84,4 +95,5 @@ DEAL = EntityMap(
         Field("cf_decision", opportunity.tandem_decision, yes_no()),
         Field("cf_Décision interne", opportunity.tandem_decisioninterne, text(200)),
     ),
+    satellites=(instance,),
 )

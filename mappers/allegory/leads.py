@@ -39,6 +39,7 @@ LEAD = EntityMap(
             alias="Lead.statecode",
         ),
         Field("lead_score", lead.tandem_leadscore, decimal(-1_000_000, 1_000_000, 4)),
+        Field("cf_gdpr_consent", lead.tandem_gdprconsent, words.date()),
         Field("converted_contact_id", lead.parentcontactid, words.contact()),
         Field("owner_email", lead.ownerid, owner_by_email(), loss=Loss.PARTIAL, alias="OwnerId"),
         Field(

@@ -32,6 +32,9 @@ FORECAST_CATEGORY = {
 FORECAST_ALIASES = {"Committed": "Commit"}
 STATUS = {"open": (1, 2), "won": (3,), "lost": (5, 4)}
 """Deals: Dataverse tells On Hold from In Progress, and Canceled from Out-Sold; Allegory does not."""
+PRICE_LIST = "Allegory {currency}"
+"""How an organisation names the price list that deals in a currency are to hang from."""
+STAGE_OUTCOME = {"open": 100_000_000, "won": 100_000_001, "lost": 100_000_002}
 LEAD_SOURCE = {
     "Advertisement": 1,
     "Employee Referral": 2,
@@ -60,6 +63,11 @@ def instant() -> Transform[Json, dt.datetime]:
 def company(*, placeholder: str | None = None) -> Transform[Json, Reference]:
     """A company by its id."""
     return transforms.lookup(SYSTEM, "company", placeholder=placeholder)
+
+
+def pipeline() -> Transform[Json, Reference]:
+    """A pipeline by its id."""
+    return transforms.lookup(SYSTEM, "pipeline")
 
 
 def contact() -> Transform[Json, Reference]:

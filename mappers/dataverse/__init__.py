@@ -7,12 +7,17 @@ from mappers.dataverse import (
     campaign,
     campaignresponse,
     contact,
+    custom_field,
     incident,
     lead,
     opportunity,
+    pipeline,
+    pipeline_stage,
+    pricelevel,
     quote,
     quotedetail,
     systemuser,
+    tag,
     team,
     transactioncurrency,
 )
@@ -30,9 +35,14 @@ TABLES: Mapping[str, Table] = {
         incident.TABLE,
         campaign.TABLE,
         campaignresponse.TABLE,
+        pipeline.TABLE,
+        pipeline_stage.TABLE,
+        tag.TABLE,
+        custom_field.TABLE,
         systemuser.TABLE,
         team.TABLE,
         transactioncurrency.TABLE,
+        pricelevel.TABLE,
     )
 }
 """Every table the maps know, by logical name."""

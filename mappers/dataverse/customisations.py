@@ -11,18 +11,31 @@ from shared.core.mapping.columns import PREFIX, Column, Table
 
 
 def customisations(tables: Iterable[Table]) -> dict[str, Any]:
-    """The file's content: per table its custom columns and keys; tables without any are left out."""
+    """The file's content: our own tables, then per table its custom columns and keys."""
+    tables = tuple(tables)
     rendered = {
         table.name: {
-            "columns": [_column(column) for column in table.columns.values() if column.custom],
+            # The columns of a table of our own come with the table.
+            "columns": [] if table.custom else _columns(table),
             "keys": [{"name": name, "columns": list(columns)} for name, columns in table.keys.items()],
         }
         for table in tables
     }
     return {
         "publisher_prefix": PREFIX.removesuffix("_"),
+        "new_tables": [_table(table) for table in tables if table.custom],
         "tables": {name: parts for name, parts in rendered.items() if parts["columns"] or parts["keys"]},
     }
+
+
+def _columns(table: Table) -> list[dict[str, Any]]:
+    return [_column(column) for column in table.columns.values() if column.custom]
+
+
+def _table(table: Table) -> dict[str, Any]:
+    """A table of our own; its first column is its primary name."""
+    columns = _columns(table)
+    return {"table": table.name, "label": table.label, "name": columns[0]["name"], "columns": columns}
 
 
 def _column(column: Column[Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from mappers import SYSTEMS
+from mappers import SYSTEMS, deviations, terms
 from mappers.dataverse import TABLES
 from mappers.dataverse.customisations import customisations
 from mappers.dataverse.filters import outbound_filters
@@ -24,6 +24,8 @@ def files() -> Mapping[str, str]:
     }
     return {
         "docs/reference/mappings.md": page(SYSTEMS),
+        "docs/reference/terms.md": terms.page(),
+        "docs/reference/deviations.md": deviations.page(),
         "infra/dataverse/customisations.json": _json(customisations(TABLES.values())),
         **flows,
     }

@@ -1,7 +1,7 @@
 """The lead table: people who may become customers."""
 
 from mappers.dataverse import lifecycles, synced, targets
-from shared.core.mapping.columns import choice, decimal, lookup, memo, status, table, text
+from shared.core.mapping.columns import choice, day, decimal, lookup, memo, status, table, text
 
 subject = text("subject", "Topic", 300)
 firstname = text("firstname", "First Name", 50)
@@ -32,6 +32,8 @@ description = memo("description", "Description", 2000)
 parentcontactid = lookup("parentcontactid", "Parent Contact for lead", targets.contact("parentcontactid"))
 ownerid = synced.ownerid
 
+tandem_tags = text("tandem_tags", "Tags", 2000)
+tandem_gdprconsent = day("tandem_gdprconsent", "GDPR consent")
 tandem_leadscore = decimal("tandem_leadscore", "Lead score", -1_000_000, 1_000_000, 4)
 tandem_leadsource = text("tandem_leadsource", "Lead source (legacy)", 100)
 tandem_leadstatus = text("tandem_leadstatus", "Lead status (legacy)", 100)
@@ -53,6 +55,8 @@ TABLE = table(
     description,
     parentcontactid,
     tandem_leadscore,
+    tandem_gdprconsent,
+    tandem_tags,
     tandem_leadsource,
     tandem_leadstatus,
     *synced.COLUMNS,

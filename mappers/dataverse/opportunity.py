@@ -20,6 +20,7 @@ parentaccountid = lookup("parentaccountid", "Account", targets.account("parentac
 parentcontactid = lookup("parentcontactid", "Contact", targets.contact("parentcontactid"))
 estimatedvalue = money("estimatedvalue", "Est. Revenue", -1_000_000_000_000, 1_000_000_000_000)
 transactioncurrencyid = lookup("transactioncurrencyid", "Currency", targets.currency(), clearable=False)
+pricelevelid = lookup("pricelevelid", "Price List", targets.price_list())
 closeprobability = integer("closeprobability", "Probability", 0, 100)
 estimatedclosedate = day("estimatedclosedate", "Est. Close Date")
 actualclosedate = day("actualclosedate", "Actual Close Date")
@@ -61,6 +62,7 @@ TABLE = table(
     parentcontactid,
     estimatedvalue,
     transactioncurrencyid,
+    pricelevelid,
     closeprobability,
     estimatedclosedate,
     actualclosedate,

@@ -52,6 +52,7 @@ PERSONAL: Mapping[str, Mapping[str, Personal]] = {
     },
     "lead": {
         **_LEGACY_KEY,
+        "tandem_tags": Personal.FREE_TEXT,
         "subject": Personal.FREE_TEXT,
         "firstname": Personal.NAME,
         "lastname": Personal.NAME,
@@ -120,8 +121,30 @@ PERSONAL: Mapping[str, Mapping[str, Personal]] = {
         "tandem_assetname": Personal.NO,
         "tandem_warranty": Personal.NO,
     },
+    "tandem_pipeline": {
+        **_LEGACY_KEY,
+        "tandem_name": Personal.NO,
+        "tandem_businessunit": Personal.NO,
+        "tandem_currencycode": Personal.NO,
+    },
+    "tandem_pipelinestage": {**_LEGACY_KEY, "tandem_name": Personal.NO},
+    "tandem_tag": {
+        **_LEGACY_KEY,
+        "tandem_name": Personal.FREE_TEXT,
+        "tandem_recordtype": Personal.NO,
+        "tandem_recordid": Personal.NO,
+    },
+    "tandem_customfield": {
+        **_LEGACY_KEY,
+        "tandem_name": Personal.NO,
+        "tandem_recordtype": Personal.NO,
+        "tandem_label": Personal.NO,
+        "tandem_fieldtype": Personal.NO,
+        "tandem_options": Personal.NO,
+    },
     "systemuser": {"internalemailaddress": Personal.EMAIL, "fullname": Personal.NAME},
     "team": {"name": Personal.NO},
+    "pricelevel": {"name": Personal.NO},
     "transactioncurrency": {"isocurrencycode": Personal.NO, "currencyname": Personal.NO},
 }
 """The kind of every text column, by table."""

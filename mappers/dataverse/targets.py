@@ -33,5 +33,15 @@ def currency() -> Target:
     return Target("transactioncurrency", "transactioncurrencies", "transactioncurrencyid")
 
 
+def pipeline(navigation: str) -> Target:
+    """Pipelines, through a navigation property."""
+    return Target("tandem_pipeline", "tandem_pipelines", navigation)
+
+
+def price_list() -> Target:
+    """Price lists."""
+    return Target("pricelevel", "pricelevels", "pricelevelid")
+
+
 OWNERS = (Target("systemuser", "systemusers", "ownerid"), Target("team", "teams", "ownerid"))
 """Whoever may own a row."""

@@ -27,6 +27,7 @@ from shared.core.system import LegacySystem
 from shared.core.takeback import TakeBack
 from shared.core.turns import LoopBudget
 from shared.core.verdict import Verdict
+from shared.inbound.satellites import Followers
 from shared.inbound.settling import Settling
 
 _ROUNDS = 4
@@ -69,11 +70,12 @@ class Inbound:
         if change.operation is Operation.DELETE:
             return await self._delete(change, entry, record, shadow, owned, hold)
         values = await self.lookups[system.name].to_rows(entry, mapped.values, change.without)
-        values = entry.as_agreed(values, {name: mark.value for name, mark in shadow.marks.items()})
+        values = entry.as_agreed(values, _agreed(shadow))
         values |= entry.identity(change.subject)
         missing = await self._part_missing(change, entry, values)
         if missing is not None:
             values = deciding.still_open(entry.table, values, shadow)
+        await self._followers(system.name, entry).expect(record, {**_agreed(shadow), **values})
         moment = Moment(change.changed_at, change.version)
         said = Said(change, entry, record, Side(system.name, values, moment), owned)
         result = await self._write(said, replace(shadow, parted=None), hold)
@@ -102,6 +104,7 @@ class Inbound:
         new = not shadow.marks
         version = shadow.versions.get(DATAVERSE)
         held: Side | None = None
+        followers = self._followers(ours.system, entry)
         if not new and (version is None or _speaks_anew(shadow, ours, entry)):
             held, version = await self._read(entry, record, shadow, ours)
         for _ in range(_ROUNDS):
@@ -115,6 +118,8 @@ class Inbound:
                 await self.shadows.overrule(change, record, decision.collisions)
             try:
                 row = await self._carry_out(entry, record, decision, None if new else version)
+                after = _after(spent, decision, ours, row, version if held else None)
+                await followers.follow(record, _agreed(shadow), _agreed(after), hold)
             except MovedOn:
                 held, version = await self._read(entry, record, shadow, ours)
                 new = False
@@ -122,7 +127,6 @@ class Inbound:
             except Transient as error:
                 error.begun = deciding.begun(shadow, decision, ours)
                 raise
-            after = _after(spent, decision, ours, row, version if held else None)
             after = await self._take_back(said, decision, after, hold)
             result = deciding.verdict(change, entry, shadow, decision, after)
             return deciding.paired(result, ((change.subject, record),))
@@ -142,6 +146,9 @@ class Inbound:
             hold,
         )
         return deciding.taken_back(after, said.ours, seen)
+
+    def _followers(self, system: str, entry: EntityMap) -> Followers:
+        return Followers(entry, self.rows, self.lookups[system])
 
     async def _carry_out(
         self, entry: EntityMap, record: UUID, decision: Merge, version: str | None
@@ -185,6 +192,8 @@ class Inbound:
             if policy is OnDelete.DEACTIVATE:
                 await self.rows.update(entry.table, record, entry.inactive_row, row.version)
                 return parted(change, entry, shadow, deactivated=True)
+            followers = self._followers(change.subject.system, entry)
+            await followers.undo(record, _agreed(shadow), hold)
             await self.rows.delete(entry.table, record, row.version)
         return deciding.deleted(change, entry, shadow, row.modified_at if row else None)
 
@@ -198,6 +207,11 @@ class Said:
     record: UUID
     ours: Side
     owned: Ownership
+
+
+def _agreed(shadow: Shadow) -> dict[str, Value]:
+    """What both sides are known to hold."""
+    return {name: mark.value for name, mark in shadow.marks.items()}
 
 
 def _speaks_anew(shadow: Shadow, ours: Side, entry: EntityMap) -> bool:

@@ -64,6 +64,36 @@ ALLEGORY = System(
             ),
         ),
         Collection(
+            name="pipelines",
+            entity="pipeline",
+            key="pipeline_id",
+            new_id=lambda count, _random: f"PL-{count + 1}",
+            columns=("pipeline_id", "name", "business_unit", "currency"),
+        ),
+        Collection(
+            name="pipeline_stages",
+            entity="pipeline_stage",
+            key="stage_id",
+            new_id=lambda count, _random: f"PL-S{count + 1}",
+            columns=(
+                "stage_id",
+                "pipeline_id",
+                "name",
+                "display_order",
+                "probability",
+                "forecast_category",
+                "outcome",
+            ),
+        ),
+        # A tag is named by all it says: `company/C-0001/partner`, with `~` and `/` in it as `~0` and `~1`.
+        Collection(
+            name="tags",
+            entity="tag",
+            key="tag_id",
+            new_id=lambda count, _random: f"tag-{count + 1}",
+            columns=("object_type", "object_id", "tag"),
+        ),
+        Collection(
             name="leads",
             entity="lead",
             key="lead_id",

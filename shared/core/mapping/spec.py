@@ -16,6 +16,7 @@ from shared.core.errors import Fault, InvalidMessage
 from shared.core.identity import RecordKey, normalised_id
 from shared.core.mapping.columns import Column, Table, Unresolved, Value
 from shared.core.mapping.composed import Composed, Parts
+from shared.core.mapping.satellites import Satellite
 
 L = TypeVar("L")
 D = TypeVar("D")
@@ -156,7 +157,8 @@ class EntityMap:
 
     `on_record_delete` says what becomes of the row when its record is deleted, `on_row_delete` the reverse;
     `inactive_row` and `inactive_record` are the columns and fields that mark one as no longer in use, which
-    `deactivate` needs.
+    `deactivate` needs. `satellites` derive what follows from a record beside its own row; `check` finds what
+    is wrong with a record as a whole.
 
     `composed` are fields put together from others before anything is mapped; the key may be one of them.
     `parts` tells which records must be there before the row leaves its first state.
@@ -176,6 +178,8 @@ class EntityMap:
     on_row_delete: OnDelete = OnDelete.PROPAGATE
     inactive_row: Mapping[str, Value] = field(default_factory=dict)
     inactive_record: Mapping[str, Json] = field(default_factory=dict)
+    satellites: tuple[Satellite, ...] = ()
+    check: Callable[[Mapping[str, Json]], tuple[Fault, ...]] | None = None
     composed: tuple[Composed, ...] = ()
     parts: Parts | None = None
 
@@ -223,6 +227,8 @@ class EntityMap:
                         values[line.column.name] = value
                 except Unfit as unfit:
                     faults.append(Fault(pointer(name), unfit.code, unfit.expected))
+        if self.check is not None and not faults:
+            faults.extend(self.check(data))
         return Mapped({**self.constants, **values}, tuple(faults))
 
     def key_faults(self, record_id: str, data: Mapping[str, Json]) -> tuple[Fault, ...]:

@@ -66,7 +66,7 @@ def test_a_drop_is_written_to_a_container_made_on_the_way(
         assert names == {
             f"{folder}/{name}"
             for folder in ("one", "two")
-            for name in ("companies.csv", "contacts.csv", "leads.csv", "deals.csv", "export_manifest.json")
+            for name in (*(f"{each.name}.csv" for each in ALLEGORY.collections), "export_manifest.json")
         }
         manifest = json.loads(container.download_blob("two/export_manifest.json").readall())
         rows = list(

@@ -57,6 +57,9 @@ def test_an_export_holds_every_live_record_and_says_so(crm: httpx.Client, drop: 
     assert [(each["file"], each["rows"]) for each in files] == [
         ("companies.csv", 1),
         ("contacts.csv", 0),
+        ("pipelines.csv", 0),
+        ("pipeline_stages.csv", 0),
+        ("tags.csv", 0),
         ("leads.csv", 0),
         ("deals.csv", 0),
     ]
@@ -99,7 +102,7 @@ def test_the_manifest_is_written_last() -> None:
         [file_of(each, []) for each in ALLEGORY.collections],
     )
 
-    assert order == ["companies.csv", "contacts.csv", "leads.csv", "deals.csv", "export_manifest.json"]
+    assert order == [*(f"{each.name}.csv" for each in ALLEGORY.collections), "export_manifest.json"]
 
 
 def test_a_crm_without_a_drop_says_so() -> None:

@@ -120,6 +120,13 @@ def test_customisations_hold_exactly_the_columns_that_are_our_own() -> None:
 
     assert content["publisher_prefix"] == "tandem"
     assert {"account", "contact", "lead", "opportunity", "incident"} <= set(content["tables"])
+    own = {table["table"]: (table["name"], table["label"]) for table in content["new_tables"]}
+    assert own == {
+        "tandem_pipeline": ("tandem_name", "Pipeline"),
+        "tandem_pipelinestage": ("tandem_name", "Pipeline Stage"),
+        "tandem_tag": ("tandem_name", "Tag"),
+        "tandem_customfield": ("tandem_name", "Custom Field"),
+    }
     tier = next(
         column for column in content["tables"]["account"]["columns"] if column["name"] == "tandem_tier"
     )

@@ -1,25 +1,34 @@
-"""`python -m local.crm --system allegory --port N --store F --api-key-file F [--drop-url URL]`."""
+"""`python -m local.crm --system allegory --port N --store F --api-key-file F [--drop-url URL]`.
+
+For a system that has files only: `--system legrand --port N --store F --drop-url URL`.
+"""
 
 import argparse
 from pathlib import Path
 
 from local.crm.rest import application
-from local.crm.systems import SYSTEMS
+from local.crm.sheets.desk import application as desk
+from local.crm.systems import SHEETS, SYSTEMS
 from local.loopback.server import serve
 
 
 def main() -> None:
     """Serve until told to stop."""
     parser = argparse.ArgumentParser(prog="local.crm", description=__doc__)
-    parser.add_argument("--system", choices=sorted(SYSTEMS), required=True)
+    parser.add_argument("--system", choices=sorted({*SYSTEMS, *SHEETS}), required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--store", type=Path)
     parser.add_argument("--api-key-file", type=Path)
     parser.add_argument("--drop-url")
     given = parser.parse_args()
-    app = application(
-        SYSTEMS[given.system], store=given.store, api_key_file=given.api_key_file, drop_url=given.drop_url
-    )
+    if given.system in SHEETS:
+        if given.drop_url is None:
+            parser.error(f"{given.system} has files only: --drop-url says where it drops them")
+        app = desk(SHEETS[given.system], given.drop_url, store=given.store)
+    else:
+        app = application(
+            SYSTEMS[given.system], store=given.store, api_key_file=given.api_key_file, drop_url=given.drop_url
+        )
     serve(f"crm {given.system}", app, given.port)
 
 

@@ -30,6 +30,7 @@ DIMENSIONS = frozenset(
         "run",
         "session_id",
         "skipped",
+        "stopped_modules",
         "subject",
         "table",
     }

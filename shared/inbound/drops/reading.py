@@ -129,7 +129,7 @@ class Drops:
             await self.snapshots.told_of(ready.known.number, entity_of(entry), state, tally)
         await self.cursors.move(self.name, at, ready.exported_at.isoformat())
         await self.snapshots.mark(ready.known.number, DropState.READ, "", ready.exported_at)
-        counts = {"changes": str(posted), "stopped": str(stopped)}
+        counts = {"changes": str(posted), "stopped_modules": str(stopped)}
         self.telemetry.event("tandem.drop", {"job": self.name} | counts, error=stopped > 0)
         return posted
 
@@ -156,10 +156,13 @@ class Drops:
             await replace(module, parts=parts).read(opened, tally)
         except Unreadable as unreadable:
             remarks = unreadable.remarks
+            if any(remark.code is FindingCode.FILE_MISSING for remark in remarks):
+                # The list names no such file, or the drop would not be whole: it is another pass's.
+                tally.note = "not in this drop"
+                return ModuleState.ABSENT
             tally.findings += [Finding(self.system.name, entry.file, None, remark) for remark in remarks]
-            absent = any(remark.code is FindingCode.FILE_MISSING for remark in remarks)
-            tally.note = "not in this drop" if absent else "; ".join(remark.code.value for remark in remarks)
-            return ModuleState.ABSENT if absent else ModuleState.STOPPED
+            tally.note = ", ".join(remark.code.value for remark in remarks)
+            return ModuleState.STOPPED
         return ModuleState.READ
 
     def _parts(self, source: Source, entry: Object) -> PartsOf | None:

@@ -22,7 +22,8 @@ def drops(service: Service, asked: argparse.Namespace) -> Answer:
     del asked
     told = service.get("ops/drops")
     newest = told["drops"][0]["modules"] if told["drops"] else []
-    return told, screen, not any(module["state"] == "stopped" or module["note"] for module in newest)
+    good = all(module["state"] == "absent" or not module["note"] for module in newest)
+    return told, screen, good
 
 
 def screen(told: Told) -> str:

@@ -1,0 +1,34 @@
+"""What a system of workbooks declares of itself: its modules, their files, sheets, columns and keys."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One kind of record: `name` is how people reach it here, `label` its word in the export's log.
+
+    `days`, `times` and `numbers` are the columns whose cells are typed. `modified` is set with every write.
+    An id of several `key` columns is written with slashes.
+    """
+
+    name: str
+    label: str
+    file: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    days: frozenset[str] = frozenset()
+    times: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
+    created: str = ""
+    modified: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetSystem:
+    """A system: its modules, its time zone, its log of an export, and the module of its separate pass."""
+
+    name: str
+    modules: tuple[Module, ...]
+    zone: str
+    log: str
+    separate: str

@@ -1,0 +1,74 @@
+"""A workbook as Legrand writes it: one sheet of typed cells, below title lines if somebody wanted them."""
+
+import datetime as dt
+import io
+import zipfile
+from collections.abc import Sequence
+from xml.sax.saxutils import escape
+
+Cell = str | float | dt.date | dt.datetime | None
+
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_SHEETS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_LINKS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_PACKAGE = "application/vnd.openxmlformats-package.relationships+xml"
+_BOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
+_ZERO = dt.datetime(1899, 12, 30)  # noqa: DTZ001  # a sheet's day count knows no zone
+
+_FIXED = {
+    "[Content_Types].xml": (
+        '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        f'<Default Extension="rels" ContentType="{_PACKAGE}"/>'
+        '<Default Extension="xml" ContentType="application/xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{_BOOK}"/></Types>'
+    ),
+    "_rels/.rels": (
+        f'<Relationships xmlns="{_LINKS}"><Relationship Id="r" Type="{_OFFICE}/officeDocument" '
+        'Target="xl/workbook.xml"/></Relationships>'
+    ),
+    "xl/_rels/workbook.xml.rels": (
+        f'<Relationships xmlns="{_LINKS}"><Relationship Id="r1" Type="{_OFFICE}/worksheet" '
+        f'Target="worksheets/sheet1.xml"/><Relationship Id="s" Type="{_OFFICE}/styles" '
+        'Target="styles.xml"/></Relationships>'
+    ),
+    # Style 1 is a day, style 2 a day with its time.
+    "xl/styles.xml": (
+        f'<styleSheet xmlns="{_SHEETS}"><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/>'
+        '<xf numFmtId="22"/></cellXfs></styleSheet>'
+    ),
+}
+
+
+def workbook(sheet: str, rows: Sequence[Sequence[Cell]]) -> bytes:
+    """A workbook of one sheet."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as package:
+        for part, text in _FIXED.items():
+            package.writestr(part, text)
+        package.writestr(
+            "xl/workbook.xml",
+            f'<workbook xmlns="{_SHEETS}" xmlns:r="{_OFFICE}"><sheets>'
+            f'<sheet name="{escape(sheet)}" sheetId="1" r:id="r1"/></sheets></workbook>',
+        )
+        lines = "".join(
+            f'<row r="{line}">{"".join(_cell(place, line, value) for place, value in enumerate(row))}</row>'
+            for line, row in enumerate(rows, 1)
+        )
+        package.writestr(
+            "xl/worksheets/sheet1.xml",
+            f'<worksheet xmlns="{_SHEETS}"><sheetData>{lines}</sheetData></worksheet>',
+        )
+    return made.getvalue()
+
+
+def _cell(place: int, line: int, value: Cell) -> str:
+    where = f"{chr(65 + place)}{line}"
+    if value is None or value == "":
+        return ""
+    if isinstance(value, dt.datetime):
+        return f'<c r="{where}" s="2"><v>{(value - _ZERO) / dt.timedelta(days=1)!r}</v></c>'
+    if isinstance(value, dt.date):
+        return f'<c r="{where}" s="1"><v>{(value - _ZERO.date()).days}</v></c>'
+    if isinstance(value, str):
+        return f'<c r="{where}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
+    return f'<c r="{where}"><v>{value!r}</v></c>'

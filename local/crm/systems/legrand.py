@@ -1,0 +1,72 @@
+"""Legrand Cloud CRM, as its export of workbooks shows it. It has no interface for programs."""
+
+from local.crm.sheets.declaration import Module, SheetSystem
+
+_CREATED, _MODIFIED = "Created Date", "Modified Date"
+_STAMPED = frozenset({_CREATED, _MODIFIED})
+
+
+def _columns(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+LEGRAND = SheetSystem(
+    name="Legrand",
+    zone="Australia/Sydney",
+    log="export_log.csv",
+    separate="comments",
+    modules=(
+        Module("users", "Users", "Users.xlsx", ("User ID",), _columns("User ID, Name, Email, Title, Active")),
+        Module(
+            "companies",
+            "Companies",
+            "Companies.xlsx",
+            ("Company ID",),
+            _columns(
+                """Company ID, Company Name, Company Type, Industry, Phone, Fax, Email, Website, Street, City,
+                State, Postal Code, Country, Keywords, Account Manager, Accounting Contact, Created Date,
+                Modified Date, No. of Employees, Annual Sales, Bike Brands Stocked (custom),
+                Contract Signed (custom)"""
+            ),
+            days=_STAMPED,
+            numbers=frozenset({"No. of Employees", "Annual Sales"}),
+            created=_CREATED,
+            modified=_MODIFIED,
+        ),
+        Module(
+            "contacts",
+            "Contacts",
+            "Contacts.xlsx",
+            ("Contact ID",),
+            _columns(
+                """Contact ID, First Name, Last Name, Full Name, Email, Phone, Mobile, Job Title, Role,
+                Company, Company ID, Primary Contact, Keywords, Owner, Opt Out, Created Date, Modified Date,
+                Date of Birth (custom)"""
+            ),
+            days=_STAMPED | {"Date of Birth (custom)"},
+            created=_CREATED,
+            modified=_MODIFIED,
+        ),
+        Module(
+            "tickets",
+            "Tickets",
+            "Service Desk Tickets.xlsx",
+            ("Ticket No",),
+            _columns(
+                """Ticket No, Subject, Board, Status, Priority, Company, Company ID, Contact, Asset,
+                Assigned To, Date Logged, Date Closed, Description, Warranty (custom)"""
+            ),
+            times=frozenset({"Date Logged", "Date Closed"}),
+            created="Date Logged",
+        ),
+        Module(
+            "comments",
+            "Comments",
+            "Service Desk Comments.xlsx",
+            ("Ticket No", "Comment #"),
+            _columns("Ticket No, Comment #, Type, Author, Date, Comment"),
+            times=frozenset({"Date"}),
+            created="Date",
+        ),
+    ),
+)

@@ -1,4 +1,4 @@
-"""Legrand campaign member -> Dynamics 365 campaign response, `CAM001/Contact/CON00001` (docs/adr/0021)."""
+"""Legrand campaign member -> Dynamics 365 campaign response, `CAM001/Contact/CON00001` (docs/adr/0025)."""
 
 from mappers.dataverse import campaignresponse, synced
 from mappers.legrand import words

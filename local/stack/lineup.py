@@ -19,7 +19,20 @@ from local.stack.settings import (
     write_settings,
 )
 
-NAMES = ("broker", "azurite", "identity", "vault", "desk", "telemetry", "dataverse", "crm", "host")
+NAMES = (
+    "broker",
+    "azurite",
+    "identity",
+    "vault",
+    "desk",
+    "telemetry",
+    "dataverse",
+    "crm",
+    "legrand",
+    "host",
+)
+_MODULES = {"legrand": "crm"}
+"""The module of a part that is not called like it."""
 
 
 def check_machine(layout: Layout, names: Sequence[str]) -> None:
@@ -30,8 +43,13 @@ def check_machine(layout: Layout, names: Sequence[str]) -> None:
         if not layout.azurite.exists():
             raise NotReadyError("The storage emulator is not installed; run `python3 local/setup.py`.")
     for name in names:
-        if name != "azurite" and not (layout.root / "local" / name / "__main__.py").exists():
-            raise NotReadyError(f"The part {name} is not in this checkout: local/{name} is missing.")
+        if (
+            name != "azurite"
+            and not (layout.root / "local" / _MODULES.get(name, name) / "__main__.py").exists()
+        ):
+            raise NotReadyError(
+                f"The part {name} is not in this checkout: local/{_MODULES.get(name, name)} is missing."
+            )
 
 
 def copy_allegory_key(layout: Layout) -> None:
@@ -75,6 +93,7 @@ class Lineup:
             self._plain("telemetry"),
             self._dataverse(),
             self._crm(),
+            self._legrand(),
             self._host(),
         )
 
@@ -191,6 +210,22 @@ class Lineup:
             prepare=prepare,
             tend=lambda: copy_allegory_key(layout),
             address=self._url("allegory"),
+        )
+
+    def _legrand(self) -> Part:
+        storage = storage_connection(self._ports)
+        return Part(
+            "legrand",
+            self._module(
+                "crm",
+                *("--system", "legrand", "--port", self._ports["legrand"]),
+                *("--store", self._store("legrand"), "--drop-url", "az://legrand-drop"),
+            ),
+            health=f"{self._url('legrand')}/health",
+            after=frozenset({"azurite"}),
+            environment={"AZURE_STORAGE_CONNECTION_STRING": storage},
+            prepare=lambda: make_containers(storage),
+            address=self._url("legrand"),
         )
 
     def _host(self) -> Part:

@@ -27,6 +27,7 @@ PORTS_OF: Final = {
     "desk": ("desk",),
     "telemetry": ("telemetry",),
     "host": ("host",),
+    "legrand": ("legrand",),
 }
 """The names of each part's ports."""
 

@@ -36,6 +36,10 @@ CREATE TABLE IF NOT EXISTS created_once (
     id TEXT NOT NULL,
     PRIMARY KEY (collection, idempotency_key)
 );
+CREATE TABLE IF NOT EXISTS content (
+    attachment TEXT PRIMARY KEY,
+    bytes BLOB NOT NULL
+);
 """
 
 Fields = dict[str, str]
@@ -200,6 +204,20 @@ class Records:
                 (collection.name, record_id),
             )
             self._tell(collection, record_id, "delete", at=instant(self._stamp()), by=by, record=None)
+
+    def content(self, attachment: str) -> bytes:
+        """The file of an attachment. Raises LookupError."""
+        row = self._database.execute(
+            "SELECT bytes FROM content WHERE attachment = ?", (attachment,)
+        ).fetchone()
+        if row is None:
+            raise LookupError("no such file")
+        return bytes(row["bytes"])
+
+    def put_content(self, attachment: str, content: bytes) -> None:
+        """Keep the file of an attachment, whatever it was before."""
+        with self._transaction():
+            self._database.execute("INSERT OR REPLACE INTO content VALUES (?, ?)", (attachment, content))
 
     def _stamp(self) -> datetime:
         # Two writes in one millisecond would leave their order to the reader's luck.

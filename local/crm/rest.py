@@ -18,6 +18,7 @@ machine, named by `X-User` if at all.
 """
 
 import json
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -53,6 +54,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+_RANGE = re.compile(r"bytes=(\d+)-(\d+)")
 
 
 class _BadRequest(ValueError):
@@ -199,6 +203,23 @@ class Crm:
             raise LookupError("no such record")
         return _answer(found)
 
+    async def content(self, request: Request) -> Response:
+        """Read an attachment's file, or a part of it (`Range: bytes=a-b`), or put it there."""
+        attachment = request.path_params["id"]
+        if request.method == "PUT":
+            self._records.put_content(attachment, await request.body())
+            return Response(status_code=HTTPStatus.NO_CONTENT)
+        content = self._records.content(attachment)
+        span = _RANGE.fullmatch(request.headers.get("range", ""))
+        if span is None:
+            return Response(content, media_type="application/octet-stream")
+        start, end = int(span[1]), int(span[2])
+        if start >= len(content):
+            return _refused(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "Range: behind the end of the file")
+        part = content[start : end + 1]
+        told = {"Content-Range": f"bytes {start}-{start + len(part) - 1}/{len(content)}"}
+        return Response(part, HTTPStatus.PARTIAL_CONTENT, told, "application/octet-stream")
+
     async def changes(self, request: Request) -> Response:
         """Tell what changed after a cursor."""
         since = _number(request, "since", 0)
@@ -252,6 +273,7 @@ def application(
         *log.routes(),
         Route("/admin/export", crm.guarded(crm.export), methods=["POST"]),
         Route("/changes", crm.guarded(crm.changes)),
+        Route("/attachments/{id}/content", crm.guarded(crm.content), methods=["GET", "PUT"]),
         Route("/{collection}", crm.guarded(crm.collection), methods=["GET", "POST"]),
         Route("/{collection}/{id:path}", crm.guarded(crm.record), methods=["GET", "PUT", "PATCH", "DELETE"]),
     ]

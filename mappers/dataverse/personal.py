@@ -24,6 +24,14 @@ _COMPANY = {
     "address1_country": Personal.NO,
 }
 
+_ACTIVITY = {
+    **_LEGACY_KEY,
+    "subject": Personal.FREE_TEXT,
+    "description": Personal.FREE_TEXT,
+    "tandem_participants": Personal.FREE_TEXT,
+    "tandem_createdby": Personal.EMAIL,
+}
+
 PERSONAL: Mapping[str, Mapping[str, Personal]] = {
     "account": {
         **_LEGACY_KEY,
@@ -141,6 +149,45 @@ PERSONAL: Mapping[str, Mapping[str, Personal]] = {
         "tandem_label": Personal.NO,
         "tandem_fieldtype": Personal.NO,
         "tandem_options": Personal.NO,
+    },
+    "email": {
+        **_ACTIVITY,
+        "tandem_bodytext": Personal.FREE_TEXT,
+        "email_activity_parties": Personal.FREE_TEXT,
+    },
+    "phonecall": {
+        **_ACTIVITY,
+        "phonenumber": Personal.PHONE,
+        "tandem_unresolved": Personal.FREE_TEXT,
+        "tandem_outcome": Personal.NO,
+        "phonecall_activity_parties": Personal.FREE_TEXT,
+    },
+    "appointment": {
+        **_ACTIVITY,
+        "location": Personal.ADDRESS,
+        "tandem_unresolved": Personal.FREE_TEXT,
+        "tandem_timezone": Personal.NO,
+        "appointment_activity_parties": Personal.FREE_TEXT,
+    },
+    "task": {
+        **_ACTIVITY,
+        "category": Personal.NO,
+        "tandem_phonenumber": Personal.PHONE,
+        "tandem_location": Personal.ADDRESS,
+        "tandem_bodytext": Personal.FREE_TEXT,
+        "tandem_outcome": Personal.NO,
+        "tandem_timezone": Personal.NO,
+    },
+    "annotation": {
+        **_LEGACY_KEY,
+        "subject": Personal.FREE_TEXT,
+        "notetext": Personal.FREE_TEXT,
+        "filename": Personal.FREE_TEXT,
+        "mimetype": Personal.NO,
+        "documentbody": Personal.FREE_TEXT,
+        "tandem_folder": Personal.FREE_TEXT,
+        "tandem_filehash": Personal.NO,
+        "tandem_createdby": Personal.EMAIL,
     },
     "systemuser": {"internalemailaddress": Personal.EMAIL, "fullname": Personal.NAME},
     "team": {"name": Personal.NO},

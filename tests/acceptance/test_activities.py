@@ -1,0 +1,187 @@
+"""Activities and files cross the bus with parties, times and bytes; a second time nothing is written."""
+
+import base64
+import hashlib
+from typing import Any
+
+from tests.acceptance.conftest import Stack, eventually
+
+
+def _send(stack: Stack, entity: str, key: str, data: dict[str, Any], second: int = 0) -> str:
+    body = {
+        "schemaVersion": "1.0",
+        "source": "allegory",
+        "entity": entity,
+        "sourceKey": key,
+        "operation": "upsert",
+        "changedOn": f"2024-05-01T10:00:{second:02d}Z",
+        "data": data,
+    }
+    return stack.send("inbound", body, session=f"allegory:{entity}:{key}")
+
+
+def _parties(stack: Stack, kind: str, activity: str) -> list[tuple[int, str | None, str | None]]:
+    with stack.dataverse() as dataverse:
+        rows = (
+            dataverse.get(f"{kind}s({activity})/{kind}_activity_parties").raise_for_status().json()["value"]
+        )
+    return [(row["participationtypemask"], row["_partyid_value"], row["addressused"]) for row in rows]
+
+
+def _applied(stack: Stack, *sent: str) -> None:
+    for message in sent:
+        assert stack.outcome(message, "applied", "rejected", "failed")["outcome"] == "applied"
+
+
+def _row(stack: Stack, key: str, entity_set: str) -> dict[str, Any]:
+    return eventually(f"the row of {key}", lambda: stack.row_of(key, entity_set))
+
+
+def test_an_email_waits_for_its_company_and_has_its_parties_and_its_file(stack: Stack, tag: str) -> None:
+    mail = {
+        "type": "email",
+        "subject": f"Offer {tag}",
+        "direction": "outbound",
+        "from": f"nobody-{tag}@nordwind.example",
+        "to": [f"Roberta <roberta-{tag}@turbinen.example>"],
+        "cc": [f"cc-{tag}@turbinen.example"],
+        "sent_at": "2017-12-16T11:21:50Z",
+        "body_html": "<p>Dear <b>Roberta</b></p><script>alert(1)</script>",
+        "body_text": "",
+        "related_type": "company",
+        "related_id": f"{tag}-C",
+        "contact_id": f"{tag}-P",
+        "owner_email": "",
+        "created_at": "2017-12-16T11:22:00Z",
+    }
+    content = f"offer of {tag}".encode() * 1000
+    note = {
+        "attachment_id": f"{tag}-A",
+        "object_type": "email",
+        "object_id": f"{tag}-E",
+        "file_name": "offer.txt",
+        "mime_type": "text/plain",
+        "size_bytes": str(len(content)),
+        "path": "attachments/offer.txt",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "uploaded_by": "",
+        "uploaded_at": "2017-12-16T06:03:12Z",
+    }
+    with stack.allegory() as crm:
+        crm.put(f"/attachments/{tag}-A/content", content=content).raise_for_status()
+
+    file = _send(stack, "attachment", f"{tag}-A", note)
+    person = _send(
+        stack, "contact", f"{tag}-P", {"last_name": "Almeida", "email": f"roberta-{tag}@turbinen.example"}
+    )
+    _applied(stack, person)
+    sent = _send(stack, "email", f"{tag}-E", mail)
+    stack.outcome(sent, "parked")
+    _send(stack, "company", f"{tag}-C", {"name": f"Turbinen {tag}"})
+    _applied(stack, sent, file)
+
+    row = _row(stack, f"allegory:email:{tag}-E", "emails")
+    contact = _row(stack, f"allegory:contact:{tag}-P", "contacts")
+    told = {
+        name: row[name]
+        for name in ("statecode", "statuscode", "directioncode", "description", "actualend", "createdon")
+    }
+    assert told == {
+        "statecode": 1,
+        "statuscode": 3,
+        "directioncode": True,
+        "description": "<p>Dear <b>Roberta</b></p>",
+        "actualend": "2017-12-16T11:21:50Z",
+        "createdon": "2017-12-16T11:22:00Z",
+    }
+    assert sorted(_parties(stack, "email", row["activityid"]), key=lambda party: party[0]) == [
+        (1, None, f"nobody-{tag}@nordwind.example"),
+        (2, contact["contactid"], None),
+        (3, None, f"cc-{tag}@turbinen.example"),
+    ]
+    kept = _row(stack, f"allegory:attachment:{tag}-A", "annotations")
+    assert kept["_objectid_value"] == row["activityid"]
+    assert hashlib.sha256(base64.b64decode(kept["documentbody"])).hexdigest() == note["sha256"]
+
+    again = [_send(stack, "email", f"{tag}-E", mail, 5), _send(stack, "attachment", f"{tag}-A", note, 5)]
+    for message in again:
+        assert stack.outcome(message, "echo", "applied", "rejected")["outcome"] == "echo"
+    assert _row(stack, f"allegory:email:{tag}-E", "emails")["versionnumber"] == row["versionnumber"]
+    assert (
+        _row(stack, f"allegory:attachment:{tag}-A", "annotations")["versionnumber"] == kept["versionnumber"]
+    )
+
+
+def test_calls_and_meetings_have_their_times_and_keep_whom_nobody_knows(stack: Stack, tag: str) -> None:
+    call = {
+        "subject": f"Call {tag}",
+        "direction": "inbound",
+        "duration_seconds": "61",
+        "outcome": "Connected",
+        "phone_number": "(171) 555-2222",
+        "notes": "",
+        "started_at": "2017-01-31T23:59:30Z",
+        "related_type": "",
+        "related_id": "",
+        "contact_id": f"{tag}-nobody",
+        "owner_email": "",
+    }
+    meeting = {
+        "subject": f"Meeting {tag}",
+        "location": "HQ",
+        "start_at": "2017-03-05T22:00:00",
+        "end_at": "2017-03-05T23:00:00",
+        "time_zone": "America/Los_Angeles",
+        "all_day": "false",
+        "attendees": f"who-{tag}@turbinen.example",
+        "organizer": f"boss-{tag}@nordwind.example",
+        "description": "",
+        "related_type": "",
+        "related_id": "",
+        "owner_email": "",
+        "created_at": "2017-03-07T09:00:00Z",
+    }
+
+    _applied(stack, _send(stack, "call", f"{tag}-K", call), _send(stack, "meeting", f"{tag}-M", meeting))
+
+    called = _row(stack, f"allegory:call:{tag}-K", "phonecalls")
+    met = _row(stack, f"allegory:meeting:{tag}-M", "appointments")
+    assert (called["statuscode"], called["directioncode"], called["actualend"]) == (
+        4,
+        False,
+        "2017-02-01T00:00:31Z",
+    )
+    assert (called["actualdurationminutes"], called["tandem_unresolved"]) == (2, "sender (171) 555-2222")
+    assert (met["statuscode"], met["scheduledstart"], met["scheduledend"]) == (
+        3,
+        "2017-03-06T06:00:00Z",
+        "2017-03-06T07:00:00Z",
+    )
+    assert met["tandem_unresolved"] == (
+        f"organizer boss-{tag}@nordwind.example\nrequired who-{tag}@turbinen.example"
+    )
+
+
+def test_a_file_too_large_is_refused_by_name_and_nothing_waits_for_it(stack: Stack, tag: str) -> None:
+    note = {
+        "attachment_id": f"{tag}-B",
+        "object_type": "company",
+        "object_id": f"{tag}-C",
+        "file_name": "film.mp4",
+        "mime_type": "video/mp4",
+        "size_bytes": str(25 * 1024 * 1024 + 1),
+        "path": "attachments/film.mp4",
+        "sha256": "",
+        "uploaded_by": "",
+        "uploaded_at": "2017-12-16T06:03:12Z",
+    }
+    _send(stack, "company", f"{tag}-C", {"name": f"Turbinen {tag}"})
+
+    refused = stack.outcome(_send(stack, "attachment", f"{tag}-B", note), "rejected", "failed", "applied")
+    content = b"small"
+    with stack.allegory() as crm:
+        crm.put(f"/attachments/{tag}-B/content", content=content).raise_for_status()
+    smaller = {**note, "size_bytes": "5", "file_name": "film.txt"}
+
+    assert refused["outcome"] == "rejected"
+    _applied(stack, _send(stack, "attachment", f"{tag}-B", smaller, 5))

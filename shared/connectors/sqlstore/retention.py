@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from shared.connectors.sqlstore import baselines
+from shared.connectors.sqlstore import baselines, finished
 from shared.connectors.sqlstore.sqltypes import ONE, word
 from shared.connectors.sqlstore.tables import conflict, dependency, journal, lane_item
 from shared.connectors.sqlstore.tables import message as messages
@@ -19,7 +19,7 @@ from shared.connectors.sqlstore.transactions import Database
 
 _CHUNK = 1000
 
-Purge: TypeAlias = Callable[[sa.Connection, Sequence[int]], None]
+Purge: TypeAlias = Callable[[sa.Connection, Sequence[Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,10 @@ class Retention:
         """Empty finished messages received before the first instant, delete those before the second."""
         bodies = await self._in_chunks(_old(bodies_before).where(messages.c.body.is_not(None)), _empty)
         gone = await self._in_chunks(_old(messages_before), _delete)
+        await self._in_chunks(finished.settled_values(bodies_before), finished.blank)
+        await self._in_chunks(finished.settled(messages_before), finished.forget_disputes)
+        await self._in_chunks(finished.healed(messages_before), finished.forget_gaps)
+        await self._in_chunks(finished.plans(messages_before), finished.forget_plans)
         return Purged(bodies, gone)
 
     async def _in_chunks(self, which: sa.Select[Any], purge: Purge) -> int:
@@ -47,7 +51,7 @@ class Retention:
         while True:
             count = await self.database.write(lambda c: _purge_chunk(c, which, purge))
             total += count
-            if count < _CHUNK:
+            if count == 0:
                 return total
 
 

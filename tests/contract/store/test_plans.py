@@ -26,7 +26,7 @@ async def ready(world: Any) -> Any:
     plan = await world.store.plans.create(Selection(everything=True), "ann")
     plan = await world.store.plans.take(plan.number)
     items = world.store.plan_items
-    for record in await items.records(plan.number):
+    for record in await items.records(plan.number, None, 100):
         lane = await items.of_record(plan.number, record)
         await items.foresee(plan, [Foreseen(kept.number, "applied") for kept in lane.kept], {})
     await world.store.plan_reports.ready(plan, {})
@@ -40,7 +40,7 @@ async def test_a_plan_holds_the_failures_and_what_is_behind_them_and_nothing_lat
     await held(world, KEYS[2])
     await world.admit("late", key=KEYS[0], minute=9)
 
-    (record,) = await world.store.plan_items.records(plan.number)
+    (record,) = await world.store.plan_items.records(plan.number, None, 100)
     lane = await world.store.plan_items.of_record(plan.number, record)
 
     assert [(kept.message.id, kept.is_head) for kept in lane.kept] == [
@@ -75,7 +75,7 @@ async def test_only_the_newest_driver_writes(world: Any) -> None:
     old = await world.store.plans.take(plan.number)
     other = world.another()
     new = await other.plans.take(plan.number)
-    (record,) = await world.store.plan_items.records(plan.number)
+    (record,) = await world.store.plan_items.records(plan.number, None, 100)
     before = world.dump()
 
     for late in (
@@ -113,7 +113,7 @@ async def test_what_a_message_came_to_is_told_by_a_newer_line_of_the_journal(wor
     plan = await ready(world)
     await world.store.plans.move(plan.number, "run", "ann", policy=Policy())
     plan = await world.store.plans.take(plan.number)
-    (record,) = await world.store.plan_items.records(plan.number)
+    (record,) = await world.store.plan_items.records(plan.number, None, 100)
     await world.store.plan_items.send(plan, 0, 1, [record], prove=False)
 
     (head, follower) = await world.store.plan_items.standings(plan.number)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from local.dataverse.server import Settings, Simulator, start
-from mappers.dataverse import account, contact, systemuser, transactioncurrency
+from mappers.dataverse import account, contact, lead, systemuser, transactioncurrency
 from shared.connectors.credentials.secret import FixedSecret
 from shared.connectors.dataverse.directory import DataverseDirectory
 from shared.connectors.dataverse.gathered import GatheredRows
@@ -23,7 +23,7 @@ from shared.core.mapping.columns import Table
 from shared.core.ports import Directory, Rows
 
 CUSTOMISATIONS = Path(__file__).parents[3] / "infra/dataverse/customisations.json"
-TABLES = {each.TABLE.name: each.TABLE for each in (account, contact, systemuser, transactioncurrency)}
+TABLES = {each.TABLE.name: each.TABLE for each in (account, contact, lead, systemuser, transactioncurrency)}
 
 
 class Organisation(Protocol):

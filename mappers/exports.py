@@ -7,4 +7,4 @@ from mappers.legrand.export import EXPORT as LEGRAND
 from shared.core.reading.export import Export
 
 EXPORTS: Mapping[str, Export] = {export.system: export for export in (ALLEGORY, LEGRAND)}
-"""Kept apart from the maps, because the app never reads an export and need not load what it takes."""
+"""Kept apart from the maps: an app without export drops need not load what reading one takes."""

@@ -1,7 +1,7 @@
 """The account table: companies."""
 
 from mappers.dataverse import synced, targets
-from shared.core.mapping.columns import choice, integer, lookup, memo, money, table, text
+from shared.core.mapping.columns import boolean, choice, integer, lookup, memo, money, table, text
 
 name = text("name", "Account Name", 160)
 websiteurl = text("websiteurl", "Website", 200)
@@ -46,7 +46,7 @@ tandem_tags = text("tandem_tags", "Tags", 2000)
 tandem_scoringblob = memo("tandem_scoringblob", "Scoring blob", 100_000)
 tandem_accountingcontact = text("tandem_accountingcontact", "Accounting contact (legacy)", 200)
 tandem_bikebrands = text("tandem_bikebrands", "Bike brands stocked", 200)
-tandem_contractsigned = text("tandem_contractsigned", "Contract signed (legacy)", 50)
+tandem_contractsigned = boolean("tandem_contractsigned", "Contract signed (legacy)")
 
 TABLE = table(
     "account",

@@ -1,7 +1,7 @@
 """The annotation table: notes, and the files in them."""
 
 from mappers.dataverse import activity, synced
-from shared.core.mapping.columns import Target, file, lookup, memo, table, text
+from shared.core.mapping.columns import Target, choice, file, lookup, memo, table, text
 
 subject = text("subject", "Title", 500)
 notetext = memo("notetext", "Description", 100_000)
@@ -29,6 +29,9 @@ objectid = lookup(
 
 ownerid = synced.ownerid
 
+tandem_visibility = choice(
+    "tandem_visibility", "Visibility (legacy)", {100_000_000: "Public", 100_000_001: "Internal"}
+)
 tandem_folder = text("tandem_folder", "Folder (legacy)", 400)
 tandem_filehash = text("tandem_filehash", "SHA-256 of the file (legacy)", 64)
 
@@ -42,6 +45,7 @@ TABLE = table(
     mimetype,
     documentbody,
     objectid,
+    tandem_visibility,
     tandem_folder,
     tandem_filehash,
     activity.tandem_createdby,

@@ -1,7 +1,7 @@
 """The incident table: cases, which a service desk calls tickets."""
 
 from mappers.dataverse import lifecycles, synced, targets
-from shared.core.mapping.columns import choice, instant, lookup, memo, status, table, text
+from shared.core.mapping.columns import boolean, choice, instant, lookup, memo, status, table, text
 
 title = text("title", "Case Title", 200)
 customerid = lookup(
@@ -21,7 +21,7 @@ tandem_boardstatus = text("tandem_boardstatus", "Status (legacy)", 100)
 tandem_contactname = text("tandem_contactname", "Contact (legacy)", 200)
 tandem_assetname = text("tandem_assetname", "Asset (legacy)", 200)
 tandem_closedon = instant("tandem_closedon", "Closed on (legacy)")
-tandem_warranty = text("tandem_warranty", "Warranty (legacy)", 50)
+tandem_warranty = boolean("tandem_warranty", "Warranty (legacy)")
 
 TABLE = table(
     "incident",

@@ -41,7 +41,6 @@ PERSONAL: Mapping[str, Mapping[str, Personal]] = {
         "tandem_scoringblob": Personal.FREE_TEXT,
         "tandem_accountingcontact": Personal.NAME,
         "tandem_bikebrands": Personal.NO,
-        "tandem_contractsigned": Personal.NO,
     },
     "contact": {
         **_LEGACY_KEY,
@@ -127,7 +126,6 @@ PERSONAL: Mapping[str, Mapping[str, Personal]] = {
         "tandem_boardstatus": Personal.NO,
         "tandem_contactname": Personal.NAME,
         "tandem_assetname": Personal.NO,
-        "tandem_warranty": Personal.NO,
     },
     "tandem_pipeline": {
         **_LEGACY_KEY,

@@ -3,8 +3,10 @@
 from mappers.legrand.activities import CALL, EMAIL, MEETING
 from mappers.legrand.campaign_members import CAMPAIGN_MEMBER
 from mappers.legrand.campaigns import CAMPAIGN
+from mappers.legrand.comments import COMMENT
 from mappers.legrand.companies import COMPANY
 from mappers.legrand.contacts import CONTACT
+from mappers.legrand.custom_fields import CUSTOM_FIELD
 from mappers.legrand.documents import DOCUMENT
 from mappers.legrand.leads import LEAD
 from mappers.legrand.opportunities import OPPORTUNITY
@@ -24,12 +26,14 @@ LEGRAND = LegacySystem(
         QUOTE,
         QUOTE_ITEM,
         TICKET,
+        COMMENT,
         CAMPAIGN,
         CAMPAIGN_MEMBER,
         EMAIL,
         CALL,
         MEETING,
         DOCUMENT,
+        CUSTOM_FIELD,
     ),
     collections={},
     latency="hours",

@@ -3,7 +3,7 @@
 from mappers.dataverse import account, synced
 from mappers.legrand import words
 from shared.core.mapping.spec import EntityMap, Field, Flow, Loss
-from shared.core.mapping.transforms import choice, email, integer, money, owner_by_name, text, url
+from shared.core.mapping.transforms import choice, email, integer, money, owner_by_name, text, url, yes_no
 
 COMPANY = EntityMap(
     entity="company",
@@ -59,6 +59,8 @@ COMPANY = EntityMap(
         Field("No. of Employees", account.numberofemployees, integer(0, 1_000_000_000), flow=Flow.INBOUND),
         Field("Annual Sales", account.revenue, money(0, 100_000_000_000_000), flow=Flow.INBOUND),
         Field("Bike Brands Stocked (custom)", account.tandem_bikebrands, text(200), flow=Flow.INBOUND),
-        Field("Contract Signed (custom)", account.tandem_contractsigned, text(50), flow=Flow.INBOUND),
+        Field(
+            "Contract Signed (custom)", account.tandem_contractsigned, yes_no("Yes", "No"), flow=Flow.INBOUND
+        ),
     ),
 )

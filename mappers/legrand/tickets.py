@@ -3,7 +3,7 @@
 from mappers.dataverse import incident, synced
 from mappers.legrand import words
 from shared.core.mapping.spec import Dropped, EntityMap, Field, Flow, Loss
-from shared.core.mapping.transforms import choice, lookup, memo, owner_by_name, status, text
+from shared.core.mapping.transforms import choice, lookup, memo, owner_by_name, status, text, yes_no
 
 TICKET = EntityMap(
     entity="ticket",
@@ -58,7 +58,7 @@ TICKET = EntityMap(
         ),
         Field("Date Closed", incident.tandem_closedon, words.instant(), flow=Flow.INBOUND, loss=Loss.FORMAT),
         Field("Description", incident.description, memo(2000), flow=Flow.INBOUND),
-        Field("Warranty (custom)", incident.tandem_warranty, text(50), flow=Flow.INBOUND),
+        Field("Warranty (custom)", incident.tandem_warranty, yes_no("Yes", "No"), flow=Flow.INBOUND),
     ),
     dropped=(Dropped("Company", "Company ID names the same company without doubt."),),
 )

@@ -41,6 +41,7 @@ CAMPAIGN_TYPE = {"Email": 2, "Event": 3}
 CAMPAIGN_TYPE_ALIASES = {"Trade Show": "Event", "Webinar": "Event"}
 CAMPAIGN_STATUS = {"Planned": (0, 1), "Active": (2, 5), "Completed": (3, 4, 6)}
 RESPONSE = {"Responded": 1, "Unsubscribed": 3}
+VISIBILITY = {"Public": 100_000_000, "Internal": 100_000_001}
 
 
 def discount(parts: Sequence[Json]) -> Json:

@@ -82,6 +82,18 @@ async def get_gaps(req: func.HttpRequest) -> func.HttpResponse:
     return await guarded(req, _READ, look)
 
 
+@bp.function_name("get_mappings")
+@bp.route(route="ops/mappings", methods=["GET"])
+async def get_mappings(req: func.HttpRequest) -> func.HttpResponse:
+    """Which columns of the organisation cannot take what the maps may bring, by its own metadata."""
+
+    async def look(caller: "Caller") -> func.HttpResponse:
+        del caller
+        return answer(200, await app().mappings.told())
+
+    return await guarded(req, _READ, look)
+
+
 @bp.function_name("get_drops")
 @bp.route(route="ops/drops", methods=["GET"])
 async def get_drops(req: func.HttpRequest) -> func.HttpResponse:

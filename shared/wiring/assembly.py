@@ -15,6 +15,7 @@ from shared.inbound.intake import Intake
 from shared.recovery.alert import Alerts
 from shared.recovery.answers import Answers
 from shared.recovery.gaps.cycle import GapDetector
+from shared.recovery.mappings import MappingCheck
 from shared.recovery.overdue import Overdue
 from shared.recovery.phases import Phases
 from shared.recovery.plans.desk import PlanDesk
@@ -53,6 +54,7 @@ class App:
     allegory_feed: Feed
     file_exchange: FileExchange
     gaps: GapDetector
+    mappings: MappingCheck
     retention: Retention
 
 
@@ -100,6 +102,7 @@ def assemble(settings: Settings, opened: ExitStack) -> App:
         allegory_feed=errands.allegory_feed(world, gate),
         file_exchange=errands.file_exchange(world, gate),
         gaps=errands.gaps(world, gate),
+        mappings=MappingCheck(gate.systems, world.metadata),
         retention=errands.retention(world),
     )
 

@@ -16,6 +16,7 @@ from shared.connectors.credentials.azure import AzureCredentials
 from shared.connectors.dataverse.directory import DataverseDirectory
 from shared.connectors.dataverse.gathered import GatheredRows
 from shared.connectors.dataverse.ledger import Allowance, Ledger
+from shared.connectors.dataverse.metadata import DataverseMetadata
 from shared.connectors.dataverse.mode import Modes
 from shared.connectors.dataverse.notes import NoteRows
 from shared.connectors.dataverse.rows import API, REQUEST_ID
@@ -59,6 +60,7 @@ class World:
     bus: ServiceBus
     allegory: WebClient
     changes: DataverseChanges
+    metadata: DataverseMetadata
     rows: GatheredRows
     sides: Sides
     owner: str
@@ -88,6 +90,7 @@ def world_of(settings: Settings, opened: ExitStack) -> World:
         bus=ServiceBus(queues, _address(settings, credentials), clock, ca_file=settings.ca_file),
         allegory=allegory,
         changes=DataverseChanges(dataverse, ledger=ledger),
+        metadata=DataverseMetadata(dataverse),
         rows=rows,
         sides=sides,
         owner=owner,

@@ -10,6 +10,7 @@ from shared.ops.commands import (
     drops,
     failures,
     gaps,
+    mappings,
     migrate,
     now,
     phases,
@@ -30,4 +31,5 @@ def register(commands: Any) -> None:
     phases.register(commands)
     gaps.register(commands)
     drops.register(commands)
+    mappings.register(commands)
     migrate.register(commands)

@@ -48,6 +48,33 @@ LEGRAND = SheetSystem(
             modified=_MODIFIED,
         ),
         Module(
+            "leads",
+            "Lead Inbox",
+            "Lead Inbox.xlsx",
+            ("Lead ID",),
+            _columns(
+                """Lead ID, Received, First Name, Last Name, Company Name, Email, Phone, City, Country,
+                Lead Source, Lead Status, Owner, Message"""
+            ),
+            times=frozenset({"Received"}),
+            created="Received",
+        ),
+        Module(
+            "opportunities",
+            "Opportunities",
+            "Opportunities.xlsx",
+            ("Opportunity ID",),
+            _columns(
+                """Opportunity ID, Opportunity Name, Company, Company ID, Contact, Sales Process, Stage,
+                Stage Probability, Estimated Value, Currency, Expected Close Date, Status, Outcome Reason,
+                Closed Date, Owner, Created Date, Modified Date"""
+            ),
+            days=_STAMPED | {"Expected Close Date", "Closed Date"},
+            numbers=frozenset({"Stage Probability", "Estimated Value"}),
+            created=_CREATED,
+            modified=_MODIFIED,
+        ),
+        Module(
             "tickets",
             "Tickets",
             "Service Desk Tickets.xlsx",

@@ -1,0 +1,57 @@
+"""What an operator reads about export drops."""
+
+from typing import Any
+
+from shared.ops.commands.drops import screen
+
+
+def _module(**more: Any) -> dict[str, Any]:
+    counts = dict.fromkeys(("created", "updated", "deleted", "unchanged", "kept_out"), 0)
+    return {"entity": "company", "state": "read", "listed": 3, "found": 3, "note": ""} | counts | more
+
+
+def _told(*modules: dict[str, Any], kept_out: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
+    drop = {
+        "system": "legrand",
+        "name": "monday",
+        "state": "read",
+        "reason": "",
+        "exported_at": "2026-03-01T12:00:00+00:00",
+        "modules": list(modules),
+    }
+    return {"drops": [drop], "kept_out": list(kept_out)}
+
+
+def test_before_the_first_drop_the_settings_are_named() -> None:
+    assert screen({"drops": [], "kept_out": []}) == (
+        "No export drop was seen yet (LEGRAND_DROP_URL, LEGRAND_DROP_SCHEDULE)."
+    )
+
+
+def test_a_stopped_module_is_named_with_what_to_do() -> None:
+    text = screen(_told(_module(state="stopped", found=0, note="file.count_differs"), _module(entity="lead")))
+
+    assert "STOPPED: company. Ask for the export again; the other modules went on." in text.splitlines()
+    assert "No record is kept out." in text
+
+
+def test_a_record_that_is_kept_out_is_named_with_column_and_finding() -> None:
+    found = {
+        "system": "legrand",
+        "entity": "company",
+        "file": "Companies.xlsx",
+        "record": "CMP1",
+        "field": "Company Type",
+        "finding": "choice.no_target",
+        "detail": "no option for “Rival”",
+    }
+
+    lines = screen(_told(_module(kept_out=1), kept_out=(found,))).splitlines()
+
+    assert "Kept out: choice.no_target 1" in lines
+    assert any(
+        line.split("  ")[0] == "legrand:company:CMP1"
+        and "Company Type" in line
+        and "choice.no_target" in line
+        for line in lines
+    )

@@ -63,6 +63,7 @@ def verdict_of(error: SyncError, change: Change, attempts: int, backoff: Backoff
         answer=error.answer if isinstance(error, Refused) else None,
         retry_in=retry_in,
         faults=error.faults if isinstance(error, InvalidMessage) else (),
+        request_id=error.request_id,
     )
     outcome = Outcome.REJECTED if isinstance(error, InvalidMessage) else Outcome.FAILED
     begun = error.begun if isinstance(error, Transient | Looping) else None

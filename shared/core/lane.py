@@ -77,8 +77,8 @@ class LaneWorker:
             return change.direction, early(change)
         change = replace(change, without=item.without)
         try:
-            # What has failed before goes after what has not: retries and replays leave live traffic its room.
-            with working_as(Priority.REPLAY if item.attempts else Priority.LIVE):
+            # What a plan sent leaves live traffic its room; a retry is live traffic that comes late.
+            with working_as(Priority.LIVE if item.plan is None else Priority.REPLAY):
                 verdict = await applier.apply(change, item.record, partial(self.lanes.confirm, lease))
             return change.direction, noting(link_follows(verdict, item.without), item.missed)
         except SyncError as error:

@@ -37,7 +37,8 @@ class LaneItem:
 
     `number` is the message's number in the inbox; `due_at` is set while a retry waits for its time;
     `attempts` counts the tries so far; `vouched_by` is who said that the time it claims is right; `without`
-    names the records it no longer waits for, because they wait for it; `missed` what it waited for in vain.
+    names the records it no longer waits for, because they wait for it; `missed` what it waited for in vain;
+    `plan` is the replay plan that sent it.
     """
 
     number: int
@@ -49,6 +50,7 @@ class LaneItem:
     vouched_by: str | None = None
     without: frozenset[RecordKey] = frozenset()
     missed: str | None = None
+    plan: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ class Collision:
 class Failing:
     """Why an item did not go through, sorted for grouping (class, code, table, column, rule) and retry.
 
-    `answer` is the far side's own code. `retry_in` is set for what the retry timer tries again.
+    `answer` is the far side's own code, `request_id` what its support asks for. `retry_in` is set for what
+    the retry timer tries again.
     """
 
     kind: str
@@ -122,6 +125,7 @@ class Failing:
     answer: str | None = None
     retry_in: timedelta | None = None
     faults: tuple[Fault, ...] = ()
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,14 @@ ALTER TABLE lane_item ADD vouched_by NVARCHAR(max) NULL;
 
 GO
 
+ALTER TABLE lane_item ADD [plan] BIGINT NULL;
+
+GO
+
+ALTER TABLE lane_item ADD request_id NVARCHAR(max) NULL;
+
+GO
+
 ALTER TABLE failure_group ADD sender NVARCHAR(max) NULL;
 
 GO

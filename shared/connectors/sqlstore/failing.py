@@ -27,6 +27,7 @@ def columns(failing: Failing, now: datetime) -> dict[str, Any]:
         "code": failing.code.value,
         "answer": failing.answer,
         "rule": failing.rule,
+        "request_id": failing.request_id,
         "table_name": failing.table,
         "field": failing.field,
         "group_key": group_of(failing),

@@ -29,6 +29,7 @@ HEAD = (
         lane_item.c.attempts,
         lane_item.c.due_at,
         lane_item.c.vouched_by,
+        lane_item.c.plan,
         lane_item.c.waits_on,
         lane_item.c.without,
         *COLUMNS,
@@ -68,6 +69,7 @@ def next_in(connection: sa.Connection, record: UUID, now: datetime) -> LaneItem 
         attempts=row.attempts,
         due_at=row.due_at,
         vouched_by=row.vouched_by,
+        plan=row.plan,
         without=keys_of(row.without),
         missed=row.waits_on if state is ItemState.WAITING and row.due_at is not None else None,
     )

@@ -111,6 +111,10 @@ lane_item = sa.Table(
     sa.Column("without", Document),
     # Who said that a change from the future is to be applied with the time it claims.
     sa.Column("vouched_by", Document),
+    # The replay plan that sent the item: what it does leaves live traffic its room.
+    sa.Column("plan", Number),
+    # The far side's own id of the request that failed; its support asks for it.
+    sa.Column("request_id", Document),
     _filtered(
         "ix_lane_item_head",
         "record",

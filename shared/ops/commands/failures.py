@@ -64,6 +64,8 @@ def screen(told: Told) -> str:
         )
         lines.append(f"  {group['cause']} Rule: {group['rule']}")
         lines.append(f"  -> {group['advice']}")
+        if (asked := _request_of(told, group["group"])) is not None:
+            lines.append(f"  its support asks for the last request's id: {asked}")
     if told["failures"]:
         head = ("message", "subject", "state", "code", "tries", "next try", "behind it")
         lines += ["", *table(head, _failing(told))]
@@ -71,6 +73,12 @@ def screen(told: Told) -> str:
         lines += ["", "Refused at the gate (the sender's to correct)"]
         lines += table(("message", "subject", "code", "field", "rule"), _refused(told))
     return "\n".join(lines).strip()
+
+
+def _request_of(told: Told, group: str) -> str | None:
+    """The far side's id of the request that failed last in a group."""
+    ids = (entry["request_id"] for entry in told["failures"] if entry["group"] == group)
+    return next((found for found in ids if found), None)
 
 
 def _failing(told: Told) -> list[Sequence[str]]:

@@ -75,6 +75,7 @@ def _message(message: Told) -> Iterable[str]:
             ("sent by", "sender"),
             ("trace", "correlation_id"),
             ("ticket", "ticket"),
+            ("far side's request", "request_id"),
         )
         if message.get(name)
     ]

@@ -27,6 +27,8 @@ def upgrade() -> None:
     with op.batch_alter_table("lane_item") as table:
         table.add_column(sa.Column("without", sqltypes.Document()))
         table.add_column(sa.Column("vouched_by", sqltypes.Document()))
+        table.add_column(sa.Column("plan", sqltypes.Number()))
+        table.add_column(sa.Column("request_id", sqltypes.Document()))
     with op.batch_alter_table("failure_group") as table:
         table.add_column(sa.Column("sender", sqltypes.Document()))
 
@@ -35,6 +37,8 @@ def downgrade() -> None:
     with op.batch_alter_table("failure_group") as table:
         table.drop_column("sender")
     with op.batch_alter_table("lane_item") as table:
+        table.drop_column("request_id")
+        table.drop_column("plan")
         table.drop_column("vouched_by")
         table.drop_column("without")
     op.drop_index("ix_dependency_record", table_name="dependency")

@@ -29,6 +29,7 @@ from shared.core.lane import LaneWorker
 from shared.core.mapping.columns import Table, Value
 from shared.core.plan import Policy, Selection
 from shared.core.ports import Applier, Row
+from shared.core.priority import Priority, current_priority
 from shared.inbound.flow import Inbound
 from shared.outbound.flow import Outbound
 from shared.recovery.plans.desk import PlanDesk
@@ -49,17 +50,20 @@ class PickyRows(MemoryRows):
         super().__init__(clock)
         self.picky = True
         self.written: list[tuple[UUID, str]] = []
+        self.priorities: list[Priority] = []
 
     async def create(self, table: Table, row_id: UUID, values: Mapping[str, Value]) -> Row:
         self._judge(values)
         row = await super().create(table, row_id, values)
         self.written.append((row_id, str(values.get("name"))))
+        self.priorities.append(current_priority())
         return row
 
     async def update(self, table: Table, row_id: UUID, values: Mapping[str, Value], version: str) -> Row:
         self._judge(values)
         row = await super().update(table, row_id, values, version)
         self.written.append((row_id, str(values.get("name"))))
+        self.priorities.append(current_priority())
         return row
 
     def _judge(self, values: Mapping[str, Value]) -> None:

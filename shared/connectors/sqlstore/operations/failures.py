@@ -96,6 +96,7 @@ def _report(row: sa.Row[*tuple[Any, ...]]) -> Report:
         "table": row.table_name,
         "field": row.field,
         "rule": row.rule,
+        "request_id": row.request_id,
         "attempts": row.attempts,
         "first_failed_at": shown.at(row.first_failed_at),
         "last_failed_at": shown.at(row.last_failed_at),

@@ -30,6 +30,7 @@ _ITEM = (
     lane_item.c.rule,
     lane_item.c.field,
     lane_item.c.answer,
+    lane_item.c.request_id,
     lane_item.c.group_key,
 )
 
@@ -112,6 +113,7 @@ def report(connection: sa.Connection, row: sa.Row[*tuple[Any, ...]]) -> dict[str
         "field": row.field,
         "rule": row.rule,
         "answer": row.answer,
+        "request_id": row.request_id,
         "group": row.group_key,
     }
 

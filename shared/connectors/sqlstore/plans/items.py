@@ -140,8 +140,15 @@ class SqlPlanItems:
             )
         )
 
+        ours = sa.select(replay_item.c.number).where(
+            _IN_PLAN, replay_item.c.record.in_(records), replay_item.c.state == "waiting"
+        )
+        # What lies behind a head that goes on is drained with it: it is the plan's, too, until it is decided.
+        claim = sa.update(lane_item).where(lane_item.c.number.in_(ours)).values(plan=plan.number)
+
         def work(connection: sa.Connection) -> None:
             guard(connection, plan, wave=wave, sent=sent, sent_at=now)
+            connection.execute(claim, {"the_plan": plan.number})
             connection.execute(mark, {"the_plan": plan.number})
 
         await self.database.write(work)
@@ -173,9 +180,15 @@ class SqlPlanItems:
             for each in endings
         ]
 
+        let_go = (
+            sa.update(lane_item).where(lane_item.c.number == sa.bindparam("the_number")).values(plan=None)
+        )
+        ended = [{"the_number": each.number} for each in endings]
+
         def work(connection: sa.Connection) -> None:
             guard(connection, plan)
             connection.execute(statement, rows)
+            connection.execute(let_go, ended)
 
         await self.database.write(work)
 
@@ -276,7 +289,7 @@ def _put_back(connection: sa.Connection, plan: Plan, number: int, now: datetime)
     record = connection.execute(
         sa.update(lane_item)
         .where(lane_item.c.number == number, lane_item.c.state == ItemState.DONE)
-        .values(state=ItemState.WAITING)
+        .values(state=ItemState.WAITING, plan=plan.number)
         .returning(lane_item.c.record)
     ).scalar_one_or_none()
     if record is None:

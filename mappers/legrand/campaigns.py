@@ -15,10 +15,10 @@ CAMPAIGN = EntityMap(
         Field(
             "Campaign Type",
             campaign.typecode,
-            choice(words.CAMPAIGN_TYPE, words.CAMPAIGN_TYPE_ALIASES, known_only=True),
+            choice(words.CAMPAIGN_TYPE, words.CAMPAIGN_TYPE_ALIASES, otherwise=5),
             flow=Flow.INBOUND,
             loss=Loss.PARTIAL,
-            description="Dataverse has five types: fairs and webinars are events, mailings direct marketing.",
+            description="Fairs and webinars are events, mailings direct marketing, and the rest is Other.",
         ),
         Field(
             "Campaign Type",

@@ -110,3 +110,9 @@ def test_a_label_nobody_knows_is_a_blank_where_the_map_keeps_it_elsewhere() -> N
     roles = choice({"Decision maker": 1, "Influencer": 3}, known_only=True)
 
     assert [roles.to_dataverse(label) for label in ("influencer", "User", "")] == [3, None, None]
+
+
+def test_a_label_nobody_knows_is_the_option_the_map_has_for_the_rest() -> None:
+    kinds = choice({"Email": 2, "Event": 3}, otherwise=5)
+
+    assert [kinds.to_dataverse(label) for label in ("event", "Podcast", "")] == [3, 5, None]

@@ -13,30 +13,34 @@ _NO = frozenset({"false", "no"})
 
 
 def choice(
-    options: Mapping[str, int], aliases: Mapping[str, str] | None = None, *, known_only: bool = False
+    options: Mapping[str, int],
+    aliases: Mapping[str, str] | None = None,
+    *,
+    known_only: bool = False,
+    otherwise: int | None = None,
 ) -> Transform[Json, Option]:
     """A legacy label for an option of a choice; letter case and surrounding blanks do not matter.
 
     `aliases` are further spellings of a label, accepted on the way in. With `known_only` a label that is none
-    of these is a blank instead of a fault: the map then keeps the label itself in a column beside. Two labels
-    for one option, or one spelling for two, raise ValueError: the way back would be a guess.
+    of these is a blank instead of a fault, with `otherwise` it is that option: the map then keeps the label
+    itself in a column beside. Two labels for one option, or one spelling for two, raise ValueError: the way
+    back would be a guess.
     """
     labels = {value: label for label, value in options.items()}
-    spellings = {label.casefold(): value for label, value in options.items()}
-    for alias, label in (aliases or {}).items():
-        if spellings.setdefault(alias.casefold(), options[label]) != options[label]:
-            raise ValueError("one spelling means two options")
-    if len(labels) != len(options) or len(spellings) != len(options) + len(aliases or {}):
-        raise ValueError("two labels share an option or a spelling")
+    spellings = _spellings(options, aliases or {})
     expected = "one of " + ", ".join(options)
+    rest = Option(otherwise) if otherwise is not None else None
 
     def to_dataverse(value: Json) -> Option | None:
         label = clean(value)
-        if label is None or (known_only and label.casefold() not in spellings):
+        if label is None:
             return None
-        if label.casefold() not in spellings:
+        found = spellings.get(label.casefold())
+        if found is not None:
+            return Option(found)
+        if rest is None and not known_only:
             raise Unfit(Code.VALUE_NO_OPTION, expected)
-        return Option(spellings[label.casefold()])
+        return rest
 
     def to_legacy(value: Option | None) -> Json:
         if value is None:
@@ -47,8 +51,19 @@ def choice(
 
     first = next(iter(options))
     examples = (*options, *(aliases or {}), f" {first.upper()} ", "", None)
-    rest = ", any other: blank" if known_only else ""
-    return Transform(to_dataverse, to_legacy, examples, f"choice: {', '.join(options)}{rest}")
+    others = f", any other: {rest or 'blank'}" if rest or known_only else ""
+    return Transform(to_dataverse, to_legacy, examples, f"choice: {', '.join(options)}{others}")
+
+
+def _spellings(options: Mapping[str, int], aliases: Mapping[str, str]) -> dict[str, int]:
+    """Every spelling and its option; raises ValueError where one would mean two."""
+    spellings = {label.casefold(): value for label, value in options.items()}
+    for alias, label in aliases.items():
+        if spellings.setdefault(alias.casefold(), options[label]) != options[label]:
+            raise ValueError("one spelling means two options")
+    if len(set(options.values())) != len(options) or len(spellings) != len(options) + len(aliases):
+        raise ValueError("two labels share an option or a spelling")
+    return spellings
 
 
 def status(labels: Mapping[str, Sequence[int]], *, unknown: int | None = None) -> Transform[Json, Option]:

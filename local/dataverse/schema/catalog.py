@@ -201,7 +201,9 @@ def customise(catalog: Catalog, spec: Mapping[str, Any]) -> None:
         columns = {column["name"]: {**column, "custom": True} for column in table["columns"]}
         schema_name = table.get("schema", table["table"])
         catalog.make_table(
-            own_tables.table_spec(table["table"], schema_name, table["label"], table["name"], columns)
+            own_tables.table_spec(
+                table["table"], schema_name, table["label"], table["name"], columns, table.get("id", "")
+            )
         )
     for table_name, additions in spec.get("tables", {}).items():
         table = catalog.tables.get(table_name)

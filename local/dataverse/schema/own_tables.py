@@ -14,15 +14,24 @@ def set_name_of(table: str) -> str:
 
 
 def table_spec(
-    table: str, schema_name: str, label: str, name_column: str, columns: Mapping[str, Any]
+    table: str,
+    schema_name: str,
+    label: str,
+    name_column: str,
+    columns: Mapping[str, Any],
+    id_column: str = "",
 ) -> dict[str, Any]:
-    """The entry of a table of one's own, in the words of the table files."""
-    own_id = {f"{table}id": {"type": "guid", "required": "system", "server_fills": True}}
+    """The entry of a table of one's own, in the words of the table files.
+
+    Tables of business process flows all have one name for their id, so it can be told.
+    """
+    id_column = id_column or f"{table}id"
+    own_id = {id_column: {"type": "guid", "required": "system", "server_fills": True}}
     return {
         "table": table,
         "schema": schema_name,
         "set": set_name_of(table),
-        "id": f"{table}id",
+        "id": id_column,
         "name": name_column,
         "label": label,
         "activity": False,

@@ -1,8 +1,15 @@
 """Activities and files cross the bus with parties, times and bytes; a second time nothing is written."""
 
 import base64
+import csv
 import hashlib
+import json
+import os
+from collections import Counter
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.acceptance.conftest import Stack, eventually
 
@@ -185,3 +192,61 @@ def test_a_file_too_large_is_refused_by_name_and_nothing_waits_for_it(stack: Sta
 
     assert refused["outcome"] == "rejected"
     _applied(stack, _send(stack, "attachment", f"{tag}-B", smaller, 5))
+
+
+SAMPLES = Path(os.environ.get("TANDEM_SAMPLE_DATA", Path(__file__).parents[3] / "shared" / "data"))
+EXPORT = SAMPLES / "allegory" / "small"
+FINAL = ("applied", "merged", "echo", "rejected", "failed", "parked")
+
+
+def _table(name: str) -> list[dict[str, Any]]:
+    with (EXPORT / name).open(encoding="utf-8-sig", newline="") as lines:
+        rows = csv.DictReader(lines)
+        return [{name: cell for name, cell in row.items() if name is not None} for row in rows]
+
+
+@pytest.mark.skipif(not EXPORT.is_dir(), reason="the sample data is not here")
+def test_the_samples_activities_and_files_cross_and_a_second_time_nothing_is_written(stack: Stack) -> None:
+    entities = {
+        "company": ("company_id", _table("companies.csv")),
+        "contact": ("contact_id", _table("contacts.csv")),
+        "lead": ("lead_id", _table("leads.csv")),
+        "deal": ("deal_id", _table("deals.csv")),
+        "email": ("activity_id", json.loads((EXPORT / "activities_email.json").read_text("utf-8"))),
+        "call": ("activity_id", _table("activities_call.csv")),
+        "meeting": ("activity_id", _table("activities_meeting.csv")),
+        "attachment": ("attachment_id", _table("attachments.csv")),
+    }
+    hashes: dict[str, str] = {}
+    with stack.allegory() as crm:
+        for record in entities["attachment"][1]:
+            path = EXPORT / record["path"]
+            if path.is_file():
+                content = path.read_bytes()
+                hashes[record["attachment_id"]] = hashlib.sha256(content).hexdigest()
+                crm.put(f"/attachments/{record['attachment_id']}/content", content=content).raise_for_status()
+    activities = ("email", "call", "meeting", "attachment")
+
+    sent = [
+        (entity, record[key], _send(stack, entity, record[key], record))
+        for entity, (key, records) in entities.items()
+        for record in records
+    ]
+    stack.quiet()
+    fates = [(entity, name, stack.outcome(message, *FINAL)["outcome"]) for entity, name, message in sent]
+    done = {(entity, name) for entity, name, fate in fates if fate in {"applied", "merged"}}
+    counts = Counter((entity, fate) for entity, _, fate in fates if entity in activities)
+
+    for name in sorted(name for entity, name in done if entity == "attachment"):
+        kept = _row(stack, f"allegory:attachment:{name}", "annotations")
+        assert hashlib.sha256(base64.b64decode(kept["documentbody"])).hexdigest() == hashes[name]
+    again = [
+        _send(stack, entity, record[key], record, 30)
+        for entity in activities
+        for key, records in (entities[entity],)
+        for record in records
+        if (entity, record[key]) in done
+    ]
+    assert Counter(stack.outcome(message, *FINAL)["outcome"] for message in again) == {"echo": len(again)}
+    assert {entity for entity, fate in counts if fate in {"applied", "merged"}} == set(activities), counts
+    assert not [pair for pair in counts if pair[1] == "failed"], counts

@@ -16,6 +16,7 @@ from shared.connectors.legacy.files import DropFiles
 from shared.connectors.memory.clock import SettableClock
 from shared.core.codes import Code
 from shared.core.errors import InvalidMessage, MovedOn
+from shared.core.mapping.columns import Value
 from shared.core.mapping.files import FileRef
 
 if TYPE_CHECKING:
@@ -68,7 +69,11 @@ async def organisation_takes(organisation: SimulatedOrganisation, size: int) -> 
 async def test_a_file_of_any_size_arrives_whole(simulated: SimulatedOrganisation, size: int) -> None:
     await organisation_takes(simulated, 40_000_000)
     content, row_id = bytes(number % 251 for number in range(size)), uuid4()
-    values = {"filename": "offer.txt", "mimetype": "text/plain", "documentbody": ref(content)}
+    values: dict[str, Value] = {
+        "filename": "offer.txt",
+        "mimetype": "text/plain",
+        "documentbody": ref(content),
+    }
 
     row = await notes(simulated, Kept(content)).create(annotation.TABLE, row_id, values)
 
@@ -83,7 +88,7 @@ async def test_a_file_of_any_size_arrives_whole(simulated: SimulatedOrganisation
 async def test_a_second_try_finds_the_note_of_the_first(simulated: SimulatedOrganisation, size: int) -> None:
     await organisation_takes(simulated, 40_000_000)
     content, row_id = b"x" * size, uuid4()
-    values = {"filename": "offer.txt", "documentbody": ref(content)}
+    values: dict[str, Value] = {"filename": "offer.txt", "documentbody": ref(content)}
     await notes(simulated, Kept(content)).create(annotation.TABLE, row_id, values)
 
     with pytest.raises(MovedOn):

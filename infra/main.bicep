@@ -14,6 +14,9 @@ param location string = resourceGroup().location
 @description('Required. Base URL of the Dataverse organisation, without a slash at the end.')
 param dataverseUrl string
 
+@description('Required. Names our own writes are told of under: the application user\'s GUID, the integration in Allegory.')
+param ownNames string
+
 @description('Required. Base URL of the REST interface of Allegory.')
 param allegoryUrl string
 
@@ -166,6 +169,7 @@ module functions 'modules/functions.bicep' = {
     sqlDatabase: sql.outputs.database
     keyVaultUrl: keyVault.outputs.url
     dataverseUrl: dataverseUrl
+    ownNames: ownNames
     allegoryUrl: allegoryUrl
     allegoryKeySecret: allegoryKeySecret
     ticketsUrl: ticketsUrl

@@ -3,6 +3,7 @@ using 'main.bicep'
 
 param environmentName = 'prod'
 param dataverseUrl = 'https://<organisation>.crm4.dynamics.com'
+param ownNames = '<systemuserid of the application user>,integration'
 param allegoryUrl = 'https://<allegory host>'
 param ticketsUrl = 'https://<ticket desk host>'
 param authAudience = 'api://tandem-prod'

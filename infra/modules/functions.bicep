@@ -45,6 +45,9 @@ param keyVaultUrl string
 @description('Required. Base URL of the Dataverse organisation.')
 param dataverseUrl string
 
+@description('Required. Names our own writes are told of under: the application user\'s GUID, the integration in Allegory.')
+param ownNames string
+
 @description('Required. Base URL of the REST interface of Allegory.')
 param allegoryUrl string
 
@@ -162,6 +165,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       GAP_SCHEDULE: gapSchedule
       SQL_URL: 'mssql+pyodbc://@${sqlHost}/${sqlDatabase}?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes'
       DATAVERSE_URL: dataverseUrl
+      OWN_NAMES: ownNames
       KEY_VAULT_URL: keyVaultUrl
       ALLEGORY_URL: allegoryUrl
       ALLEGORY_KEY_SECRET: allegoryKeySecret

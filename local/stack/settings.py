@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from local.crm.rest import INTEGRATION
+from local.dataverse.seed import TANDEM_USER
 from local.identity.issuer import AUDIENCE, TENANT
 from local.stack.certificates import Certificates
 from local.stack.layout import Layout
@@ -76,6 +78,7 @@ def app_settings(layout: Layout, ports: Mapping[str, int], certificates: Certifi
         "AZURE_STORAGE_CONNECTION_STRING": storage_connection(ports),
         "SQL_URL": sql_url(layout),
         "DATAVERSE_URL": f"http://127.0.0.1:{ports['dataverse']}",
+        "OWN_NAMES": f"{TANDEM_USER},{INTEGRATION}",
         "KEY_VAULT_URL": f"https://127.0.0.1:{ports['vault']}",
         "ALLEGORY_URL": f"http://127.0.0.1:{ports['allegory']}",
         "ALLEGORY_KEY_SECRET": ALLEGORY_KEY_SECRET,

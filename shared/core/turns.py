@@ -11,7 +11,9 @@ from shared.core.change import Change
 from shared.core.codes import Code
 from shared.core.errors import Looping
 from shared.core.merge import Merge
+from shared.core.outcome import Outcome
 from shared.core.shadow import Shadow, Turn
+from shared.core.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,12 @@ class LoopBudget:
     def is_ours(self, change: Change) -> bool:
         """Whether a change is a write of our own, as the far side tells it."""
         return change.actor is not None and change.actor.lower() in self.ourselves
+
+    def recognised(self, change: Change, result: Verdict) -> Verdict:
+        """The verdict on an echo, with the second sign of one: who made it (N-06)."""
+        if result.outcome is not Outcome.ECHO or not self.is_ours(change):
+            return result
+        return replace(result, reason=f"our own write, told back: {result.reason}")
 
     def spend(self, shadow: Shadow, change: Change, decision: Merge) -> Shadow:
         """The shadow with the turn that carrying out the decision is; raises Looping when it is one too many.

@@ -128,7 +128,8 @@ class Inbound:
                 error.begun = deciding.begun(shadow, decision, ours)
                 raise
             after = await self._take_back(said, decision, after, hold)
-            result = deciding.verdict(change, entry, shadow, decision, after)
+            decided = deciding.verdict(change, entry, shadow, decision, after)
+            result = self.budget.recognised(change, decided)
             return deciding.paired(result, ((change.subject, record),))
         raise MovedOn(f"the row changed {_ROUNDS} times while it was written")
 

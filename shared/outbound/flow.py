@@ -96,7 +96,7 @@ class Outbound:
             return await self._create(change, target, shadow, ours, hold)
         known = _with_defaults(change, shadow, ours)
         decided = await self._update(change, target, target.key, known, ours, hold)
-        result = deciding.learned(decided, shadow, known)
+        result = self.budget.recognised(change, deciding.learned(decided, shadow, known))
         return result if shadow.marks else deciding.paired(result, ((target.key, record),))
 
     def map_version(self, change: Change) -> str:

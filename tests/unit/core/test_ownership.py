@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mappers.allegory import ALLEGORY
+from mappers.allegory.companies import COMPANY
 from shared.core.mapping.columns import Value
 from shared.core.mapping.spec import EntityMap, OnDelete, Owner
 from shared.core.merge import Side, marks_after, merge
@@ -20,7 +20,6 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 COLUMN = "name"
 VALUES = (None, "a", "b")
 CASES = list(product(VALUES, repeat=3))
-COMPANY = ALLEGORY.maps[0]
 
 
 def at(seconds: int) -> datetime:

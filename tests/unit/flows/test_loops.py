@@ -4,13 +4,23 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
 from mappers.allegory import ALLEGORY
-from shared.core.mapping.spec import OnDelete
+from mappers.allegory.companies import COMPANY
+from shared.connectors.sqlstore.tables import journal
+from shared.core.mapping.spec import EntityMap, OnDelete
 from shared.core.outcome import Outcome
+from shared.core.system import LegacySystem
 from tests.unit.flows.conftest import US, desk_with
 
 if TYPE_CHECKING:
     from tests.unit.flows.conftest import Desk
+
+
+def with_companies(entry: EntityMap) -> LegacySystem:
+    """Allegory with another map of its companies."""
+    return replace(ALLEGORY, maps=tuple(entry if one is COMPANY else one for one in ALLEGORY.maps))
 
 
 async def code_of(desk: "Desk") -> str | None:
@@ -86,10 +96,8 @@ async def test_a_row_that_a_person_brings_back_is_left_and_told_of(desk: "Desk")
 
 
 async def test_a_deleted_record_leaves_its_row_deactivated_where_the_map_says_so() -> None:
-    company = replace(
-        ALLEGORY.maps[0], on_record_delete=OnDelete.DEACTIVATE, inactive_row={"tandem_tags": "inactive"}
-    )
-    with desk_with(replace(ALLEGORY, maps=(company, *ALLEGORY.maps[1:]))) as desk:
+    company = replace(COMPANY, on_record_delete=OnDelete.DEACTIVATE, inactive_row={"tandem_tags": "inactive"})
+    with desk_with(with_companies(company)) as desk:
         row = await desk.company(phone="1")
         desk.records.remove("company", "C-1")
 
@@ -100,8 +108,7 @@ async def test_a_deleted_record_leaves_its_row_deactivated_where_the_map_says_so
 
 
 async def test_a_deleted_row_leaves_its_record_where_the_map_says_so() -> None:
-    company = replace(ALLEGORY.maps[0], on_row_delete=OnDelete.IGNORE)
-    with desk_with(replace(ALLEGORY, maps=(company, *ALLEGORY.maps[1:]))) as desk:
+    with desk_with(with_companies(replace(COMPANY, on_row_delete=OnDelete.IGNORE))) as desk:
         row = await desk.company(phone="1")
         desk.rows.remove("account", row)
 
@@ -110,3 +117,18 @@ async def test_a_deleted_row_leaves_its_record_where_the_map_says_so() -> None:
 
         assert desk.records.of("company")["C-1"]["phone"] == "2"
         assert desk.rows.of("account") == {}
+
+
+async def test_an_echo_is_told_by_who_made_it(desk: "Desk") -> None:
+    row = await desk.company(phone="1")
+    desk.clock.advance(timedelta(seconds=1))
+
+    assert await desk.tell_row(row, actor=US.upper()) is Outcome.ECHO
+    assert await desk.tell_row(row, actor="ann") is Outcome.ECHO
+
+    with desk.store.engine.connect() as connection:
+        told = connection.execute(sa.select(journal.c.reason).order_by(journal.c.id)).scalars().all()
+    assert told[1:] == [
+        "our own write, told back: equal to what both sides hold",
+        "equal to what both sides hold",
+    ]

@@ -25,6 +25,7 @@ class Code(StrEnum):
     BODY_CHANGED = "message.body_changed"
     IDENTITY_MISMATCH = "message.identity_mismatch"
     TRUNCATED = "message.truncated"
+    NOT_OURS = "message.not_ours"
 
     VALUE_REQUIRED = "value.required"
     VALUE_NOT_TEXT = "value.not_text"
@@ -121,6 +122,10 @@ EXPLANATIONS: dict[Code, Explanation] = {
     Code.TRUNCATED: Explanation(
         "Dataverse cut the message for its size and the row could not be read again.",
         "Replay it once the row can be read.",
+    ),
+    Code.NOT_OURS: Explanation(
+        "The message speaks in Tandem's own name, and Tandem did not send it.",
+        "Find out who sent it: no sender has a use for such a message. Nothing was done.",
     ),
     Code.VALUE_REQUIRED: Explanation("A required value is blank.", "Fill the field at its source."),
     Code.VALUE_NOT_TEXT: Explanation("The value is not text.", "Send the value as a string."),

@@ -24,8 +24,12 @@ SCHEMA_VERSION = "1.0"
 SETTLEMENT = "settlement"
 """The kind of our own message that carries a person's decision on a conflict to the record's lane.
 
-It names the conflict alone: what was decided, and by whom, is in the state, so nobody can forge it.
+It names the conflict alone: what was decided, and by whom, is in the state. The gate takes it under
+Tandem's seal alone.
 """
+
+DRAIN = "drain"
+"""The kind of our own message that says a record's lane has work to do; under the seal, too."""
 
 _INBOUND = {
     "schemaVersion",
@@ -59,7 +63,7 @@ def read(message: Message, now: datetime, skew: timedelta) -> Change | Drain:
         _refuse(Fault("/schemaVersion", Code.SCHEMA_VERSION, f"schema version {SCHEMA_VERSION}"))
     elif "schemaVersion" not in body:
         _refuse(Fault("/schemaVersion", Code.MISSING_FIELD, f"schema version {SCHEMA_VERSION}"))
-    elif body.get("kind") == "drain":
+    elif body.get("kind") == DRAIN:
         return _drain(body)
     elif body.get("kind") == SETTLEMENT:
         change = _settlement(message, body)
@@ -69,6 +73,22 @@ def read(message: Message, now: datetime, skew: timedelta) -> Change | Drain:
         change = _inbound(message, body)
     _check_session(message.session_id, change)
     return replace(change, is_early=True) if change.changed_at > now + skew else change
+
+
+def drain(record: UUID, message_id: UUID, queue: str) -> Message:
+    """The message that says: the lane of `record` has work to do. Its session is the record's own.
+
+    Every one has an id of its own, or the queue's duplicate detection would swallow the next wake.
+    """
+    body = {"schemaVersion": SCHEMA_VERSION, "kind": DRAIN, "record": str(record)}
+    return Message(
+        id=str(message_id),
+        queue=queue,
+        session_id=str(record),
+        body=json.dumps(body, separators=(",", ":")).encode(),
+        properties={"contentType": "application/json"},
+        application_properties={"kind": DRAIN},
+    )
 
 
 def session_for(body: bytes) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from uuid import UUID
 
-from shared.core.change import Change, Direction, Drain, Message
+from shared.core.change import Change, Direction, Drain, Message, Operation
 from shared.core.codes import Code
 from shared.core.envelope import Parse
 from shared.core.errors import Fault, InvalidMessage
@@ -18,6 +18,7 @@ from shared.core.lane import OUTCOME_EVENT, LaneWorker
 from shared.core.outcome import Outcome
 from shared.core.patience import Patience
 from shared.core.ports import Crosswalk, Inbox, Telemetry
+from shared.core.seal import Seal
 from shared.core.system import LegacySystem
 from shared.core.verdict import Receipt
 
@@ -32,6 +33,7 @@ class Gate:
     parse: Parse
     worker: LaneWorker
     telemetry: Telemetry
+    seal: Seal
     patience: Patience = field(default_factory=Patience)
 
     async def receive(self, message: Message) -> Receipt | None:
@@ -42,7 +44,7 @@ class Gate:
         started = perf_counter()
         change: Change | None = None
         try:
-            said = self.parse(message)
+            said = self._said(message)
             if isinstance(said, Drain):
                 await self.worker.drain(said.record)
                 return None
@@ -60,11 +62,23 @@ class Gate:
             await self.worker.drain(receipt.record or record)
         return receipt
 
+    async def refuse(self, message: Message, refusal: InvalidMessage) -> Receipt:
+        """Keep a message that its door refuses, under every fault it has."""
+        return await self._refuse(message, None, refusal, perf_counter())
+
     def examine(self, message: Message) -> Change | Drain:
         """What a message says, if it can be admitted; raises InvalidMessage with every fault."""
-        said = self.parse(message)
+        said = self._said(message)
         if isinstance(said, Change):
             self._check(said)
+        return said
+
+    def _said(self, message: Message) -> Change | Drain:
+        """What a message says; one that speaks in Tandem's name must be of its making (ADR 0021)."""
+        said = self.parse(message)
+        is_control = isinstance(said, Drain) or said.operation is Operation.SETTLE
+        if is_control and not self.seal.fits(message):
+            raise InvalidMessage(Fault("/kind", Code.NOT_OURS, "a message that is not Tandem's own"))
         return said
 
     def _check(self, change: Change) -> None:
@@ -89,6 +103,8 @@ class Gate:
         """The canonical record: the row itself, or the row this legacy record is or will be."""
         if change.direction is Direction.OUTBOUND:
             return UUID(change.subject.id)
+        if change.operation is Operation.SETTLE and change.row_id is not None:
+            return change.row_id
         told = await self._row_told(change)
         record = await self.crosswalk.claim(change.subject, told, chosen_row_id(change.subject))
         named = guid(message.session_id or "")

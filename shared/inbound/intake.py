@@ -6,9 +6,12 @@ bus.
 
 from dataclasses import dataclass
 
-from shared.core.change import Json, Message
+from shared.core.change import Direction, Drain, Json, Message
+from shared.core.codes import Code
+from shared.core.conflict import TOLD
 from shared.core.envelope import session_for
-from shared.core.errors import InvalidMessage
+from shared.core.errors import Fault, InvalidMessage
+from shared.core.gap import HEALED
 from shared.core.gate import Gate
 from shared.core.ports import Bus
 from shared.core.verdict import Receipt
@@ -24,6 +27,11 @@ class Intake:
     gate: Gate
     bus: Bus
     queue: str
+
+    def may_use(self, message_id: str) -> bool:
+        """Whether a sender may call its message so: not by the ids that Tandem's own messages will have."""
+        feeds = (f"{name}-feed-" for name in self.gate.systems)
+        return not message_id.lower().startswith((TOLD, HEALED, *feeds))
 
     async def submit(self, message_id: str, body: bytes, sender: str) -> Receipt | None:
         """Queue a body; None when it was queued, the receipt of its rejection otherwise.
@@ -41,8 +49,13 @@ class Intake:
             application_properties=application,
         )
         try:
-            self.gate.examine(message)
-        except InvalidMessage:
-            return await self.gate.receive(message)
+            self._examine(message)
+        except InvalidMessage as refusal:
+            return await self.gate.refuse(message, refusal)
         await self.bus.post(message)
         return None
+
+    def _examine(self, message: Message) -> None:
+        said = self.gate.examine(message)
+        if isinstance(said, Drain) or said.direction is not Direction.INBOUND:
+            raise InvalidMessage(Fault("/source", Code.UNKNOWN_SYSTEM, "a registered legacy system"))

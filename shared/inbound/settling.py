@@ -36,7 +36,7 @@ class Settling:
     ) -> Verdict:
         """Write what was decided to whichever side does not hold it."""
         decided = await self.conflicts.decided(change.settles or 0)
-        mark = shadow.marks.get(decided.column) if decided else None
+        mark = shadow.marks.get(decided.column) if decided and decided.record == record else None
         if decided is None or mark is None or not mark.disputed:
             return deciding.unchanged(change, Outcome.ECHO, "the conflict is over", entry)
         system, column = change.subject.system, decided.column

@@ -4,14 +4,15 @@ Nothing is written from here. The decision is kept, and a message that names it 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
 from shared.core.change import Json, Message
 from shared.core.codes import Code
+from shared.core.conflict import TOLD, Told
 from shared.core.envelope import SCHEMA_VERSION, SETTLEMENT
 from shared.core.errors import Fault, InvalidMessage
 from shared.core.identity import RecordKey
@@ -20,12 +21,16 @@ from shared.core.mapping.references import RowRef
 from shared.core.mapping.rows import read_row
 from shared.core.mapping.spec import EntityMap
 from shared.core.ports import Bus, Clock, Report
+from shared.core.seal import Seal
 from shared.core.system import LegacySystem
 
 TAKES = ("inbound", "outbound", "value")
 """What a person may take: what the legacy system holds, what Dataverse holds, or a value of their own."""
 
 _PAGE = 200
+
+_PATIENCE = timedelta(seconds=30)
+"""How long a decision may be on its way before it is sent again."""
 
 
 class Asked(Protocol):
@@ -77,8 +82,12 @@ class Book(Protocol):
         """One that is open, as `Asked`; raises NotOpen when it is over."""
         ...
 
-    async def decide(self, seen: Any, value: Value, actor: str, reason: str) -> int:
-        """Keep a decision; returns how often the conflict was decided."""
+    async def decide(self, seen: Any, value: Value, actor: str, reason: str, told_as: str) -> Told:
+        """Keep a decision; `told_as` is the id of the message that tells the lane of it."""
+        ...
+
+    async def untold(self, before: datetime, limit: int) -> Sequence[Told]:
+        """What was decided before an instant and has not come to its lane."""
         ...
 
 
@@ -91,6 +100,8 @@ class Settle:
     bus: Bus
     clock: Clock
     queue: str
+    seal: Seal
+    new_id: Callable[[], UUID]
 
     async def waiting(self) -> Report:
         """The conflicts that wait for a person, or for their record's lane."""
@@ -104,7 +115,7 @@ class Settle:
         """Decide a conflict; the answer says what is on its way.
 
         Raises InvalidMessage for a value that has no place on one of the sides, and Transient when the queue
-        cannot be reached: the decision is kept then, and settling again sends it.
+        cannot be reached: the decision is kept then, and the timer sends it.
         """
         asked: Asked = await self.book.asked(number)
         entry = self.systems[asked.key.system].map_of(asked.key.entity)
@@ -113,31 +124,43 @@ class Settle:
         chosen = {"inbound": asked.inbound, "outbound": asked.outbound}
         decided = chosen[take] if take in chosen else _typed(entry, asked.column, value)
         _check(entry, asked.column, decided)
-        tries = await self.book.decide(asked, decided, actor, reason)
-        await self.bus.post(self._message(asked, tries, actor))
+        told_as = f"{TOLD}{number}-{self.new_id()}"
+        told = await self.book.decide(asked, decided, actor, reason, told_as)
+        await self.bus.post(self._message(told))
         return {"conflict": number, "record": str(asked.record), "column": asked.column, "status": "queued"}
 
-    def _message(self, asked: Asked, tries: int, actor: str) -> Message:
-        now = self.clock.now().astimezone(UTC)
+    async def run(self) -> int:
+        """Send again what was decided and has not come to its lane; returns how many.
+
+        The message is the same one each time, so one that was only slow is a duplicate. Raises Transient when
+        the queue cannot be reached.
+        """
+        untold = await self.book.untold(self.clock.now() - _PATIENCE, _PAGE)
+        for told in untold:
+            await self.bus.post(self._message(told))
+        return len(untold)
+
+    def _message(self, told: Told) -> Message:
         body: dict[str, Json] = {
             "schemaVersion": SCHEMA_VERSION,
             "kind": SETTLEMENT,
-            "source": asked.key.system,
-            "entity": asked.key.entity,
-            "sourceKey": asked.key.id,
-            "record": str(asked.record),
-            "conflict": asked.number,
-            "decidedOn": now.isoformat().replace("+00:00", "Z"),
+            "source": told.key.system,
+            "entity": told.key.entity,
+            "sourceKey": told.key.id,
+            "record": str(told.record),
+            "conflict": told.number,
+            "decidedOn": told.at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         }
-        return Message(
-            id=f"settle-{asked.number}-{tries}",
+        message = Message(
+            id=told.message_id,
             queue=self.queue,
-            session_id=str(asked.record),
+            session_id=str(told.record),
             body=json.dumps(body, separators=(",", ":")).encode(),
-            sender=actor,
+            sender=told.by,
             properties={"contentType": "application/json"},
-            application_properties={"tandem-sender": actor},
+            application_properties={"tandem-sender": told.by},
         )
+        return self.seal.on(message)
 
 
 def _check(entry: EntityMap, column: str, value: Value) -> None:

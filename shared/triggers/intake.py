@@ -28,6 +28,10 @@ async def post_inbound(req: func.HttpRequest) -> func.HttpResponse:
         body = req.get_body()
         if not key or len(key) > 128:
             return problem(400, "request.idempotency_key", "send an Idempotency-Key of 1 to 128 characters")
+        if not app().intake.may_use(key):
+            return problem(
+                400, "request.idempotency_key", "this key begins like those of Tandem's own messages"
+            )
         if len(body) > _LARGEST:
             return problem(413, "request.too_large", f"a body has at most {_LARGEST} bytes")
         refused = await app().intake.submit(key, body, caller.id)

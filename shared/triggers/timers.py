@@ -10,9 +10,10 @@ bp = func.Blueprint()
 @bp.function_name("retry")
 @bp.timer_trigger(arg_name="timer", schedule="%RETRY_SCHEDULE%")
 async def retry(timer: func.TimerRequest) -> None:
-    """Wake the lanes whose time has come, notice what never came, tell people about groups of failures."""
+    """Wake lanes, send unsent decisions, notice what never came, tell people about groups of failures."""
     del timer
     await app().retry.run()
+    await app().settle.run()
     await app().overdue.run()
     await app().alerts.run()
 

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from mappers.dataverse.personal import PERSONAL
 from shared.connectors.callers import Callers
@@ -94,7 +95,7 @@ def assemble(settings: Settings, opened: ExitStack) -> App:
         plans=PlanDesk(store.plans, store.plan_reports),
         plan_driver=flows.plan_driver(world),
         repairs=Repairs(asked.repair, gate, bus, clock),
-        settle=Settle(store.conflicts, gate.systems, bus, clock, settings.inbound_queue),
+        settle=Settle(store.conflicts, gate.systems, bus, clock, settings.inbound_queue, store.seal, uuid4),
         phases=Phases(store.owners, gate.systems),
         retry=Retry(store.lanes, bus, clock, world.telemetry),
         alerts=errands.alerts(world),

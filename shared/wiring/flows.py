@@ -42,7 +42,9 @@ def gate(world: World) -> Gate:
         backoff=Backoff(settings.first_delay, settings.longest_delay, random.random),
     )
     patience = Patience(waits_of(settings.settle_windows), waits_of(settings.gap_waits))
-    return Gate(store.inbox, store.crosswalk, sides.systems, sides.parse, worker, telemetry, patience)
+    return Gate(
+        store.inbox, store.crosswalk, sides.systems, sides.parse, worker, telemetry, store.seal, patience
+    )
 
 
 def _appliers(settings: Settings, store: "Store", sides: Sides) -> "Mapping[Direction, Applier]":

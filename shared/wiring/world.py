@@ -87,7 +87,9 @@ def world_of(settings: Settings, opened: ExitStack) -> World:
         credentials=credentials,
         store=store,
         telemetry=telemetry,
-        bus=ServiceBus(queues, _address(settings, credentials), clock, ca_file=settings.ca_file),
+        bus=ServiceBus(
+            queues, _address(settings, credentials), clock, ca_file=settings.ca_file, seal=store.seal
+        ),
         allegory=allegory,
         changes=DataverseChanges(dataverse, ledger=ledger),
         metadata=DataverseMetadata(dataverse),

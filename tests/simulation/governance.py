@@ -78,13 +78,12 @@ class Governance:
                 await self._settle(self.chance.choice(found))
 
     async def settle_everything(self) -> bool:
-        """Settle what waits; whether there was any.
+        """Settle what waits for a person; whether there was any.
 
-        What was decided before is decided again at first, because its message may never have been sent; what
-        still waits then is behind a message that is held.
+        What was decided before is the timer's to send, or waits behind a message that is held.
         """
         waiting = (await self.settle.waiting())["conflicts"]
-        found = [entry for entry in waiting if entry["state"] == "open" or self.rounds < 2]
+        found = [entry for entry in waiting if entry["state"] == "open"]
         for entry in found:
             await self._settle(entry)
         self.rounds += 1

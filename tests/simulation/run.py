@@ -141,10 +141,12 @@ async def _build(plan: Plan, loop: SeededLoop, chance: Random) -> "Stage":
     if Fault.FUTURE in rates and chance.random() < 0.3:
         skew = timedelta(seconds=chance.uniform(301, 420))
     theirs = LoopClock(loop, skew, distinct=timedelta(milliseconds=1))
+    store = open_store("sqlite://", clock, executor=UnsteadySql(weather), owner="w", lease=LEASE)
     bus = MemoryBus(
         {direction: direction.value for direction in Direction},
         clock,
         new_id=lambda: UUID(int=chance.getrandbits(128)),
+        seal=store.seal,
     )
     queues = Queues(loop, weather, story, bus)
     line = FarSide(weather, story.tell)
@@ -154,7 +156,6 @@ async def _build(plan: Plan, loop: SeededLoop, chance: Random) -> "Stage":
     sends = Fault.DELTA in rates
     feeds = not sends or chance.random() < 0.5
     allegory = Allegory(MemoryRecords(ALLEGORY, theirs), line, queues, chance, story, sends, feeds)
-    store = open_store("sqlite://", clock, executor=UnsteadySql(weather), owner="w", lease=LEASE)
     people = People(allegory, dataverse, weather, chance)
     world = World(plan, story, store, people, dataverse, allegory, queues, weather, line)
     return Stage(world, loop, clock, MemoryDirectory(twin), chance)
@@ -175,6 +176,9 @@ class Stage:
     def __post_init__(self) -> None:
         self.gate = self._gate()
 
+    def _new_id(self) -> UUID:
+        return UUID(int=self.chance.getrandbits(128))
+
     def _gate(self) -> Gate:
         world = self.world
         systems = {ALLEGORY.name: ALLEGORY}
@@ -182,7 +186,9 @@ class Stage:
         lookups = {ALLEGORY.name: Lookups(ALLEGORY, TABLES, store.crosswalk, self.directory)}
         records = {ALLEGORY.name: world.allegory}
         budget = LoopBudget(ourselves=frozenset({US}))
-        self.settle = Settle(store.conflicts, systems, world.queues, self.clock, "inbound")
+        self.settle = Settle(
+            store.conflicts, systems, world.queues, self.clock, "inbound", store.seal, self._new_id
+        )
         telemetry = ToldTelemetry(world.story)
         parse = partial(_parse, self.clock)
         worker = LaneWorker(
@@ -216,7 +222,7 @@ class Stage:
             telemetry=telemetry,
             backoff=Backoff(timedelta(seconds=2), timedelta(seconds=60), self.chance.random),
         )
-        return Gate(store.inbox, store.crosswalk, systems, parse, worker, telemetry)
+        return Gate(store.inbox, store.crosswalk, systems, parse, worker, telemetry, store.seal)
 
     async def perform(self) -> None:
         """People work, then nothing goes wrong any more, then everything must come to rest."""
@@ -227,6 +233,7 @@ class Stage:
         world.weather.on = True
         crew = [self._hire(number) for number in range(world.plan.workers)]
         timers = [
+            self.loop.create_task(self._every(15.0, self.settle.run), name="settling timer"),
             self.loop.create_task(self._every(15.0, self._retry().run), name="retry timer"),
             self.loop.create_task(self._every(5.0, self._feed().run), name="feed timer"),
             self.loop.create_task(self._every(GAP_SECONDS, detector.run), name="gap timer"),

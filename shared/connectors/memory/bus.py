@@ -1,14 +1,15 @@
 """`Bus` without a broker: what was put is kept in order for whoever takes it."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
 from shared.connectors.memory.trouble import Trouble
+from shared.core import envelope
 from shared.core.change import Direction, Message
 from shared.core.ports import Clock
+from shared.core.seal import Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +24,25 @@ class MemoryBus:
     """A twin of the queues; `sent` is everything ever put, `trouble` arranges failures."""
 
     def __init__(
-        self, queues: Mapping[Direction, str], clock: Clock, *, new_id: Callable[[], UUID] = uuid4
+        self,
+        queues: Mapping[Direction, str],
+        clock: Clock,
+        *,
+        new_id: Callable[[], UUID] = uuid4,
+        seal: Seal | None = None,
     ) -> None:
         self._queues = dict(queues)
         self._clock = clock
         self._new_id = new_id
+        self._seal = seal
         self.sent: list[Sent] = []
         self.trouble = Trouble()
 
     async def wake(self, direction: Direction, record: UUID, at: datetime) -> None:
         """Put a drain message for the lane of `record`, visible from `at`."""
         self.trouble.strike()
-        body = {"schemaVersion": "1.0", "kind": "drain", "record": str(record)}
-        message = Message(
-            id=str(self._new_id()),
-            queue=self._queues[direction],
-            session_id=str(record),
-            body=json.dumps(body, separators=(",", ":")).encode(),
-            properties={"contentType": "application/json"},
-            application_properties={"kind": "drain"},
-        )
+        message = envelope.drain(record, self._new_id(), self._queues[direction])
+        message = self._seal.on(message) if self._seal else message
         self.sent.append(Sent(max(at, self._clock.now()), message))
 
     async def post(self, message: Message) -> None:

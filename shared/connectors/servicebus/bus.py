@@ -13,8 +13,10 @@ from shared.connectors.servicebus import envelope
 from shared.connectors.web.trust import trust
 from shared.core.change import Direction, Message
 from shared.core.codes import Code
+from shared.core.envelope import drain
 from shared.core.errors import Refused, SyncError, Throttled, Unavailable
 from shared.core.ports import Clock
+from shared.core.seal import Seal
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -57,7 +59,7 @@ class ServiceBus:
 
     `queues` names the queue of each direction. A send that fails is repeated once on a fresh sender (a
     link the service closed for idling fails once); the repetition is harmless, because every message has
-    an id. Raises Unavailable, Throttled or Refused.
+    an id. `seal` goes on every wake: the gate takes none without. Raises Unavailable, Throttled or Refused.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class ServiceBus:
         new_id: Callable[[], UUID] = uuid4,
         timeout: float = 20.0,
         ca_file: str | None = None,
+        seal: Seal | None = None,
     ) -> None:
         self._queues = dict(queues)
         self._address = address
@@ -76,11 +79,13 @@ class ServiceBus:
         self._new_id = new_id
         self._timeout = timeout
         self._ca_file = ca_file
+        self._seal = seal
         self._stations: WeakKeyDictionary[asyncio.AbstractEventLoop, _Station] = WeakKeyDictionary()
 
     async def wake(self, direction: Direction, record: UUID, at: datetime) -> None:
         """Send the lane of `record` a drain message, in the record's own session, not before `at`."""
-        message = envelope.drain(record, self._new_id())
+        wake = drain(record, self._new_id(), self._queues[direction])
+        message = envelope.posted(self._seal.on(wake) if self._seal else wake)
 
         async def send(sender: "ServiceBusSender") -> None:
             if at <= self._clock.now():

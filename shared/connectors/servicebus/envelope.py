@@ -21,23 +21,6 @@ _SENDER_SETS = {
 """The properties of a message that its sender sets, and what the SDK calls them."""
 
 
-def drain(record: UUID, message_id: UUID) -> "ServiceBusMessage":
-    """The control message that says: the lane of `record` has work to do. Its session is the record's own.
-
-    Every one has an id of its own, or the queue's duplicate detection would swallow the next wake.
-    """
-    from azure.servicebus import ServiceBusMessage  # noqa: PLC0415  # 116 ms that a start need not pay
-
-    body = {"schemaVersion": "1.0", "kind": "drain", "record": str(record)}
-    return ServiceBusMessage(
-        json.dumps(body, separators=(",", ":")).encode(),
-        session_id=str(record),
-        message_id=str(message_id),
-        content_type="application/json",
-        application_properties={"kind": "drain"},
-    )
-
-
 def posted(message: Message) -> "ServiceBusMessage":
     """The message as its sender would have put it: body bytes, id, session and every property a sender sets.
 

@@ -16,9 +16,10 @@ from shared.connectors.sqlstore.operations import shown
 from shared.connectors.sqlstore.operations.audit import Deed, note
 from shared.connectors.sqlstore.sqltypes import Document, Instant, Key, Number, word
 from shared.connectors.sqlstore.tables import METADATA, crosswalk
+from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.transactions import Database
 from shared.connectors.sqlstore.values import dumps, tagged, value_of
-from shared.core.conflict import NotOpen, Settlement
+from shared.core.conflict import NotOpen, Settlement, Told
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Value
 from shared.core.ports import Clock, Report
@@ -52,6 +53,8 @@ dispute = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("ended", Document),
     sa.Column("over_at", Instant),
+    # The id of the message that carries the decision to the lane; nobody can know it beforehand.
+    sa.Column("told_as", Key(128)),
     sa.Index(
         "uq_dispute_open",
         "record",
@@ -141,6 +144,7 @@ class SqlConflicts:
         if row is None:
             return None
         return Settlement(
+            row.record,
             row.column_name,
             value_of(row.value),
             value_of(row.seen_inbound),
@@ -181,8 +185,8 @@ class SqlConflicts:
 
         return await self.database.read(work)
 
-    async def decide(self, seen: Decision, value: Value, actor: str, reason: str) -> int:
-        """Keep what a person decided on what they saw; returns how often it was decided. Raises NotOpen.
+    async def decide(self, seen: Decision, value: Value, actor: str, reason: str, told_as: str) -> Told:
+        """Keep what a person decided on what they saw; returns what the lane is to be told. Raises NotOpen.
 
         Nothing is written to either side by this: the record's lane does that.
         """
@@ -195,9 +199,10 @@ class SqlConflicts:
             dispute.c.outbound == outbound,
         )
 
-        def work(connection: sa.Connection) -> int:
+        def work(connection: sa.Connection) -> Told:
             columns = {
                 "state": DECIDED,
+                "told_as": told_as,
                 "value": dumps(tagged(value)),
                 "seen_inbound": inbound,
                 "seen_outbound": outbound,
@@ -210,12 +215,32 @@ class SqlConflicts:
                 raise NotOpen
             deed = Deed(actor, "settle", "conflict", str(seen.number), OPEN, DECIDED, reason)
             note(connection, deed, now)
-            tries: int = connection.execute(
-                sa.select(dispute.c.tries).where(dispute.c.id == seen.number)
-            ).scalar_one()
-            return tries
+            return Told(seen.number, seen.record, seen.key, told_as, actor, now)
 
         return await self.database.write(work)
+
+    async def untold(self, before: datetime, limit: int) -> list[Told]:
+        """What was decided before an instant, and no message of it has arrived."""
+        wanted = (
+            sa.select(dispute)
+            .where(
+                dispute.c.state == word(DECIDED),
+                dispute.c.decided_at < before,
+                ~sa.exists().where(messages.c.message_id == dispute.c.told_as),
+            )
+            .order_by(dispute.c.id)
+            .limit(limit)
+        )
+
+        def work(connection: sa.Connection) -> list[Told]:
+            found = [(row, _key(connection, row.record)) for row in connection.execute(wanted).all()]
+            return [
+                Told(row.id, row.record, key, row.told_as, row.decided_by, row.decided_at)
+                for row, key in found
+                if key is not None and row.told_as is not None
+            ]
+
+        return await self.database.read(work)
 
 
 def _key(connection: sa.Connection, record: UUID) -> RecordKey | None:

@@ -25,11 +25,13 @@ from shared.connectors.sqlstore.ownership import SqlOwners
 from shared.connectors.sqlstore.plans import SqlPlanItems, SqlPlanReports, SqlPlans
 from shared.connectors.sqlstore.retention import Retention
 from shared.connectors.sqlstore.schema import prepare
+from shared.connectors.sqlstore.seals import seal_in
 from shared.connectors.sqlstore.shadows import SqlShadows
 from shared.connectors.sqlstore.suspects import SqlGaps
 from shared.connectors.sqlstore.transactions import Database, Transactions
 from shared.connectors.sqlstore.watermarks import SqlCursors
 from shared.core.ports import Clock
+from shared.core.seal import Seal
 
 _CONNECTIONS = 5
 
@@ -55,6 +57,7 @@ class Store:
     plans: SqlPlans
     plan_items: SqlPlanItems
     plan_reports: SqlPlanReports
+    seal: Seal
     _executor: Executor
 
     def close(self) -> None:
@@ -83,13 +86,15 @@ def open_store(
     """
     parsed = sa.make_url(url)
     engine = engine_for(parsed, credential, _CONNECTIONS)
+    transactions = Transactions(engine, time.sleep, random.random)
     try:
         prepare(engine)
+        seal = seal_in(transactions)
     except BaseException:
         engine.dispose()
         raise
     runs_on = executor or Threads(1 if is_in_memory(parsed) else _CONNECTIONS)
-    database = Database(Transactions(engine, time.sleep, random.random), runs_on)
+    database = Database(transactions, runs_on)
     return Store(
         engine=engine,
         inbox=SqlInbox(database, clock),
@@ -108,5 +113,6 @@ def open_store(
         plans=SqlPlans(database, clock),
         plan_items=SqlPlanItems(database, clock),
         plan_reports=SqlPlanReports(database, clock),
+        seal=seal,
         _executor=runs_on,
     )

@@ -60,6 +60,7 @@ GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.snapshot_record TO sync_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON OBJECT::sync.job_lease TO sync_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON OBJECT::sync.dependency TO sync_app;
 GRANT SELECT, INSERT ON OBJECT::sync.journal TO sync_app;
+GRANT SELECT, INSERT ON OBJECT::sync.seal_key TO sync_app;
 GRANT SELECT, INSERT ON OBJECT::sync.conflict TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.dispute TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.phase TO sync_app;

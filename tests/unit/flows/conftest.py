@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -172,7 +172,7 @@ def desk_with(allegory: LegacySystem) -> Iterator[Desk]:
     outbound = Outbound(
         systems, lookups, legacy, TABLES, rows, store.crosswalk, store.shadows, store.owners, budget
     )
-    bus = MemoryBus({direction: direction.value for direction in Direction}, clock)
+    bus = MemoryBus({direction: direction.value for direction in Direction}, clock, seal=store.seal)
     worker = LaneWorker(
         lanes=store.lanes,
         appliers={
@@ -185,10 +185,9 @@ def desk_with(allegory: LegacySystem) -> Iterator[Desk]:
         telemetry=telemetry,
         backoff=Backoff(timedelta(seconds=1), timedelta(seconds=1), lambda: 0.0),
     )
-    gate = Gate(store.inbox, store.crosswalk, systems, parse, worker, telemetry)
-    yield Desk(
-        clock, rows, records, store, gate, Settle(store.conflicts, systems, bus, clock, "inbound"), bus
-    )
+    gate = Gate(store.inbox, store.crosswalk, systems, parse, worker, telemetry, store.seal)
+    settle = Settle(store.conflicts, systems, bus, clock, "inbound", store.seal, uuid4)
+    yield Desk(clock, rows, records, store, gate, settle, bus)
     store.close()
 
 

@@ -229,7 +229,7 @@ def world() -> Iterator[World]:
     )
     backoff = Backoff(timedelta(seconds=1), timedelta(seconds=1), lambda: 0.0)
     worker = LaneWorker(store.lanes, appliers(sides), parse, bus, clock, telemetry, backoff)
-    gate = Gate(store.inbox, store.crosswalk, sides.systems, parse, worker, telemetry)
+    gate = Gate(store.inbox, store.crosswalk, sides.systems, parse, worker, telemetry, store.seal)
     foresight = Foresight(sides, appliers)
     world: World
 

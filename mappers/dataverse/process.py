@@ -81,7 +81,7 @@ def instance_table(pipeline: str) -> Table:
 def table_name(pipeline: str) -> str:
     """The unique name of a pipeline's process, which is its table's, too."""
     # Every character that a name cannot hold is spelled out, so that two ids never share a name.
-    spelled = re.sub(r"[^a-z0-9]", lambda found: f"_{ord(found[0]):x}", pipeline)
+    spelled = re.sub(r"[^a-z0-9]", lambda found: f"_{ord(found[0]):x}_", pipeline)
     return f"{PREFIX}{spelled}_process"
 
 

@@ -152,7 +152,7 @@ class Drops:
         try:
             await self._check(ready, entry)
             opened = await asyncio.to_thread(ready.source.open, entry)
-            parts = await asyncio.to_thread(self._parts, ready.source, entry)
+            parts = await self._parts(ready, entry)
             await replace(module, parts=parts).read(opened, tally)
         except Unreadable as unreadable:
             remarks = unreadable.remarks
@@ -165,13 +165,15 @@ class Drops:
             return ModuleState.STOPPED
         return ModuleState.READ
 
-    def _parts(self, source: Source, entry: Object) -> PartsOf | None:
-        """The parts of this object's records, where they have any: a broken sheet of them stops both."""
+    async def _parts(self, ready: Ready, entry: Object) -> PartsOf | None:
+        """The parts of this object's records, where it has any: a broken or cut sheet of them stops both."""
         known = self.system.map_of(entity_of(entry))
         if known is None or known.parts is None:
             return None
         sheet = next(each for each in self.export.objects if entity_of(each) == known.parts.entity)
-        return PartsOf.counted(known.parts.field, entry, sheet, source.open(sheet).rows)
+        await self._check(ready, sheet)
+        opened = await asyncio.to_thread(ready.source.open, sheet)
+        return await asyncio.to_thread(PartsOf.counted, known.parts.field, entry, sheet, opened.rows)
 
     async def _check(self, ready: Ready, entry: Object) -> None:
         """Refuse a file that is not what the list says, before any of its records is told."""

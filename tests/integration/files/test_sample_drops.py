@@ -19,7 +19,7 @@ from shared.connectors.sqlstore import Store
 from shared.core import envelope
 from shared.core.change import Change, Direction
 from shared.inbound.drops.reading import Drops
-from tests.integration.files.conftest import SETTLE, Whole
+from tests.integration.files.conftest import SETTLE, Whole, reader
 
 SAMPLES = Path(os.environ.get("TANDEM_SAMPLE_DATA", Path(__file__).parents[4] / "shared" / "data"))
 
@@ -76,6 +76,26 @@ async def test_every_row_of_a_sample_export_is_told_or_kept_out_and_told_once(
         )
     assert [fault for fault in faults if fault.startswith(("company/", "contact/", "ticket/"))] == []
     assert await drops.run() == 0
+
+
+async def test_quotes_wait_while_the_sheet_of_their_lines_is_cut(
+    tmp_path: Path, store: Store, clock: SettableClock
+) -> None:
+    shutil.copytree(SAMPLES / "legrand" / "small", tmp_path / "drops" / "small")
+    log = tmp_path / "drops" / "small" / "export_log.csv"
+    log.chmod(0o644)
+    log.write_text(
+        log.read_text().replace("Quote Items,Sales Quotes.xlsx,30", "Quote Items,Sales Quotes.xlsx,31")
+    )
+    bus = MemoryBus({Direction.INBOUND: "inbound", Direction.OUTBOUND: "outbound"}, clock)
+    drops = reader(str(tmp_path / "drops"), store, bus, clock)
+    await drops.run()
+    clock.advance(SETTLE)
+    await drops.run()
+
+    (drop,) = (await store.snapshots.report())["drops"]
+    states = {module["entity"]: module["state"] for module in drop["modules"]}
+    assert (states["quote"], states["quote_item"], states["company"]) == ("stopped", "stopped", "read")
 
 
 def test_the_simulated_legrand_exports_what_the_declaration_asks_for() -> None:

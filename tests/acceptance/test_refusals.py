@@ -130,6 +130,9 @@ def test_nothing_is_tried_again_by_itself_and_followers_go_on_in_order(
     assert re.search(r" held +target\.refused +1 +a person +3$", line)
     assert f"1 x target.refused on company  (ticket {ticket(stack, answer)['id']})" in listed
     assert MARKER not in listed
+    assert failure["request_id"], "what the far side's support asks for"
+    assert f"its support asks for the last request's id: {failure['request_id']}" in listed
+    assert f"far side's request {failure['request_id']}" in stack.tandem("record", "show", head).stdout
     assert re.search(r"^Lanes open \d+, held [1-9]\d*; .*behind a failure [3-9]", now, re.MULTILINE)
 
     again = stack.tandem("replay", head)

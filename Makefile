@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SEEDS ?= 200
+SEEDS ?= 10000
 # Tests in parallel: one process per core, tests of one file together.
 PARALLEL := -n auto --dist loadfile
 
@@ -43,8 +43,8 @@ acceptance: set-up ## Whole journeys at full size, on the whole local stack
 conformance: set-up-clients ## The suites of real third-party clients against the simulators
 	@$(BIN)/python -m tests.conformance
 
-simulate: set-up-python ## The seeded simulation of the whole sync (SEEDS=n)
-	@TANDEM_SEEDS=$(SEEDS) $(BIN)/pytest $(PARALLEL) tests/simulation
+simulate: set-up-python ## The seeded simulation of the whole sync (SEEDS=n; go on from TANDEM_SEEDS_FROM=n)
+	@TANDEM_SEEDS_FROM=$(or $(TANDEM_SEEDS_FROM),0) $(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 bench: set-up ## The benchmarks; the numbers go to .local/bench.json
 	@$(BIN)/python -m tests.bench

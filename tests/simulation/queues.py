@@ -14,6 +14,12 @@ from tests.simulation.weather import Fault, Weather
 
 LOCK_SECONDS = 30.0
 
+DELIVERIES = 2
+"""After so many that were given back the broker gives up on a message, and only its dead letters have it.
+
+Far fewer than a queue of Service Bus has, so that it happens. Lost locks are not counted.
+"""
+
 
 @dataclass(slots=True)
 class Session:
@@ -46,6 +52,8 @@ class Queues:
     positions: int = 0
     locks: int = 0
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    dead: list[Message] = field(default_factory=list)
+    died: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def wake(self, direction: Direction, record: UUID, at: datetime) -> None:
         self._may_fail()
@@ -68,7 +76,8 @@ class Queues:
     @property
     def idle(self) -> bool:
         """Whether nothing is on its way or waits."""
-        return self.coming == 0 and not any(session.waiting for session in self.sessions.values())
+        waiting = any(session.waiting for session in self.sessions.values())
+        return not (self.coming or waiting or self.dead)
 
     async def take(self) -> Taken:
         """The first message of a session that nobody has; waits for one."""
@@ -79,6 +88,13 @@ class Queues:
             self.arrived.clear()
             await self.arrived.wait()
 
+    async def take_dead(self) -> Message:
+        """A message that the broker gave up on; waits for one."""
+        while not self.dead:
+            self.died.clear()
+            await self.died.wait()
+        return self.dead[0]
+
     def complete(self, taken: Taken) -> None:
         """The message is done with, if its lock still holds."""
         if taken.session.lock == taken.lock:
@@ -86,10 +102,17 @@ class Queues:
             self._unlock(taken)
 
     def abandon(self, taken: Taken) -> None:
-        """The message comes again."""
-        if taken.session.lock == taken.lock:
+        """The message comes again, unless it has come too often."""
+        if taken.session.lock != taken.lock:
+            return
+        if taken.message.delivery_count < DELIVERIES:
             self._again(taken)
-            self._unlock(taken)
+        else:
+            taken.session.waiting.remove(taken.message)
+            self.story.tell(f"the broker gives up on {taken.message.id}")
+            self.dead.append(taken.message)
+            self.died.set()
+        self._unlock(taken)
 
     def _may_fail(self) -> None:
         if self.weather.strikes(Fault.NO_WAKE):

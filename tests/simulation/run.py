@@ -237,6 +237,7 @@ class Stage:
             self.loop.create_task(self._every(15.0, self._retry().run), name="retry timer"),
             self.loop.create_task(self._every(5.0, self._feed().run), name="feed timer"),
             self.loop.create_task(self._every(GAP_SECONDS, detector.run), name="gap timer"),
+            self.loop.create_task(self._sweep(), name="sweeper"),
         ]
         rule = Governance(world, self.settle, self.chance)
         await rule.lay_down()
@@ -282,6 +283,22 @@ class Stage:
                 queues.complete(taken)
             else:
                 queues.complete(taken)
+
+    async def _sweep(self) -> None:
+        """Put what the broker gave up on into its lane, as the dead letters' trigger does."""
+        queues = self.world.queues
+        while True:
+            message = await queues.take_dead()
+            try:
+                await self.sweep(message)
+            except StoreUnavailable:
+                await asyncio.sleep(1)
+            else:
+                queues.dead.remove(message)
+
+    async def sweep(self, message: Message) -> None:
+        """Handle one dead letter."""
+        await self.gate.receive(message)
 
     async def _crash(self, crew: list["asyncio.Task[None]"]) -> None:
         if Fault.CRASH not in self.world.weather.rates:

@@ -28,7 +28,7 @@ from shared.outbound import flow as outbound
 from shared.recovery.gaps.cycle import GapDetector
 from shared.recovery.retry import Retry
 from tests.simulation.judgement import judge
-from tests.simulation.run import Plan, play
+from tests.simulation.run import Plan, Stage, play
 from tests.simulation.weather import Fault
 
 SEEDS = 150
@@ -160,6 +160,15 @@ def without_gap_detector(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(GapDetector, "run", blind)
 
 
+def without_sweeper(patch: pytest.MonkeyPatch) -> None:
+    """What the broker gave up on is left in its dead letters."""
+
+    async def idle(_self: Stage, _message: Message) -> None:
+        return
+
+    patch.setattr(Stage, "sweep", idle)
+
+
 def storm(*faults: Fault) -> dict[str, Any]:
     """These at full rate, and nothing else."""
     return {"faults": frozenset(faults), "storm": frozenset(faults)}
@@ -181,6 +190,7 @@ def storm(*faults: Fault) -> dict[str, Any]:
         (without_idempotency_key, storm(Fault.LOST_ANSWER)),
         (without_timer, storm(Fault.NO_WAKE, Fault.CRASH)),
         (without_gap_detector, storm(Fault.LOSS)),
+        (without_sweeper, storm(Fault.NO_SQL)),
     ],
 )
 def test_without_it_a_seed_breaks_a_promise(

@@ -1,0 +1,55 @@
+"""`python -m tests.simulation [--seeds N] [--first SEED]`: seeds by the thousand, told of as they are tried.
+
+Ctrl-C ends it and says how to go on. The exit code is 1 when a seed breaks a promise; the story of the first
+one, cut to what it takes, comes last.
+"""
+
+import argparse
+import os
+import sys
+import time
+
+from tests.simulation.run import Plan
+from tests.simulation.shrinking import told
+from tests.simulation.trial import tried
+
+_EVERY = 100
+"""After so many seeds something is said."""
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Try the seeds asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=10_000, help="how many (10,000)")
+    first = int(os.environ.get("TANDEM_SEEDS_FROM", "0"))
+    parser.add_argument("--first", type=int, default=first, help="the first (TANDEM_SEEDS_FROM, or 0)")
+    asked = parser.parse_args()
+    seeds = range(asked.first, asked.first + asked.seeds)
+    began, ran, messages, broken = time.monotonic(), 0, 0, list[int]()
+    try:
+        for block in tried(seeds):
+            ran, messages = ran + block.ran, messages + block.messages
+            broken += block.broken
+            for seed in block.broken:
+                _say(f"seed {seed} breaks a promise")
+            if ran % _EVERY == 0 or ran == len(seeds):
+                took = time.monotonic() - began
+                left = took / ran * (len(seeds) - ran)
+                _say(f"{ran} of {len(seeds)} seeds, {messages} messages, {took:.0f} s; {left:.0f} s to go")
+    except KeyboardInterrupt:
+        _say(
+            f"stopped; go on with: make simulate SEEDS={len(seeds) - ran} TANDEM_SEEDS_FROM={seeds[0] + ran}"
+        )
+        return 130
+    if broken:
+        _say("\n".join((f"seeds that break a promise: {broken}", told(Plan(broken[0])))))
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -10,7 +10,6 @@ from shared.core.change import Change, Direction, Json, Message, Operation
 from shared.core.errors import Fault
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Table, Value
-from shared.core.mapping.files import FileRef
 from shared.core.mapping.references import DirectoryRef, RowRef
 from shared.core.patience import Wait
 from shared.core.shadow import Shadow
@@ -192,17 +191,6 @@ class RowChanges(Protocol):
 
         A row shows as it is now, once, however often it changed. Raises StartOver, or Throttled, Unavailable
         and Refused.
-        """
-        ...
-
-
-class Files(Protocol):
-    """The bytes of legacy files."""
-
-    async def piece(self, ref: FileRef, start: int, size: int) -> bytes:
-        """At most `size` bytes from `start` on; none behind its end.
-
-        Raises InvalidMessage (`file.missing`) when the system has no such file, Throttled, Unavailable.
         """
         ...
 

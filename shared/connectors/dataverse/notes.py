@@ -19,9 +19,9 @@ from shared.connectors.web.client import WebClient
 from shared.core.codes import Code
 from shared.core.errors import Fault, InvalidMessage, MovedOn, Unavailable
 from shared.core.mapping.columns import Table, Value
-from shared.core.mapping.files import FileRef
+from shared.core.mapping.files import FileRef, Files
 from shared.core.mapping.rows import encode, write_row
-from shared.core.ports import Clock, Files, Row, Rows
+from shared.core.ports import Clock, Row, Rows
 
 PIECE = 3 * 1024 * 1024
 """What is read and sent at once: 4 MiB once it is base64, as much as one block or one inline note may be."""

@@ -11,8 +11,7 @@ from shared.connectors.web.client import WebClient
 from shared.connectors.web.meaning import failure, of_status
 from shared.core.codes import Code
 from shared.core.errors import Fault, InvalidMessage, Unavailable
-from shared.core.mapping.files import FileRef
-from shared.core.ports import Files
+from shared.core.mapping.files import FileRef, Files
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ The content itself is on no bus and in no SQL table. It is fetched when its row 
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,14 @@ class FileRef:
 
     def __str__(self) -> str:
         return f"{self.system}:{self.place} ({self.size:,} bytes)"
+
+
+class Files(Protocol):
+    """The bytes of legacy files."""
+
+    async def piece(self, ref: FileRef, start: int, size: int) -> bytes:
+        """At most `size` bytes from `start` on; none behind its end.
+
+        Raises InvalidMessage (`file.missing`) when the system has no such file, Throttled, Unavailable.
+        """
+        ...

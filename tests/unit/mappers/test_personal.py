@@ -4,7 +4,6 @@ from mappers.dataverse import TABLES
 from mappers.dataverse.personal import PERSONAL
 from shared.core.mapping.columns import Kind
 
-
 # What is not text but tells of people all the same: who took part, and files.
 _TELLING = {Kind.TEXT, Kind.MEMO, Kind.PARTIES, Kind.FILE}
 

@@ -1,7 +1,7 @@
 """A custom field of a legacy system, held against the maps: it has a place, or it is told which it lacks.
 
 A definition must fit the column the map of its object gives it: type, options and length. A field without a
-column is refused with what is to be created, before any record carries it (L-10, A-10).
+column is refused with what is to be created, before any record carries it (A-10a).
 """
 
 from collections.abc import Iterator, Mapping

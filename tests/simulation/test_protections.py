@@ -1,4 +1,4 @@
-"""Each protection is needed: without it some seed breaks a promise, which with it keeps them all."""
+"""Each protection is needed (N-04): without it some seed breaks a promise, which with it keeps them all."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

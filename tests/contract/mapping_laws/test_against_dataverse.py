@@ -50,10 +50,9 @@ def test_a_column_has_the_type_and_the_limits_we_believe(table: Table, column: C
     assert bool(column.targets) == bool(held.targets)
     if column.kind in {Kind.INTEGER, Kind.DECIMAL, Kind.MONEY}:
         # One that tells no maximum takes what 32 bits hold.
-        assert (held.minimum, 2_147_483_647 if held.maximum is None else held.maximum) == (
-            column.minimum,
-            column.maximum,
-        )
+        highest: float = 2_147_483_647 if held.maximum is None else held.maximum
+        limits: tuple[object, object] = (held.minimum, highest)
+        assert limits == (column.minimum, column.maximum)
     if column.kind in {Kind.DECIMAL, Kind.MONEY}:
         assert held.precision == column.precision
 

@@ -86,6 +86,29 @@ def account(minute: int, **data: str) -> dict[str, Any]:
     }
 
 
+FURTHER = (
+    ("get_mappings", "GET", "ops/mappings", "ops_read", "", 200),
+    ("get_drops", "GET", "ops/drops", "ops_read", "", 200),
+    ("get_groups", "GET", "ops/groups", "ops_read", "", 200),
+    ("post_plan", "POST", "ops/plans", "ops_operate", "{}", 400),
+    ("get_plans", "GET", "ops/plans", "ops_read", "", 200),
+    ("get_plan", "GET", "ops/plans/99", "ops_read", "", 404),
+    ("get_plan_report", "GET", "ops/plans/99/report", "ops_read", "", 404),
+    ("post_plan_action", "POST", "ops/plans/99/pause", "ops_operate", "", 404),
+    ("post_skip", "POST", "ops/repairs/skip", "ops_operate", "{}", 400),
+    ("post_release", "POST", "ops/repairs/release", "ops_operate", "{}", 400),
+    ("post_supersede", "POST", "ops/repairs/supersede", "ops_operate", "{}", 400),
+    ("post_edit", "POST", "ops/repairs/edit", "ops_operate", "{}", 400),
+    ("get_conflicts", "GET", "ops/conflicts", "ops_read", "", 200),
+    ("get_conflict", "GET", "ops/conflicts/99", "ops_read", "", 404),
+    ("post_settlement", "POST", "ops/conflicts/99/settlement", "ops_operate", "{}", 400),
+    ("get_phases", "GET", "ops/phases", "ops_read", "", 200),
+    ("post_phase", "POST", "ops/phases", "ops_operate", "{}", 400),
+    ("post_owner", "POST", "ops/owners", "ops_operate", "{}", 400),
+)
+"""Routes whose answers have tests of their own: function, method, path, role, body, and the status here."""
+
+
 def calls(tokens: dict[str, str]) -> list[dict[str, Any]]:
     """Each function, in an order in which each finds what it needs; each route with and without a token."""
     inbound = {"source": "allegory", "entity": "company"}
@@ -134,6 +157,8 @@ def calls(tokens: dict[str, str]) -> list[dict[str, Any]]:
         {"function": "retry", "timer": TIMER},
         {"function": "allegory_feed", "timer": TIMER},
         {"function": "gaps", "timer": TIMER},
+        {"function": "plans", "timer": TIMER},
+        {"function": "legrand_drops", "timer": TIMER},
         {"function": "purge", "timer": TIMER},
         *http("post_inbound", "POST", "inbound", "inbound", posted),
         *http("get_inbound", "GET", "inbound/m-1", "inbound"),
@@ -142,6 +167,7 @@ def calls(tokens: dict[str, str]) -> list[dict[str, Any]]:
         *http("get_failures", "GET", "ops/failures", "ops_read"),
         *http("get_record", "GET", "ops/records/allegory:company:C-1", "ops_read"),
         *http("post_replay", "POST", "ops/replays", "ops_operate", json.dumps({"messageId": "m-2"})),
+        *(each for function, *asked, _ in FURTHER for each in http(function, *asked)),
     ]
 
 
@@ -184,10 +210,12 @@ def test_each_route_answers_its_caller_and_turns_a_stranger_away(run: Any) -> No
     answers = [(each["status"], each["body"]) for each in run.ended if "status" in each]
     (health, *others) = answers
     refusals, accepted = others[::2], others[1::2]
-    posted, found, now, failures, record, replayed = accepted
+    posted, found, now, gaps, failures, record, replayed, *further = accepted
 
     detail = "a bearer token is required"
-    assert refusals == [(401, {"status": 401, "code": "auth.unauthenticated", "detail": detail})] * 6
+    assert refusals == [(401, {"status": 401, "code": "auth.unauthenticated", "detail": detail})] * len(
+        accepted
+    )
     assert health == (200, {"status": "up"})
     assert posted == (202, {"id": "post-1", "status": "queued", "statusUrl": "/api/inbound/post-1"})
     assert (found[0], found[1]["id"], found[1]["outcome"]) == (200, "m-1", "applied")
@@ -196,12 +224,15 @@ def test_each_route_answers_its_caller_and_turns_a_stranger_away(run: Any) -> No
         {"inbound": {"applied": 2, "rejected": 1}, "outbound": {"applied": 2}},
         True,
     )
+    assert gaps[0] == 200
     assert (failures[0], [each["message_id"] for each in failures[1]["rejected"]]) == (200, ["m-2"])
     assert (record[0], [each["message_id"] for each in record[1]["records"][0]["messages"]]) == (
         200,
         ["m-1", "o-1", "o-2"],
     )
     assert replayed == (200, {"messageId": "m-2", "done": "readmit", "outcome": "rejected", "record": None})
+    expected = {function: status for function, *_, status in FURTHER}
+    assert dict(zip(expected, (status for status, _ in further), strict=True)) == expected
 
 
 def test_each_message_is_kept_with_what_its_sender_gave_it(run: Any) -> None:
@@ -252,7 +283,9 @@ def test_both_systems_hold_what_was_said(run: Any) -> None:
 def test_the_timers_did_their_work(run: Any) -> None:
     """Two records and two edits of ours in the feed, and the posted envelope, wait on the queue."""
     assert run.queues == {"inbound": 5, "outbound": 0}
-    assert run.rows("SELECT name, position, version FROM watermark") == [("allegory-feed", "4", 1)]
+    assert run.rows("SELECT position, version FROM watermark WHERE name = 'allegory-feed'") == [("4", 1)]
+    compared = {name for (name,) in run.rows("SELECT name FROM watermark WHERE name LIKE 'gaps-%'")}
+    assert {"gaps-dataverse-account", "gaps-dataverse-contact"} <= compared
     leased = {name for (name,) in run.rows("SELECT name FROM job_lease")}
     assert {"alert", "allegory-feed"} <= leased
 

@@ -242,4 +242,4 @@ async def close(app: App) -> None:
 def _clients(app: App) -> list[Any]:
     inbound, outbound = app.gate.worker.appliers.values()
     records = outbound.records["allegory"]  # type: ignore[attr-defined]  # the wired applier
-    return [inbound.rows._client, records._client, app.allegory_feed.source._client]  # type: ignore[attr-defined]
+    return [inbound.rows.client, records._client, app.allegory_feed.source._client]  # type: ignore[attr-defined]

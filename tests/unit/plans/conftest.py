@@ -215,7 +215,7 @@ def world() -> Iterator[World]:
     store = open_store("sqlite://", clock, executor=inline, owner="w")
     parse = partial(_parse, clock)
     telemetry = MemoryTelemetry()
-    bus = MemoryBus({direction: direction.value for direction in Direction}, clock)
+    bus = MemoryBus({direction: direction.value for direction in Direction}, clock, seal=store.seal)
     sides = Sides(
         systems={ALLEGORY.name: ALLEGORY},
         tables=TABLES,

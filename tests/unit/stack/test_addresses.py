@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from local.crm.rest import INTEGRATION
+from local.dataverse.seed import TANDEM_USER
 from local.identity.issuer import TENANT
 from local.stack.certificates import Certificates
 from local.stack.endpoints import write_endpoints
@@ -93,6 +95,7 @@ def test_the_settings_are_those_of_the_app_in_azure_with_local_values(
             "RETRY_FIRST_DELAY_SECONDS": "1",
             "LANE_LEASE_SECONDS": "15",
             "ALLEGORY_FEED_SCHEDULE": "*/2 * * * * *",
+            "OWN_NAMES": f"{TANDEM_USER},{INTEGRATION}",
             "LEGRAND_DROP_URL": "az://legrand-drop",
             "LEGRAND_DROP_SCHEDULE": "*/2 * * * * *",
             "DROP_SETTLE_SECONDS": "2",

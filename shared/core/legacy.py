@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.core.change import Json
-from shared.core.errors import InvalidMessage, ParentMissing
+from shared.core.errors import InvalidMessage
 from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Value
 from shared.core.mapping.spec import EntityMap, Flow
@@ -37,16 +37,9 @@ class LegacySide:
         A value there that has no place in Dataverse is left out: it counts as what was agreed.
         """
         mapped = entry.to_columns(found.fields)
-        values: dict[str, Value] = {}
         crossing = going_out(entry)
-        for column, value in mapped.values.items():
-            if column not in crossing:
-                continue
-            try:
-                values |= await self.lookups.to_rows(entry, {column: value})
-            except (ParentMissing, InvalidMessage):
-                continue
-        return Side(self.name, values, Moment(found.changed_at))
+        said = {column: value for column, value in mapped.values.items() if column in crossing}
+        return Side(self.name, await self.lookups.known(entry, said), Moment(found.changed_at))
 
 
 def going_out(entry: EntityMap) -> set[str]:

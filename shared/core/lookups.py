@@ -1,6 +1,7 @@
 """Lookups resolved: from what a map names to the row it means, and back."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from shared.core.attendance import Attendance
@@ -44,13 +45,31 @@ class Lookups:
         resolved: dict[str, Value] = {}
         for column, value in values.items():
             resolved |= await self._resolved(entry, column, value, without)
+        return resolved | await self._scoped(entry, values, resolved)
+
+    async def known(self, entry: EntityMap, values: Mapping[str, Unresolved]) -> dict[str, Value]:
+        """The values that have a place in Dataverse by now; the others are left out.
+
+        For looking at what a record says, not for writing it: nothing waits and nothing is refused.
+        """
+        resolved: dict[str, Value] = {}
+        for column, value in values.items():
+            with suppress(ParentMissing, InvalidMessage):
+                resolved |= await self._resolved(entry, column, value, frozenset())
+        return resolved | await self._scoped(entry, values, resolved)
+
+    async def _scoped(
+        self, entry: EntityMap, values: Mapping[str, Unresolved], resolved: Mapping[str, Value]
+    ) -> dict[str, Value]:
+        """What is named within another column's row (an opportunity of a company), once that is resolved."""
+        found: dict[str, Value] = {}
         for column, value in values.items():
             if isinstance(value, DirectoryRef) and value.within is not None:
                 scope = resolved.get(value.within[1])
                 # Whatever has no company shares the placeholder, and nothing else.
                 if isinstance(scope, RowRef) and scope.id != placeholder_id(scope.table):
-                    resolved |= await self._found(entry, column, replace(value, scope=scope))
-        return resolved
+                    found |= await self._found(entry, column, replace(value, scope=scope))
+        return found
 
     async def missing(self, keys: Iterable[RecordKey]) -> RecordKey | None:
         """The first of these records that has no row yet; None when all have."""

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.core.change import Message, Operation
-from shared.core.errors import InvalidMessage, ParentMissing
 from shared.core.gap import Suspect, differs, message_of_record
 from shared.core.identity import RecordKey
 from shared.core.lookups import Lookups
-from shared.core.mapping.columns import Value
+from shared.core.mapping.columns import Unresolved, Value
 from shared.core.mapping.spec import EntityMap, Flow
 from shared.core.ports import (
     Clock,
@@ -156,16 +155,13 @@ class RecordGaps:
 
         Columns that Dataverse takes on create alone, and those that only tell of a change, are no difference.
         """
-        values: dict[str, Value] = {}
         mapped = self.entry.to_columns(record.fields).values
+        said: dict[str, Unresolved] = {}
         for line in self.entry.fields:
             column = line.column
             if column.name not in mapped or line.flow is Flow.OUTBOUND or column.incidental:
                 continue
             if column.create_only and column.name in shadow.marks:
                 continue
-            try:
-                values |= await self.lookups.to_rows(self.entry, {column.name: mapped[column.name]})
-            except (ParentMissing, InvalidMessage):
-                continue
-        return values
+            said[column.name] = mapped[column.name]
+        return await self.lookups.known(self.entry, said)

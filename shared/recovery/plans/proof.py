@@ -6,9 +6,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from shared.core.change import Change, Direction
-from shared.core.errors import InvalidMessage, ParentMissing
 from shared.core.identity import DATAVERSE
-from shared.core.mapping.columns import Table, Value
+from shared.core.mapping.columns import Table, Unresolved, Value
 from shared.core.mapping.spec import EntityMap, Flow
 from shared.core.shadow import Shadow
 from shared.recovery.plans.sides import Sides
@@ -68,17 +67,13 @@ class ReadBack:
             proofs.add(_said(is_equal=_agree(shadow, held), is_ours=is_ours))
         return proofs
 
-    async def _columns(self, system: str, entry: EntityMap, values: Mapping[str, object]) -> dict[str, Value]:
+    async def _columns(
+        self, system: str, entry: EntityMap, values: Mapping[str, Unresolved]
+    ) -> dict[str, Value]:
         """A record's columns that cross outwards; one whose value has no place in Dataverse is left out."""
         crossing = {line.column.name for line in entry.fields if line.flow is Flow.BOTH}
-        lookups = self.sides.lookups()[system]
-        held: dict[str, Value] = {}
-        for name in crossing & values.keys():
-            try:
-                held |= await lookups.to_rows(entry, {name: values[name]})  # type: ignore[dict-item]  # as mapped
-            except (ParentMissing, InvalidMessage):
-                continue
-        return held
+        said = {name: value for name, value in values.items() if name in crossing}
+        return await self.sides.lookups()[system].known(entry, said)
 
 
 def _agree(shadow: Shadow, held: Mapping[str, Value]) -> bool:

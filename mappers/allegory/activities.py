@@ -35,24 +35,10 @@ def shared_fields(about: Column[Reference], owner: Column[Reference]) -> tuple[L
             flow=Flow.INBOUND,
             description="Everybody as the record names them, found in Dataverse or not.",
         ),
-        Field(
-            "updated_at",
-            synced.tandem_legacymodifiedon,
-            words.instant(),
-            flow=Flow.INBOUND,
-            loss=Loss.FORMAT,
-            description="Dataverse lets nobody set modifiedon, so the original is kept beside it.",
-        ),
+        synced.modified("updated_at", words.instant()),
     )
 
 
 def created(legacy: str) -> Line:
     """When the record was made, or happened where it says no more: timelines are in this order (L-08c)."""
-    return Field(
-        legacy,
-        synced.overriddencreatedon,
-        words.instant(),
-        flow=Flow.INBOUND,
-        loss=Loss.FORMAT,
-        description="Dataverse takes it on create alone.",
-    )
+    return synced.created(legacy, words.instant())

@@ -46,14 +46,7 @@ ATTACHMENT = EntityMap(
         Field("sha256", annotation.tandem_filehash, text(64), flow=Flow.INBOUND),
         Field("uploaded_by", activity.tandem_createdby, text(200), flow=Flow.INBOUND),
         Field("uploaded_by", annotation.ownerid, owner_by_email(), flow=Flow.INBOUND, loss=Loss.PARTIAL),
-        Field(
-            "uploaded_at",
-            synced.overriddencreatedon,
-            words.instant(),
-            flow=Flow.INBOUND,
-            loss=Loss.FORMAT,
-            description="Dataverse takes it on create alone.",
-        ),
+        synced.created("uploaded_at", words.instant()),
         Field(
             "updated_at", synced.tandem_legacymodifiedon, words.instant(), flow=Flow.INBOUND, loss=Loss.FORMAT
         ),

@@ -2,7 +2,7 @@
 
 from mappers.allegory import words
 from mappers.dataverse import account, synced
-from shared.core.mapping.spec import EntityMap, Field, Flow, Loss
+from shared.core.mapping.spec import EntityMap, Field, Loss
 from shared.core.mapping.transforms import choice, integer, memo, money, owner_by_email, text, url
 
 COMPANY = EntityMap(
@@ -50,22 +50,8 @@ COMPANY = EntityMap(
         ),
         Field("owner_email", account.ownerid, owner_by_email(), loss=Loss.PARTIAL, alias="OwnerId"),
         Field("tags", account.tandem_tags, text(2000), description="The whole string, as it is."),
-        Field(
-            "created_at",
-            synced.overriddencreatedon,
-            words.instant(),
-            flow=Flow.INBOUND,
-            loss=Loss.FORMAT,
-            description="Dataverse takes it on create alone.",
-        ),
-        Field(
-            "updated_at",
-            synced.tandem_legacymodifiedon,
-            words.instant(),
-            flow=Flow.INBOUND,
-            loss=Loss.FORMAT,
-            description="Dataverse lets nobody set modifiedon, so the original is kept beside it.",
-        ),
+        synced.created("created_at", words.instant()),
+        synced.modified("updated_at", words.instant()),
         Field("cf_tier", account.tandem_tier, choice(words.TIER)),
         Field("cf_customer_since", account.tandem_customersince, integer(0, 9999)),
         Field("cf_scoring_blob", account.tandem_scoringblob, memo(100_000), description="JSON kept as text."),

@@ -9,7 +9,7 @@ from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Value
 from shared.core.mapping.references import RecordRef, RowRef
 from shared.core.mapping.satellites import Companion, Following, companion_id, entries
-from shared.core.mapping.spec import EntityMap, Field, Flow, Loss
+from shared.core.mapping.spec import EntityMap, Field, Loss
 from shared.core.mapping.transforms import choice, email, owner_by_email, text, url, yes_no
 
 SEPARATOR = "|"
@@ -68,22 +68,8 @@ CONTACT = EntityMap(
         Field("do_not_email", contact.donotemail, yes_no()),
         Field("tags", contact.tandem_tags, text(2000), description="The whole string, as it is."),
         Field("birthday", contact.birthdate, words.date()),
-        Field(
-            "created_at",
-            synced.overriddencreatedon,
-            words.instant(),
-            flow=Flow.INBOUND,
-            loss=Loss.FORMAT,
-            description="Dataverse takes it on create alone.",
-        ),
-        Field(
-            "updated_at",
-            synced.tandem_legacymodifiedon,
-            words.instant(),
-            flow=Flow.INBOUND,
-            loss=Loss.FORMAT,
-            description="Dataverse lets nobody set modifiedon, so the original is kept beside it.",
-        ),
+        synced.created("created_at", words.instant()),
+        synced.modified("updated_at", words.instant()),
         Field("cf_linkedin", contact.tandem_linkedin, url(500)),
         Field("cf_preferred_language", contact.tandem_preferredlanguage, text(10)),
     ),

@@ -2,7 +2,7 @@
 
 from mappers.allegory import words
 from mappers.dataverse import lead, synced
-from shared.core.mapping.spec import EntityMap, Field, Flow, Loss
+from shared.core.mapping.spec import EntityMap, Field, Loss
 from shared.core.mapping.transforms import choice, decimal, email, owner_by_email, status, text
 
 LEAD = EntityMap(
@@ -42,21 +42,7 @@ LEAD = EntityMap(
         Field("cf_gdpr_consent", lead.tandem_gdprconsent, words.date()),
         Field("converted_contact_id", lead.parentcontactid, words.contact()),
         Field("owner_email", lead.ownerid, owner_by_email(), loss=Loss.PARTIAL, alias="OwnerId"),
-        Field(
-            "created_at",
-            synced.overriddencreatedon,
-            words.instant(),
-            flow=Flow.INBOUND,
-            loss=Loss.FORMAT,
-            description="Dataverse takes it on create alone.",
-        ),
-        Field(
-            "updated_at",
-            synced.tandem_legacymodifiedon,
-            words.instant(),
-            flow=Flow.INBOUND,
-            loss=Loss.FORMAT,
-            description="Dataverse lets nobody set modifiedon, so the original is kept beside it.",
-        ),
+        synced.created("created_at", words.instant()),
+        synced.modified("updated_at", words.instant()),
     ),
 )

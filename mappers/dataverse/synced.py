@@ -1,13 +1,42 @@
 """The columns every synced table has: whose record a row is, and what Dataverse lets nobody set."""
 
+from datetime import datetime
+
 from mappers.dataverse.targets import OWNERS
+from shared.core.change import Json
 from shared.core.mapping.columns import instant, lookup, text
+from shared.core.mapping.spec import Field, Flow, Loss, Transform
 
 # Dataverse refuses `:` inside a key in a URL, so this key keeps duplicates out; rows are addressed by GUID.
 tandem_sourcekey = text("tandem_sourcekey", "Legacy record", 200, incidental=True)
 tandem_legacymodifiedon = instant("tandem_legacymodifiedon", "Modified on (legacy)", incidental=True)
 overriddencreatedon = instant("overriddencreatedon", "Record Created On", create_only=True)
 ownerid = lookup("ownerid", "Owner", *OWNERS, clearable=False)
+
+
+def created(legacy: str, via: Transform[Json, datetime]) -> Field[Json, datetime]:
+    """The line of when a record was made."""
+    return Field(
+        legacy,
+        overriddencreatedon,
+        via,
+        flow=Flow.INBOUND,
+        loss=Loss.FORMAT,
+        description="Dataverse takes it on create alone.",
+    )
+
+
+def modified(legacy: str, via: Transform[Json, datetime]) -> Field[Json, datetime]:
+    """The line of when a record was last changed."""
+    return Field(
+        legacy,
+        tandem_legacymodifiedon,
+        via,
+        flow=Flow.INBOUND,
+        loss=Loss.FORMAT,
+        description="Dataverse lets nobody set modifiedon, so the original is kept beside it.",
+    )
+
 
 COLUMNS = (tandem_sourcekey, tandem_legacymodifiedon, overriddencreatedon, ownerid)
 KEYS = {"tandem_sourcekey_key": ("tandem_sourcekey",)}

@@ -53,13 +53,6 @@ DOCUMENT = EntityMap(
         ),
         Field("Uploaded By", activity.tandem_createdby, text(200), flow=Flow.INBOUND),
         Field("Uploaded By", annotation.ownerid, owner_by_name(), flow=Flow.INBOUND, loss=Loss.PARTIAL),
-        Field(
-            "Upload Date",
-            synced.overriddencreatedon,
-            words.instant(),
-            flow=Flow.INBOUND,
-            loss=Loss.FORMAT,
-            description="Dataverse takes it on create alone.",
-        ),
+        synced.created("Upload Date", words.instant()),
     ),
 )

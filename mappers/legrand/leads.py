@@ -11,14 +11,7 @@ LEAD = EntityMap(
     key="Lead ID",
     source_key=synced.tandem_sourcekey,
     fields=(
-        Field(
-            "Received",
-            synced.overriddencreatedon,
-            words.instant(),
-            flow=Flow.INBOUND,
-            loss=Loss.FORMAT,
-            description="Dataverse takes it on create alone.",
-        ),
+        synced.created("Received", words.instant()),
         Field("First Name", lead.firstname, text(50), flow=Flow.INBOUND),
         Field("Last Name", lead.lastname, text(50), flow=Flow.INBOUND),
         Field("Company Name", lead.companyname, text(100), flow=Flow.INBOUND),

@@ -86,21 +86,7 @@ OPPORTUNITY = EntityMap(
             description="Legrand names its users; two users of one name cannot be told apart.",
             alias="OwnerId",
         ),
-        Field(
-            "Created Date",
-            synced.overriddencreatedon,
-            words.instant(),
-            flow=Flow.INBOUND,
-            loss=Loss.FORMAT,
-            description="Dataverse takes it on create alone.",
-        ),
-        Field(
-            "Modified Date",
-            synced.tandem_legacymodifiedon,
-            words.instant(),
-            flow=Flow.INBOUND,
-            loss=Loss.FORMAT,
-            description="Dataverse lets nobody set modifiedon, so the original is kept beside it.",
-        ),
+        synced.created("Created Date", words.instant()),
+        synced.modified("Modified Date", words.instant()),
     ),
 )

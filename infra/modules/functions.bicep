@@ -1,4 +1,4 @@
-// The app on a Flex Consumption plan, with every setting that shared/settings.py has no default for (a test checks).
+// The app on a Flex Consumption plan, with every setting that shared/settings has no default for (a test checks).
 
 @description('Required. Name of the app; part of its address.')
 param name string

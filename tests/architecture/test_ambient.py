@@ -21,7 +21,7 @@ CALLS = {
 MODULES = {"random", "secrets"}
 # Where a real clock and real chance are made, or where a person's own command runs.
 EDGES = ("shared/connectors/", "shared/ops/", "shared/wiring/")
-SETTINGS = "shared/settings.py"
+SETTINGS = {"shared/settings/app.py", "shared/settings/operator.py"}
 
 
 def spelled(node: ast.expr) -> str:
@@ -64,7 +64,7 @@ def ambient(path: str, tree: ast.Module) -> list[str]:
 
 
 def environment(path: str, tree: ast.Module) -> list[str]:
-    if path == SETTINGS:
+    if path in SETTINGS:
         return []
     return sorted(
         {

@@ -92,7 +92,7 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Everything the app is told from outside. `shared/settings.py` is the only reader of the environment",
+        "Everything the app is told from outside. `shared/settings` is the only reader of the environment",
         "and the source of this page; a test keeps the two equal. At start, every setting that is wrong is",
         "named at once.",
         "",

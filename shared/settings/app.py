@@ -1,28 +1,18 @@
-"""The only reader of the environment: every setting, its default, and what it is for.
+"""Every setting of the app, its default, and what it is for.
 
 `local.settings.sample.json` and `docs/reference/settings.md` are held equal to `SETTINGS` by tests. All
 faults are reported at once, by name and rule, never with the value.
 """
 
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+
+from shared.settings.reader import Reader, Setting
 
 _SERVICE_BUS = "ServiceBusConnection"
 _NAMESPACE = "ServiceBusConnection__fullyQualifiedNamespace"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting: name, what it is for, a safe value for the sample, and its default (None: required)."""
-
-    name: str
-    purpose: str
-    sample: str
-    default: str | None = None
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -198,10 +188,6 @@ SETTINGS: tuple[Setting, ...] = (
 )
 
 
-class InvalidSettings(Exception):
-    """The environment cannot run the app; the text lists every fault."""
-
-
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the app is told from outside."""
@@ -251,7 +237,7 @@ class Settings:
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
         """The settings of this process; raises InvalidSettings with every fault at once."""
-        reader = _Reader(os.environ if env is None else env)
+        reader = Reader(os.environ if env is None else env, SETTINGS)
         dataverse = reader.text("DATAVERSE_URL").rstrip("/")
         settings = cls(
             service_bus_connection=reader.text(_SERVICE_BUS),
@@ -299,92 +285,3 @@ class Settings:
         reader.require_one(_SERVICE_BUS, _NAMESPACE)
         reader.finish()
         return settings
-
-
-class _Reader:
-    """Reads settings from an environment and collects every fault before it gives up."""
-
-    def __init__(self, env: Mapping[str, str]) -> None:
-        self._env = env
-        self._known = {setting.name: setting for setting in SETTINGS}
-        self._faults: list[str] = []
-
-    def text(self, name: str) -> str:
-        value = self._env.get(name, "").strip() or self._known[name].default
-        if value is None:
-            self._faults.append(f"{name} is required: {self._known[name].purpose}")
-            return ""
-        if value.startswith("@Microsoft.KeyVault("):
-            self._faults.append(f"{name} is a key vault reference the platform did not resolve")
-        return value
-
-    def optional(self, name: str) -> str | None:
-        return self._env.get(name) or None
-
-    def seconds(self, name: str) -> timedelta:
-        value = self._checked(name, float, "a number of seconds above 0")
-        return timedelta(seconds=value if value and value > 0 else 1)
-
-    def days(self, name: str) -> timedelta:
-        value = self._checked(name, int, "a whole number of days above 0")
-        return timedelta(days=value or 1)
-
-    def number(self, name: str) -> int:
-        return self._checked(name, int, "a whole number above 0") or 1
-
-    def names(self, name: str) -> frozenset[str]:
-        parts = (part.strip().lower() for part in self.text(name).split(","))
-        return frozenset(part for part in parts if part)
-
-    def waits(self, name: str) -> str:
-        value = self.text(name)
-        for entry in filter(str.strip, value.split(",")):
-            entity, _, seconds = entry.partition("=")
-            if entity.count("/") != 1 or not re.fullmatch(r"\d+(\.\d+)?", seconds.strip()):
-                self._faults.append(f"{name} must be entries of the form system/entity=seconds")
-        return value
-
-    def routes(self, name: str) -> str:
-        value = self.text(name)
-        entries = [entry.partition("=") for entry in value.split(",") if entry.strip()]
-        if not all(who.strip() and team.strip() for who, _, team in entries):
-            self._faults.append(f"{name} must be entries of the form who=team")
-        return value
-
-    def one_of(self, name: str, choices: set[str]) -> str:
-        value = self.text(name)
-        if value not in choices:
-            self._faults.append(f"{name} must be one of {', '.join(sorted(choices))}")
-        return value
-
-    def require_one(self, *names: str) -> None:
-        if not any(self._env.get(name, "").strip() for name in names):
-            self._faults.append(f"one of {', '.join(names)} is required")
-
-    def finish(self) -> None:
-        if self._faults:
-            raise InvalidSettings("; ".join(self._faults))
-
-    def _checked(self, name: str, convert: Callable[[str], Any], expected: str) -> Any:
-        try:
-            value = convert(self.text(name))
-        except ValueError:
-            value = None
-        if not value or value <= 0:
-            self._faults.append(f"{name} must be {expected}")
-            return None
-        return value
-
-
-@dataclass(frozen=True, slots=True)
-class OperatorSettings:
-    """Which service the command line talks to: TANDEM_URL and TANDEM_TOKEN; blank means the local stack."""
-
-    url: str
-    token: str
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str] | None = None) -> "OperatorSettings":
-        """The operator's settings."""
-        source = os.environ if env is None else env
-        return cls(source.get("TANDEM_URL", ""), source.get("TANDEM_TOKEN", ""))

@@ -1,0 +1,19 @@
+"""Which service the command line talks to."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSettings:
+    """Which service the command line talks to: TANDEM_URL and TANDEM_TOKEN; blank means the local stack."""
+
+    url: str
+    token: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> "OperatorSettings":
+        """The operator's settings."""
+        source = os.environ if env is None else env
+        return cls(source.get("TANDEM_URL", ""), source.get("TANDEM_TOKEN", ""))

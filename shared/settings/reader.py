@@ -1,0 +1,107 @@
+"""How one setting is read: typed, with its default, every fault collected before any is raised."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+
+class InvalidSettings(Exception):
+    """The environment cannot run the app; the text lists every fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: name, what it is for, a safe value for the sample, and its default (None: required)."""
+
+    name: str
+    purpose: str
+    sample: str
+    default: str | None = None
+
+
+class Reader:
+    """Reads settings from an environment and collects every fault before it gives up."""
+
+    def __init__(self, env: Mapping[str, str], known: Iterable[Setting]) -> None:
+        self._env = env
+        self._known = {setting.name: setting for setting in known}
+        self._faults: list[str] = []
+
+    def text(self, name: str) -> str:
+        """The value, or its default; a missing one without a default is a fault."""
+        value = self._env.get(name, "").strip() or self._known[name].default
+        if value is None:
+            self._faults.append(f"{name} is required: {self._known[name].purpose}")
+            return ""
+        if value.startswith("@Microsoft.KeyVault("):
+            self._faults.append(f"{name} is a key vault reference the platform did not resolve")
+        return value
+
+    def optional(self, name: str) -> str | None:
+        """The value of a variable that is not ours, if it is set."""
+        return self._env.get(name) or None
+
+    def seconds(self, name: str) -> timedelta:
+        """A number of seconds above 0."""
+        value = self._checked(name, float, "a number of seconds above 0")
+        return timedelta(seconds=value if value and value > 0 else 1)
+
+    def days(self, name: str) -> timedelta:
+        """A whole number of days above 0."""
+        value = self._checked(name, int, "a whole number of days above 0")
+        return timedelta(days=value or 1)
+
+    def number(self, name: str) -> int:
+        """A whole number above 0."""
+        return self._checked(name, int, "a whole number above 0") or 1
+
+    def names(self, name: str) -> frozenset[str]:
+        """Names between commas, in one letter case."""
+        parts = (part.strip().lower() for part in self.text(name).split(","))
+        return frozenset(part for part in parts if part)
+
+    def waits(self, name: str) -> str:
+        """Entries of the form system/entity=seconds, as they stand."""
+        value = self.text(name)
+        for entry in filter(str.strip, value.split(",")):
+            entity, _, seconds = entry.partition("=")
+            if entity.count("/") != 1 or not re.fullmatch(r"\d+(\.\d+)?", seconds.strip()):
+                self._faults.append(f"{name} must be entries of the form system/entity=seconds")
+        return value
+
+    def routes(self, name: str) -> str:
+        """Entries of the form who=team, as they stand."""
+        value = self.text(name)
+        entries = [entry.partition("=") for entry in value.split(",") if entry.strip()]
+        if not all(who.strip() and team.strip() for who, _, team in entries):
+            self._faults.append(f"{name} must be entries of the form who=team")
+        return value
+
+    def one_of(self, name: str, choices: set[str]) -> str:
+        """One of a few words."""
+        value = self.text(name)
+        if value not in choices:
+            self._faults.append(f"{name} must be one of {', '.join(sorted(choices))}")
+        return value
+
+    def require_one(self, *names: str) -> None:
+        """Note a fault where none of these is set."""
+        if not any(self._env.get(name, "").strip() for name in names):
+            self._faults.append(f"one of {', '.join(names)} is required")
+
+    def finish(self) -> None:
+        """Nothing when all is well; raises InvalidSettings with every fault."""
+        if self._faults:
+            raise InvalidSettings("; ".join(self._faults))
+
+    def _checked(self, name: str, convert: Callable[[str], Any], expected: str) -> Any:
+        try:
+            value = convert(self.text(name))
+        except ValueError:
+            value = None
+        if not value or value <= 0:
+            self._faults.append(f"{name} must be {expected}")
+            return None
+        return value

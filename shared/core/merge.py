@@ -171,6 +171,17 @@ class _Columns:
             self.collisions.append(Collision(column, mark.value, inbound, outbound, "", "person"))
 
 
+def already_made(decision: Merge, ours: Side) -> Merge:
+    """The decision once the other side's record turns out to be the one this very change made earlier.
+
+    What it holds besides was changed on top of ours, so nothing is written and nothing collides; what was
+    changed is told by its own messages.
+    """
+    made = {column: _mark(value, ours, None) for column, value in ours.values.items()}
+    untouched = decision.complete and not decision.write and not decision.collisions
+    return replace(decision, write={}, agreed={**made, **decision.agreed}, collisions=(), complete=untouched)
+
+
 def marks_after(shadow: Shadow, decision: Merge, ours: Side, other: Side | None) -> dict[str, Mark]:
     """The shadow's marks once the write succeeded.
 

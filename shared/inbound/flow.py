@@ -17,7 +17,7 @@ from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Table, Value
 from shared.core.mapping.lifecycle import STATUS
 from shared.core.mapping.spec import EntityMap, OnDelete
-from shared.core.merge import Merge, Side, merge
+from shared.core.merge import Merge, Side, already_made, merge
 from shared.core.outcome import Outcome
 from shared.core.ownership import Declared, Owners, Ownership, unit_of
 from shared.core.policy import alone, on_delete, parted
@@ -101,7 +101,7 @@ class Inbound:
 
     async def _write(self, said: "Said", shadow: Shadow, hold: Hold) -> Verdict:
         change, entry, record, ours = said.change, said.entry, said.record, said.ours
-        new = not shadow.marks
+        new, made = not shadow.marks, False
         version = shadow.versions.get(DATAVERSE)
         held: Side | None = None
         followers = self._followers(ours.system, entry)
@@ -111,6 +111,8 @@ class Inbound:
             decision = (
                 merge(shadow, ours, held, said.owned) if new else _worthwhile(shadow, said, held, entry.table)
             )
+            if made:
+                decision = already_made(decision, ours)
             spent = self.budget.spend(shadow, change, decision)
             if new or decision.write:
                 await hold()
@@ -122,7 +124,7 @@ class Inbound:
                 await followers.follow(record, _agreed(shadow), _agreed(after), hold)
             except MovedOn:
                 held, version = await self._read(entry, record, shadow, ours)
-                new = False
+                new, made = False, made or (new and _is_made_by(ours, held, entry))
                 continue
             except Transient as error:
                 error.begun = deciding.begun(shadow, decision, ours)
@@ -224,6 +226,14 @@ def _speaks_anew(shadow: Shadow, ours: Side, entry: EntityMap) -> bool:
     kept = {name for name in ours.values if columns[name].create_only or columns[name].incidental}
     own = {entry.source_key.name} if entry.source_key else set()
     return bool(ours.values.keys() - shadow.marks.keys() - kept - own)
+
+
+def _is_made_by(ours: Side, held: Side, entry: EntityMap) -> bool:
+    """Whether a row found where one was to be made is this change's own, made before its answer was lost."""
+    told = {name for name in ours.values if entry.table.columns[name].incidental}
+    own = {entry.source_key.name} if entry.source_key else set()
+    # The key alone would do for any change of the record; with the time of this one it is this one.
+    return own < told and all(held.values.get(name) == ours.values[name] for name in told)
 
 
 def _worthwhile(shadow: Shadow, said: Said, held: Side | None, table: Table) -> Merge:

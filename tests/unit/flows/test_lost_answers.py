@@ -2,7 +2,7 @@
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from shared.core.errors import Unavailable
@@ -45,6 +45,44 @@ async def test_a_repeated_create_does_not_overwrite_what_people_made_of_the_reco
 
     ((_, now),) = desk.records.of("company").items()
     assert (now["name"], now["phone"]) == ("Renamed by a person", "2")
+
+
+async def test_what_people_make_of_a_row_before_its_create_is_tried_again_is_no_conflict(
+    desk: "Desk", monkeypatch: "pytest.MonkeyPatch"
+) -> None:
+    create = desk.rows.create
+
+    async def unheard(table: Table, row_id: UUID, values: "Mapping[str, Value]") -> "Row":
+        await create(table, row_id, values)
+        monkeypatch.undo()
+        raise Unavailable("no answer in time")
+
+    monkeypatch.setattr(desk.rows, "create", unheard)
+    row = chosen_row_id(C1)
+    record = {
+        "name": "Nordwind",
+        "city": "Kiel",
+        "phone": "",
+        "postal_code": "24103",
+        "updated_at": desk.clock.now().isoformat(),
+    }
+    desk.records.put("company", "C-1", record)
+    assert await desk.record_changed("C-1", record) is Outcome.FAILED
+    desk.clock.advance(timedelta(seconds=1))
+    typed: dict[str, Any] = {"address1_city": "Ulm", "telephone1": "1", "address1_postalcode": None}
+    desk.rows.put("account", row, typed)
+
+    await desk.later(2, row)
+    desk.clock.advance(timedelta(seconds=1))
+    assert await desk.row_changed(row, **typed) is Outcome.APPLIED
+
+    held = desk.rows.of("account")[row]
+    assert {column: held[column] for column in typed} == typed
+    fields = desk.records.of("company")["C-1"]
+    assert (fields["city"], fields["phone"], fields["postal_code"]) == ("Ulm", "1", "")
+    ((told,),) = [await desk.store.operations.history.of(str(row))]
+    assert told["conflicts"] == []
+    assert [line["outcome"] for line in told["journal"]] == ["failed", "merged", "applied"]
 
 
 async def test_a_row_that_was_written_unheard_finds_its_record_and_makes_no_second_one(

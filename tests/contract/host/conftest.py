@@ -46,8 +46,9 @@ class RunningHost:
         self.url = ""
 
     def notes(self, function: str, **fields: Any) -> list[dict[str, Any]]:
-        lines = self._notes.read_text().splitlines() if self._notes.exists() else []
-        noted = [json.loads(line) for line in lines]
+        written = self._notes.read_text() if self._notes.exists() else ""
+        # The app may be in the middle of its last line.
+        noted = [json.loads(line) for line in written.splitlines(keepends=True) if line.endswith("\n")]
         return [
             each
             for each in noted

@@ -68,11 +68,14 @@ param gapSchedule string = '0 */15 * * * *'
 @description('Optional. When Allegory\'s change feed is read.')
 param allegoryFeedSchedule string = '0 */1 * * * *'
 
+@description('Optional. Where Allegory drops its exports, in the same form; blank: nowhere, its change feed is enough.')
+param allegoryDropUrl string = ''
+
 @description('Optional. Where Legrand drops its exports: abfss://<container>@<account>.dfs.core.windows.net; blank: nowhere.')
 param legrandDropUrl string = ''
 
-@description('Optional. When export drops of Legrand are looked for (NCRONTAB).')
-param legrandDropSchedule string = '0 */5 * * * *'
+@description('Optional. When export drops are looked for (NCRONTAB).')
+param dropSchedule string = '0 */5 * * * *'
 
 @description('Optional. Tags for every resource.')
 param tags object = {}
@@ -179,8 +182,9 @@ module functions 'modules/functions.bicep' = {
     purgeSchedule: purgeSchedule
     gapSchedule: gapSchedule
     allegoryFeedSchedule: allegoryFeedSchedule
+    allegoryDropUrl: allegoryDropUrl
     legrandDropUrl: legrandDropUrl
-    legrandDropSchedule: legrandDropSchedule
+    dropSchedule: dropSchedule
     ticketsScope: ticketsScope
     maximumInstanceCount: maximumInstanceCount
   }

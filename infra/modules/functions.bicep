@@ -75,11 +75,14 @@ param gapSchedule string
 @description('Required. When Allegory\'s change feed is read.')
 param allegoryFeedSchedule string
 
+@description('Required. Where Allegory drops its exports; blank: nowhere.')
+param allegoryDropUrl string
+
 @description('Required. Where Legrand drops its exports; blank: nowhere.')
 param legrandDropUrl string
 
-@description('Required. When export drops of Legrand are looked for (NCRONTAB).')
-param legrandDropSchedule string
+@description('Required. When export drops are looked for (NCRONTAB).')
+param dropSchedule string
 
 @description('Required. Scope of the tokens for the ticket desk.')
 param ticketsScope string
@@ -170,10 +173,11 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       ALLEGORY_URL: allegoryUrl
       ALLEGORY_KEY_SECRET: allegoryKeySecret
       ALLEGORY_FEED_SCHEDULE: allegoryFeedSchedule
+      ALLEGORY_DROP_URL: allegoryDropUrl
       LEGRAND_DROP_URL: legrandDropUrl
       // What reads the drops logs in as the app's identity, not as nobody.
       AZURE_STORAGE_ANON: 'false'
-      LEGRAND_DROP_SCHEDULE: legrandDropSchedule
+      DROP_SCHEDULE: dropSchedule
       TICKETS_URL: ticketsUrl
       TICKETS_SCOPE: ticketsScope
       APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString

@@ -71,8 +71,9 @@ def app_settings(layout: Layout, ports: Mapping[str, int], certificates: Certifi
         # A worker that was killed here must not keep its record for the two minutes that are right in Azure.
         "LANE_LEASE_SECONDS": "15",
         "ALLEGORY_FEED_SCHEDULE": "*/2 * * * * *",
+        "ALLEGORY_DROP_URL": "az://allegory-drop",
         "LEGRAND_DROP_URL": "az://legrand-drop",
-        "LEGRAND_DROP_SCHEDULE": "*/2 * * * * *",
+        "DROP_SCHEDULE": "*/2 * * * * *",
         "DROP_SETTLE_SECONDS": "2",
         # What fsspec finds the containers by.
         "AZURE_STORAGE_CONNECTION_STRING": storage_connection(ports),

@@ -1,24 +1,48 @@
 """Allegory attachment -> Dynamics 365 note with the file (A-12)."""
 
+from collections.abc import Sequence
+
 from mappers.allegory import words
 from mappers.allegory.activities import KINDS
 from mappers.dataverse import activity, annotation, synced
+from shared.core.change import Json
 from shared.core.mapping.composed import Composed
+from shared.core.mapping.files import DROPPED, in_drop
 from shared.core.mapping.spec import Dropped, EntityMap, Field, Flow, Loss
 from shared.core.mapping.transforms import owner_by_email, text
 from shared.core.mapping.transforms.activities import kind_and_id, lookup_by_kind
 from shared.core.mapping.transforms.file import file, told
+from shared.core.mapping.transforms.text import clean
 
 PARENTS = {**KINDS, "email": "email", "call": "call", "meeting": "meeting"}
+
+
+def _located(parts: Sequence[Json]) -> Json:
+    """The file by the id of its attachment; by its path, where the message names the drop it lies in.
+
+    A record that was changed without its file says nothing of the file.
+    """
+    record, name, size, sha256, path, folder = parts
+    if not clean(name):
+        return ""
+    place, where = clean(folder), clean(path)
+    return told([DROPPED + in_drop(place, where) if place and where else record, name, size, sha256])
+
 
 ATTACHMENT = EntityMap(
     entity="attachment",
     table=annotation.TABLE,
     key="attachment_id",
+    drop="Drop",
     source_key=synced.tandem_sourcekey,
     composed=(
         Composed("object", ("object_type", "object_id"), kind_and_id),
-        Composed("file", ("attachment_id", "file_name", "size_bytes", "sha256"), told),
+        Composed(
+            "file",
+            ("attachment_id", "file_name", "size_bytes", "sha256", "path", "Drop"),
+            _located,
+            first_alone=True,
+        ),
     ),
     fields=(
         Field(
@@ -52,7 +76,7 @@ ATTACHMENT = EntityMap(
         ),
     ),
     dropped=(
-        Dropped("path", "The file is asked for by the id of its attachment."),
+        Dropped("path", "The file is asked for by the id of its attachment, or read from its drop."),
         Dropped("created_at", "When it was uploaded tells the same."),
     ),
 )

@@ -35,6 +35,7 @@ from shared.core.reading.kinds import (
     Postcode,
     Tags,
     Text,
+    Words,
     Zone,
     fitting,
     within,
@@ -81,7 +82,7 @@ PIPELINES = Object(
 )  # fmt: skip
 
 STAGES = Object(
-    "stage", "pipeline_stages.csv", Format.CSV, ("stage_id",),
+    "pipeline stage", "pipeline_stages.csv", Format.CSV, ("stage_id",),
     (
         Column("stage_id", _KEY, required=True), Column("pipeline_id", _KEY, required=True),
         Column("name", Text(100), required=True), Column("display_order", Number(0, decimals=0)),
@@ -176,16 +177,16 @@ DEALS = Object(
     ),
     references=(
         Reference("company_id", "company", placeholder=True), Reference("primary_contact_id", "contact"),
-        Reference("pipeline_id", "pipeline"), Reference("stage_id", "stage"),
+        Reference("pipeline_id", "pipeline"), Reference("stage_id", "pipeline stage"),
     ),
     owners=_OWNER,
     rules=(
         _IN_TIME, Order("engage_date", "close_date"),
-        Agrees("pipeline_id", "stage_id", "stage", "pipeline_id"),
-        Agrees("stage_name", "stage_id", "stage", "name"),
-        Agrees("probability", "stage_id", "stage", "probability"),
-        Agrees("forecast_category", "stage_id", "stage", "forecast_category"),
-        Agrees("status", "stage_id", "stage", "outcome", blank="open"),
+        Agrees("pipeline_id", "stage_id", "pipeline stage", "pipeline_id"),
+        Agrees("stage_name", "stage_id", "pipeline stage", "name"),
+        Agrees("probability", "stage_id", "pipeline stage", "probability"),
+        Agrees("forecast_category", "stage_id", "pipeline stage", "forecast_category"),
+        Agrees("status", "stage_id", "pipeline stage", "outcome", blank="open"),
         Never(
             FindingCode.STATE_WITHOUT_DATE, "close_date", (Is("status", ("won", "lost")),
             Blank("close_date")),
@@ -204,6 +205,15 @@ DEALS = Object(
             FindingCode.STATE_CONTRADICTS, "amount", (Is("status", ("lost",)), Above("amount", 0)),
             "lost, with an amount",
         ),
+    ),
+)  # fmt: skip
+
+CUSTOM_FIELDS = Object(
+    "custom field", "custom_fields.json", Format.JSON, ("object", "key"),
+    (
+        Column("object", _KEY, required=True), Column("key", _KEY, required=True), Column("label", Text(200)),
+        Column("type", _KEY, required=True), Column("options", Words()),
+        Column("max_length", Number(0, 1_048_576, decimals=0)), Column("required", _YES_NO),
     ),
 )  # fmt: skip
 
@@ -278,8 +288,8 @@ ATTACHMENTS = Object(
 EXPORT = Export(
     system=words.SYSTEM,
     objects=(
-        USERS, PIPELINES, STAGES, COMPANIES, CONTACTS, LEADS, DEALS, EMAILS, CALLS, MEETINGS, TAGS,
-        ATTACHMENTS,
+        USERS, CUSTOM_FIELDS, PIPELINES, STAGES, COMPANIES, CONTACTS, LEADS, DEALS, EMAILS, CALLS, MEETINGS,
+        TAGS, ATTACHMENTS,
     ),
     inventory=Inventory(
         "export_manifest.json", Format.JSON, "file", "rows", rows="files", size="bytes", sha256="sha256",

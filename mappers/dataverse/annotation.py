@@ -19,6 +19,7 @@ objectid = lookup(
             ("lead", "leads"),
             ("opportunity", "opportunities"),
             ("incident", "incidents"),
+            ("campaign", "campaigns"),
             ("email", "emails"),
             ("phonecall", "phonecalls"),
             ("appointment", "appointments"),

@@ -1,6 +1,7 @@
 """Legrand Cloud CRM: a CRM with file exports only."""
 
 from mappers.legrand.activities import CALL, EMAIL, MEETING
+from mappers.legrand.attachments import ATTACHMENT
 from mappers.legrand.campaign_members import CAMPAIGN_MEMBER
 from mappers.legrand.campaigns import CAMPAIGN
 from mappers.legrand.comments import COMMENT
@@ -32,6 +33,7 @@ LEGRAND = LegacySystem(
         EMAIL,
         CALL,
         MEETING,
+        ATTACHMENT,
         DOCUMENT,
         CUSTOM_FIELD,
     ),

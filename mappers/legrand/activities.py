@@ -101,7 +101,7 @@ _MEETING = (Composed("participants", ("Attendees", "Owner"), _met, first_alone=T
 _DROPPED = (
     Dropped("Type", "It says which of the three this is."),
     Dropped("Company", "Company ID names the same company without doubt."),
-    Dropped("Attachments", "Each is a document of its own, which names what it belongs to."),
+    Dropped("Attachments", "Each is a record of its own, an attachment."),
 )
 _KEY = "(file name)"
 

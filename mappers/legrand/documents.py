@@ -1,12 +1,17 @@
 """Legrand document -> Dynamics 365 note with the file, under the record it is linked to (L-07)."""
 
+from collections.abc import Sequence
+
 from mappers.dataverse import activity, annotation, synced
 from mappers.legrand import words
+from shared.core.change import Json
 from shared.core.mapping.composed import Composed
+from shared.core.mapping.files import in_drop
 from shared.core.mapping.spec import EntityMap, Field, Flow, Loss
 from shared.core.mapping.transforms import owner_by_name, text
 from shared.core.mapping.transforms.activities import kind_and_id, lookup_by_kind
 from shared.core.mapping.transforms.file import file, told
+from shared.core.mapping.transforms.text import clean
 
 MODULES = {
     "Companies": "company",
@@ -14,16 +19,26 @@ MODULES = {
     "Opportunities": "opportunity",
     "Lead Inbox": "lead",
     "Service Desk Tickets": "ticket",
+    "Campaigns": "campaign",
 }
+
+
+def located(parts: Sequence[Json]) -> Json:
+    """The file where it lies: below the folder of its drop, where the message names one."""
+    exported, name, size, folder = parts
+    path, place = clean(exported), clean(folder)
+    return told([in_drop(place, path) if place and path else path, name, size])
+
 
 DOCUMENT = EntityMap(
     entity="document",
     table=annotation.TABLE,
     key="Document ID",
     source_key=synced.tandem_sourcekey,
+    drop="Drop",
     composed=(
         Composed("linked", ("Linked Module", "Linked Record ID"), kind_and_id),
-        Composed("file", ("Exported File", "File Name", "Size (bytes)"), told),
+        Composed("file", ("Exported File", "File Name", "Size (bytes)", "Drop"), located, first_alone=True),
     ),
     fields=(
         Field(

@@ -2,6 +2,7 @@
 
 from mappers.dataverse import account, contact, incident, opportunity
 from mappers.legrand import words
+from mappers.legrand.attachments import KINDS
 from shared.core.mapping.transforms import Slashes
 from shared.core.reading.codes import FindingCode, Severity
 from shared.core.reading.export import (
@@ -9,10 +10,12 @@ from shared.core.reading.export import (
     Column,
     Directory,
     Duplicate,
+    Each,
     Export,
     Format,
     Inventory,
     KindReference,
+    Kinds,
     NameReference,
     Object,
     Owner,
@@ -327,13 +330,14 @@ DOCUMENTS = Object(
 ACTIVITIES = Object(
     "activity", "Activities/", Format.TEXTS, ("(file name)",),
     (
-        Column("(file name)", _KEY), Column("Type", Choice(("Email", "Call", "Meeting")), required=True),
+        Column("(file name)", _KEY), Column("Type", Choice(KINDS), required=True),
         Column("Subject", Text(200)), Column("Date", Instant(_TEXTS), required=True),
         Column("Company", _NAME, optional=True), Column("Company ID", _KEY, optional=True),
         Column("Contact", _NAME, optional=True), Column("Contact ID", _KEY, optional=True),
         Column("Owner", Text(200), optional=True), Column("From", Email(), optional=True),
         Column("To", _KEY, optional=True), Column("Cc", _KEY, optional=True),
-        Column("Attachments", Text(), optional=True), Column("Direction", Choice(("Incoming", "Outgoing"))),
+        Column("Attachments", Text(), optional=True),
+        Column("Direction", Choice(("Incoming", "Outgoing")), optional=True),
         Column("Duration", Duration(60), optional=True),
         Column("Outcome", Choice(("Spoke", "Voicemail", "No answer")), optional=True),
         Column("Start", Instant(_TEXTS), optional=True), Column("End", Instant(_TEXTS), optional=True),
@@ -342,17 +346,28 @@ ACTIVITIES = Object(
     ),
     references=(
         Reference("Company ID", "company"), Reference("Contact ID", "contact", placeholder=True),
-        NameReference("Attachments", "document", "Exported File"),
     ),
     participants=(Participants("From"), Participants("To"), Participants("Cc"), Participants("Attendees")),
-    owners=_OWNER, rules=(_NAMED_ALIKE, Order("Start", "End")),
+    owners=_OWNER, rules=(_NAMED_ALIKE, Order("Start", "End")), kinds=Kinds("Type", KINDS),
+)  # fmt: skip
+
+ACTIVITY_ATTACHMENTS = Object(
+    "attachment", "Activities/", Format.TEXTS, ("(file name)", "Attachment"),
+    (
+        Column("(file name)", _KEY, required=True), Column("Type", Choice(KINDS), required=True),
+        Column("Attachment", _KEY, required=True), Column("Size (bytes)", _WHOLE, optional=True),
+        Column("Date", Instant(_TEXTS)),
+    ),
+    references=(Reference("(file name)", "activity"),),
+    attachments=Attachments("Documents/", "Attachment", "Size (bytes)", prefix="Documents/", shared=True),
+    each=Each("Attachments", "Attachment", "Size (bytes)"),
 )  # fmt: skip
 
 EXPORT = Export(
     system=words.SYSTEM,
     objects=(
         USERS, COMPANIES, CONTACTS, LEADS, OPPORTUNITIES, QUOTES, QUOTE_ITEMS, TICKETS, COMMENTS, CAMPAIGNS,
-        CAMPAIGN_MEMBERS, DOCUMENTS, ACTIVITIES,
+        CAMPAIGN_MEMBERS, DOCUMENTS, ACTIVITIES, ACTIVITY_ATTACHMENTS,
     ),
     inventory=Inventory(
         "export_log.csv", Format.CSV, "File", "Rows", sheet="Module", exported="Exported At", clock=_TEXTS

@@ -22,6 +22,7 @@ class Files:
     export: Export
     source: Source
     named: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
+    shared: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
     composed: dict[str, str] = field(init=False)
 
@@ -42,7 +43,10 @@ class Files:
             yield Remark(FindingCode.ATTACHMENT_FOLDER_UNKNOWN, "", said.folder_column)
         path = said.prefix + path
         path = self.composed.get(unicodedata.normalize("NFC", path), path)
-        self.named[path].append(place)
+        if said.shared:
+            self.shared.add(path)
+        else:
+            self.named[path].append(place)
         if path.rpartition(".")[2].casefold() in self.export.blocked:
             yield Remark(FindingCode.ATTACHMENT_BLOCKED, "", said.path)
         yield from self._compared(said, path, row)
@@ -57,8 +61,9 @@ class Files:
             if len(places) > 1:
                 for place in places:
                     yield place, place.file, Remark(FindingCode.ATTACHMENT_COLLIDES, f"{len(places)} records")
+        told = self.named.keys() | self.shared
         for path in self.source.files():
-            if path not in self.named and any(path.startswith(folder) for folder in self.folders):
+            if path not in told and any(path.startswith(folder) for folder in self.folders):
                 yield None, path, Remark(FindingCode.ATTACHMENT_UNTRACKED)
 
     def _compared(self, said: Attachments, path: str, row: Row) -> Iterator[Remark]:

@@ -53,6 +53,9 @@ class Records:
 
     def check(self, entry: Object, row: Row) -> Iterator[tuple[Place | None, Remark]]:
         """Everything that is odd about a record; it is remembered for those that follow."""
+        if row.torn and entry.each:
+            # Told where the row is read for its own sake.
+            return
         values, remarks = self._values(entry, row)
         key = joined(values, entry.key)
         place = Place(row.file, key) if key.strip("/") else None

@@ -145,13 +145,19 @@ SETTINGS: tuple[Setting, ...] = (
         "ALLEGORY_FEED_SCHEDULE", "When Allegory's change feed is read.", "*/5 * * * * *", "0 */1 * * * *"
     ),
     Setting(
+        "ALLEGORY_DROP_URL",
+        "Where Allegory's exports are dropped, if they are: a folder, or a container (az://allegory-drop).",
+        "az://allegory-drop",
+        "",
+    ),
+    Setting(
         "LEGRAND_DROP_URL",
         "Where Legrand's exports are dropped: a folder, or a container (az://legrand-drop); blank: nowhere.",
         "az://legrand-drop",
         "",
     ),
     Setting(
-        "LEGRAND_DROP_SCHEDULE",
+        "DROP_SCHEDULE",
         "When the timer looks for export drops (six-field NCRONTAB).",
         "*/5 * * * * *",
         "0 */5 * * * *",
@@ -222,6 +228,7 @@ class Settings:
     key_vault_url: str
     allegory_url: str
     allegory_key_secret: str
+    allegory_drop_url: str
     legrand_drop_url: str
     drop_settle: timedelta
     tickets_url: str
@@ -270,6 +277,7 @@ class Settings:
             key_vault_url=reader.text("KEY_VAULT_URL"),
             allegory_url=reader.text("ALLEGORY_URL"),
             allegory_key_secret=reader.text("ALLEGORY_KEY_SECRET"),
+            allegory_drop_url=reader.text("ALLEGORY_DROP_URL"),
             legrand_drop_url=reader.text("LEGRAND_DROP_URL"),
             drop_settle=reader.seconds("DROP_SETTLE_SECONDS"),
             tickets_url=reader.text("TICKETS_URL"),

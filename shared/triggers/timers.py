@@ -34,9 +34,9 @@ async def allegory_feed(timer: func.TimerRequest) -> None:
     await app().allegory_feed.run()
 
 
-@bp.function_name("legrand_drops")
-@bp.timer_trigger(arg_name="timer", schedule="%LEGRAND_DROP_SCHEDULE%")
-async def legrand_drops(timer: func.TimerRequest) -> None:
+@bp.function_name("export_drops")
+@bp.timer_trigger(arg_name="timer", schedule="%DROP_SCHEDULE%")
+async def export_drops(timer: func.TimerRequest) -> None:
     """Read the export drops that are whole, and tell what differs from those before."""
     del timer
     await app().file_exchange.run()

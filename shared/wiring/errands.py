@@ -49,28 +49,33 @@ def allegory_feed(world: World, gate: Gate) -> Feed:
 
 def file_exchange(world: World, gate: Gate) -> FileExchange:
     """The systems that drop files: those with a place for them."""
-    if not world.settings.legrand_drop_url:
+    said = ((ALLEGORY, world.settings.allegory_drop_url), (LEGRAND, world.settings.legrand_drop_url))
+    places = [(system, url) for system, url in said if url]
+    if not places:
         return FileExchange((), world.store.snapshots)
     # The readers of workbooks are native code, and the maps' declarations of exports many words.
-    from mappers.legrand.export import EXPORT  # noqa: PLC0415  # only a system that drops files needs it
+    from mappers.exports import EXPORTS  # noqa: PLC0415  # only a system that drops files needs it
     from shared.connectors.files.place import DropFolders  # noqa: PLC0415  # as above
 
-    drops = Drops(
-        LEGRAND,
-        EXPORT,
-        DropFolders(world.settings.legrand_drop_url, EXPORT),
-        world.store.snapshots,
-        world.store.cursors,
-        world.store.jobs,
-        world.bus,
-        gate,
-        world.clock,
-        world.telemetry,
-        queue=world.settings.inbound_queue,
-        owner=world.owner,
-        settle=world.settings.drop_settle,
+    drops = tuple(
+        Drops(
+            system,
+            EXPORTS[system.name],
+            DropFolders(url, EXPORTS[system.name]),
+            world.store.snapshots,
+            world.store.cursors,
+            world.store.jobs,
+            world.bus,
+            gate,
+            world.clock,
+            world.telemetry,
+            queue=world.settings.inbound_queue,
+            owner=world.owner,
+            settle=world.settings.drop_settle,
+        )
+        for system, url in places
     )
-    return FileExchange((drops,), world.store.snapshots)
+    return FileExchange(drops, world.store.snapshots)
 
 
 def gaps(world: World, gate: Gate) -> GapDetector:

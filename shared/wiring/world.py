@@ -21,7 +21,7 @@ from shared.connectors.dataverse.mode import Modes
 from shared.connectors.dataverse.notes import NoteRows
 from shared.connectors.dataverse.rows import API, REQUEST_ID
 from shared.connectors.dataverse.tracking import DataverseChanges
-from shared.connectors.legacy.files import DropFiles, RestFiles, SystemFiles
+from shared.connectors.legacy.files import DropFiles, EitherFiles, RestFiles, SystemFiles
 from shared.connectors.legacy.rest import RestRecords
 from shared.connectors.servicebus.bus import Address, ServiceBus
 from shared.connectors.sqlstore import open_store
@@ -130,7 +130,10 @@ def _sides(
     modes = Modes.said(settings.dataverse_bulk_tables, one_sided)
     rows = _rows(settings, dataverse, ledger, modes)
     files = SystemFiles(
-        {ALLEGORY.name: RestFiles(allegory), LEGRAND.name: DropFiles(settings.legrand_drop_url)}
+        {
+            ALLEGORY.name: EitherFiles(RestFiles(allegory), DropFiles(settings.allegory_drop_url)),
+            LEGRAND.name: DropFiles(settings.legrand_drop_url),
+        }
     )
     sides = Sides(
         systems=systems,

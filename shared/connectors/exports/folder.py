@@ -7,7 +7,7 @@ from typing import IO
 
 import fsspec
 
-from shared.connectors.exports import objects, tables, texts, workbooks
+from shared.connectors.exports import entries, objects, tables, texts, workbooks
 from shared.core.reading.export import Format, Object
 from shared.core.reading.source import Opened
 
@@ -67,4 +67,7 @@ class Folder:
 
     def open(self, entry: Object) -> Opened:
         """The records of an object."""
-        return _READERS[entry.format](self, entry)
+        opened = _READERS[entry.format](self, entry)
+        if entry.each is None:
+            return opened
+        return Opened(opened.header, (), entries.of(entry, entry.each, opened.rows, self._files))

@@ -1,7 +1,7 @@
 """The bytes of legacy files, piece by piece: over REST, or from the folder that an export was dropped in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from urllib.parse import quote
 
@@ -11,7 +11,7 @@ from shared.connectors.web.client import WebClient
 from shared.connectors.web.meaning import failure, of_status
 from shared.core.codes import Code
 from shared.core.errors import Fault, InvalidMessage, Unavailable
-from shared.core.mapping.files import FileRef, Files
+from shared.core.mapping.files import DROPPED, FileRef, Files
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,21 @@ class DropFiles:
         except OSError as error:
             raise Unavailable("the export drop cannot be read") from error
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class EitherFiles:
+    """`Files` of a system that serves them itself and drops exports as well."""
+
+    served: Files
+    dropped: Files
+
+    async def piece(self, ref: FileRef, start: int, size: int) -> bytes:
+        """See `Files.piece`."""
+        if not ref.place.startswith(DROPPED):
+            return await self.served.piece(ref, start, size)
+        inside = replace(ref, place=ref.place.removeprefix(DROPPED))
+        return await self.dropped.piece(inside, start, size)
 
 
 @dataclass(frozen=True, slots=True)

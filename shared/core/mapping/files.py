@@ -4,7 +4,16 @@ The content itself is on no bus and in no SQL table. It is fetched when its row 
 """
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Protocol
+
+DROPPED = "drop:"
+"""What the place of a file begins with that lies in an export drop, where its system has other ways, too."""
+
+
+def in_drop(folder: str, path: str) -> str:
+    """The place of a file in the folder of a drop; `.` is the place of the drops itself."""
+    return (PurePosixPath(folder) / path.replace("\\", "/").lstrip("/")).as_posix()
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,8 @@ class EntityMap:
     is wrong with a record as a whole.
 
     `composed` are fields put together from others before anything is mapped; the key may be one of them.
-    `parts` tells which records must be there before the row leaves its first state.
+    `parts` tells which records must be there before the row leaves its first state. `drop` is the field of
+    the message, not of the export, that names the folder of a drop in which the record's file lies.
     """
 
     entity: str
@@ -182,6 +183,7 @@ class EntityMap:
     check: Callable[[Mapping[str, Json]], tuple[Fault, ...]] | None = None
     composed: tuple[Composed, ...] = ()
     parts: Parts | None = None
+    drop: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a map that is to deactivate and does not say how."""

@@ -121,7 +121,10 @@ class Duplicate:
 
 @dataclass(frozen=True, slots=True)
 class Attachments:
-    """Which columns of an object tell of files; `folder` is what the paths begin with on disk."""
+    """Which columns of an object tell of files; `folder` is what the paths begin with on disk.
+
+    Of a `shared` file other records may tell as well: a document may also be attached to an e-mail.
+    """
 
     folder: str
     path: str
@@ -129,6 +132,28 @@ class Attachments:
     prefix: str = ""
     sha256: str | None = None
     folder_column: str | None = None
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """The column that tells which entity a record is, by its words, where one file holds several."""
+
+    column: str
+    entities: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A record for each entry of a column, instead of one for each row: the files that an e-mail names.
+
+    An entry stands in the column `name`; `size` is the column that gets the bytes of the file of that name.
+    """
+
+    column: str
+    name: str
+    size: str
+    separator: str = ";"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +161,8 @@ class Object:
     """One kind of record of an export.
 
     `file` names the file, or the folder of a text per record. Objects stand in the order in which they depend
-    on each other. `entity` is the word of the maps. A `people` object lends its addresses to participants.
+    on each other. `entity` is the word of the maps, or `kinds` tell it of each record. A `people` object
+    lends its addresses to participants. With `each`, the records are the entries of a column of the file.
     """
 
     entity: str
@@ -153,6 +179,8 @@ class Object:
     attachments: Attachments | None = None
     people: str | None = None
     absence: Absence = Absence.DELETED
+    kinds: Kinds | None = None
+    each: Each | None = None
 
     def column(self, name: str) -> Column | None:
         """The declared column of that name."""

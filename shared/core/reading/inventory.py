@@ -36,7 +36,9 @@ class Inventory:
     remarks: tuple[tuple[str, Remark], ...] = ()
 
     def of(self, entry: Object) -> Listed | None:
-        """What the list says of an object."""
+        """What the list says of an object; it counts rows, so of the entries of a column it says nothing."""
+        if entry.each is not None:
+            return None
         return next(
             (said for said in self.listed if said.file == entry.file and said.sheet in {None, entry.sheet}),
             None,

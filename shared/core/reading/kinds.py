@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from shared.core.mapping.columns import Column as Target
 from shared.core.reading import moments, numbers, people, text
-from shared.core.reading.codes import FindingCode
+from shared.core.reading.codes import FindingCode, Severity
 from shared.core.reading.currencies import CURRENCIES
 from shared.core.reading.finding import Reading, Remark
 from shared.core.reading.moments import Clock
@@ -145,14 +145,15 @@ class Zone:
     """The name of a time zone."""
 
     def read(self, value: Any, row: Cells) -> Reading:
-        """The name as it stands."""
+        """Its name by IANA."""
         del row
         name = value.strip() if isinstance(value, str) else ""
         if not name:
             return Reading()
-        if zone(name) is None:
+        if (found := zone(name)) is None:
             return Reading(None, (Remark(FindingCode.ZONE_UNKNOWN),))
-        return Reading(name, (Remark(FindingCode.ZONE_WINDOWS_NAME),) if is_windows_name(name) else ())
+        remarks = (Remark(FindingCode.ZONE_WINDOWS_NAME),) if is_windows_name(name) else ()
+        return Reading(found.key, remarks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +253,22 @@ class Tags:
         return Reading(tuple(words), tuple(remarks))
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Several words as a list of JSON, or one a line."""
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """The words, one a line."""
+        del row
+        words = value if isinstance(value, list) else str(value).split("\n")
+        if any(not isinstance(word, str) for word in words):
+            return Reading(
+                None, (Remark(FindingCode.FILE_MALFORMED, "not a list of words", None, Severity.HOLD),)
+            )
+        said = [meant for word in words if (meant := text.meant(word))]
+        return Reading("\n".join(said) or None)
+
+
 def fitting(target: Target[Any], *, lines: bool = False) -> Text:
     """Text that has to fit a Dataverse column."""
     return Text(target.max_length, lines=lines)
@@ -264,6 +281,8 @@ def within(target: Target[Any], *, typed: bool = False) -> Number:
 
 def written(value: Any) -> str:
     """A cell as a person would write it: a whole number without its point."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
         return f"{value:.0f}"
     if isinstance(value, dt.date):

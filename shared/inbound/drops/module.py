@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.core.change import Json, Message, Operation
 from shared.core.drop import Accepted, ModuleState, Tally
@@ -38,7 +38,11 @@ Send = Callable[[Message], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One object of one drop. `hold` raises when somebody else reads the drop by now."""
+    """One object of one drop. `hold` raises when somebody else reads the drop by now.
+
+    `entity` is the word of the bus for its records; where they are of several kinds, each says its own.
+    `located` adds to a record what the message alone tells: in which drop its file lies.
+    """
 
     system: str
     drop: int
@@ -51,6 +55,7 @@ class Module:
     send: Send
     hold: Callable[[], Awaitable[None]]
     parts: PartsOf | None = None
+    located: Mapping[str, Json] = field(default_factory=dict)
 
     async def read(self, opened: Opened, tally: Tally) -> None:
         """Tell everything that differs; raises Unreadable when the file turns out broken in the middle."""
@@ -67,8 +72,9 @@ class Module:
                 if not said.id:
                     # It may be any of those that seem to be missing.
                     sure = False
-                    self._bar(tally, row, None, (Remark(FindingCode.KEY_BLANK, f"line {row.line}"),))
-                elif (folded := _digest(said.id.casefold())) in keys:
+                    told = row.remarks or (Remark(FindingCode.KEY_BLANK, f"line {row.line}"),)
+                    self._bar(tally, row, None, told)
+                elif (folded := _digest(self._ids(said)[0].casefold())) in keys:
                     again = Remark(FindingCode.KEY_REPEATED, f"line {row.line}", self.entry.key[0])
                     self._bar(tally, row, said.id, (again,))
                 else:
@@ -88,24 +94,25 @@ class Module:
                 tally.findings.append(Finding(self.system, row.file, record_id, remark))
 
     async def _compare(self, found: Sequence[Read], tally: Tally) -> None:
-        known = await self.snapshots.accepted(self.system, self.entity, [said.id for said in found])
+        seen = [name for said in found for name in self._ids(said)]
+        known = await self.snapshots.accepted(self.system, self.entity, seen)
         accepted: list[Accepted] = []
         for said in found:
-            before = known.get(said.id)
+            (name, *_) = self._ids(said)
+            before = known.get(name)
             if said.barred:
                 continue
             if before is not None and before.is_present and before.content == said.content:
                 tally.unchanged += 1
                 continue
-            now = Accepted(said.id, said.content, before.version + 1 if before else 1)
+            now = Accepted(name, said.content, before.version + 1 if before else 1)
             at = record.moment(self.entry, said, self.exported_at, self.modified)
-            await self.send(self._message(now, Operation.UPSERT, at, said.data))
+            await self.send(self._message(now, Operation.UPSERT, at, {**said.data, **self.located}))
             accepted.append(now)
             if before is not None and before.is_present:
                 tally.updated += 1
             else:
                 tally.created += 1
-        seen = [said.id for said in found]
         await self.snapshots.accept(self.system, self.entity, self.drop, accepted, seen)
 
     async def _gone(self, tally: Tally) -> None:
@@ -129,6 +136,15 @@ class Module:
                 tally.deleted += 1
             await self.snapshots.accept(self.system, self.entity, self.drop, ended, ())
 
+    def _ids(self, said: Read) -> list[str]:
+        """Under what a record is remembered: its id, with its kind where that may change; one that does not
+        tell its kind may be any of them.
+        """
+        if self.entry.kinds is None:
+            return [said.id]
+        kinds = [said.entity] if said.entity else list(self.entry.kinds.entities.values())
+        return [f"{kind}/{said.id}" for kind in kinds]
+
     def _message(
         self,
         now: Accepted,
@@ -137,11 +153,14 @@ class Module:
         data: Mapping[str, Json] | None,
     ) -> Message:
         """The message of a change: the same one each time, byte for byte."""
+        entity, record_id = self.entity, now.id
+        if self.entry.kinds is not None:
+            entity, _, record_id = now.id.partition("/")
         envelope: dict[str, Json] = {
             "schemaVersion": SCHEMA_VERSION,
             "source": self.system,
-            "entity": self.entity,
-            "sourceKey": now.id,
+            "entity": entity,
+            "sourceKey": record_id,
             "operation": operation.value,
             "changedOn": changed_at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
             "version": now.version,
@@ -150,12 +169,12 @@ class Module:
             envelope["data"] = dict(data)
         body = json.dumps(envelope, separators=(",", ":")).encode()
         return Message(
-            id=f"{self.system}-drop-{self.entity}-{hashlib.sha256(body).hexdigest()[:40]}",
+            id=f"{self.system}-drop-{entity}-{hashlib.sha256(body).hexdigest()[:40]}",
             queue=self.queue,
             session_id=session_for(body),
             body=body,
             properties={"contentType": "application/json"},
-            application_properties={"source": self.system, "entity": self.entity},
+            application_properties={"source": self.system, "entity": entity},
         )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.core.change import Message
+from shared.core.change import Json, Message
 from shared.core.drop import DropState, Known, ModuleState, Seen, Tally
 from shared.core.errors import SyncError, Transient
 from shared.core.gate import Gate
@@ -120,7 +120,7 @@ class Drops:
         await self.snapshots.mark(ready.known.number, DropState.READING, "", ready.exported_at)
         posted, stopped = 0, 0
         for entry in self.export.objects:
-            if self.system.map_of(entity_of(entry)) is None:
+            if all(self.system.map_of(entity) is None for entity in entities_of(entry)):
                 continue
             tally = Tally()
             state = await self._module(ready, entry, tally)
@@ -153,7 +153,7 @@ class Drops:
             await self._check(ready, entry)
             opened = await asyncio.to_thread(ready.source.open, entry)
             parts = await self._parts(ready, entry)
-            await replace(module, parts=parts).read(opened, tally)
+            await replace(module, parts=parts, located=self._located(ready, entry)).read(opened, tally)
         except Unreadable as unreadable:
             remarks = unreadable.remarks
             if any(remark.code is FindingCode.FILE_MISSING for remark in remarks):
@@ -174,6 +174,13 @@ class Drops:
         await self._check(ready, sheet)
         opened = await asyncio.to_thread(ready.source.open, sheet)
         return await asyncio.to_thread(PartsOf.counted, known.parts.field, entry, sheet, opened.rows)
+
+    def _located(self, ready: Ready, entry: Object) -> Mapping[str, Json]:
+        """In which folder of the place the files of this object's records lie, if they have any."""
+        known = self.system.map_of(entity_of(entry))
+        if entry.attachments is None or known is None or known.drop is None:
+            return {}
+        return {known.drop: f"{ready.seen.name}/{entry.attachments.prefix}".strip("/") or "."}
 
     async def _check(self, ready: Ready, entry: Object) -> None:
         """Refuse a file that is not what the list says, before any of its records is told."""
@@ -212,6 +219,11 @@ class FileExchange:
 def entity_of(entry: Object) -> str:
     """The word of the bus for an object of an export."""
     return entry.entity.replace(" ", "_")
+
+
+def entities_of(entry: Object) -> tuple[str, ...]:
+    """Every word of the bus that a record of an object may go by."""
+    return tuple(entry.kinds.entities.values()) if entry.kinds else (entity_of(entry),)
 
 
 def _spoilt(export: Export, source: Source, listed: Inventory) -> dict[str, Remark]:

@@ -32,12 +32,16 @@ _LONGEST_ID = 128
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A record as read; `barred` says why it is kept out, if it is. Without an `id` nobody can say whose."""
+    """A record as read; `barred` says why it is kept out, if it is. Without an `id` nobody can say whose.
+
+    `entity` is what it says itself that it is, where its file holds several kinds; blank when it does not.
+    """
 
     id: str
     data: Mapping[str, Json]
     modified: dt.datetime | dt.date | None
     barred: tuple[Remark, ...] = ()
+    entity: str = ""
 
     @property
     def content(self) -> bytes:
@@ -68,7 +72,8 @@ def read(entry: Object, row: Row, modified: str | None = None) -> Read:
             Remark(FindingCode.TEXT_TOO_LONG, f"a key, at most {_LONGEST_ID}", entry.key[0], _HOLD)
         )
     barred = tuple(r for r in remarks if (r.severity or RULES[r.code].severity) in _BARRING)
-    return Read(record_id, data, values.get(modified) if modified else None, barred)
+    entity = entry.kinds.entities.get(str(values.get(entry.kinds.column)), "") if entry.kinds else ""
+    return Read(record_id, data, values.get(modified) if modified else None, barred, entity)
 
 
 def moment(entry: Object, found: Read, exported_at: dt.datetime, modified: str | None) -> dt.datetime:

@@ -2,6 +2,7 @@
 
 import argparse
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from shared.ops.client import Service
@@ -18,18 +19,18 @@ def register(commands: Any) -> None:
 
 
 def drops(service: Service, asked: argparse.Namespace) -> Answer:
-    """The last drops; bad news when a module of the newest was stopped."""
+    """The last drops; bad news when a module of a system's newest was stopped."""
     del asked
     told = service.get("ops/drops")
-    newest = told["drops"][0]["modules"] if told["drops"] else []
+    newest = [module for drop in _newest(told["drops"]) for module in drop["modules"]]
     good = all(module["state"] == "absent" or not module["note"] for module in newest)
     return told, screen, good
 
 
 def screen(told: Told) -> str:
-    """The drops, newest first, with the modules of the last; then the records that are kept out."""
+    """The drops, newest first, with the modules of each system's last; then the records that are kept out."""
     if not told["drops"]:
-        return "No export drop was seen yet (LEGRAND_DROP_URL, LEGRAND_DROP_SCHEDULE)."
+        return "No export drop was seen yet (ALLEGORY_DROP_URL, LEGRAND_DROP_URL, DROP_SCHEDULE)."
     lines = table(
         ("system", "drop", "exported", "state", "why"),
         [
@@ -37,10 +38,17 @@ def screen(told: Told) -> str:
             for drop in told["drops"]
         ],
     )
-    read = next((drop for drop in told["drops"] if drop["modules"]), None)
-    if read is not None:
+    for read in _newest(drop for drop in told["drops"] if drop["modules"]):
         lines += ["", f"In {read['system']} {read['name']}", *_modules(read)]
     return "\n".join([*lines, "", *_kept_out(told)])
+
+
+def _newest(drops: Iterable[Told]) -> list[Told]:
+    """Each system's newest drop, of drops newest first."""
+    found: dict[str, Told] = {}
+    for drop in drops:
+        found.setdefault(drop["system"], drop)
+    return list(found.values())
 
 
 def _modules(drop: Told) -> list[str]:

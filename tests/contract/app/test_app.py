@@ -158,7 +158,7 @@ def calls(tokens: dict[str, str]) -> list[dict[str, Any]]:
         {"function": "allegory_feed", "timer": TIMER},
         {"function": "gaps", "timer": TIMER},
         {"function": "plans", "timer": TIMER},
-        {"function": "legrand_drops", "timer": TIMER},
+        {"function": "export_drops", "timer": TIMER},
         {"function": "purge", "timer": TIMER},
         *http("post_inbound", "POST", "inbound", "inbound", posted),
         *http("get_inbound", "GET", "inbound/m-1", "inbound"),

@@ -15,7 +15,6 @@ from shared.core.reading.export import Object
 from shared.core.system import LegacySystem
 
 ENTITIES = {
-    ("allegory", "stage"): "pipeline_stage",
     ("legrand", "quote item"): "quote_item",
     ("legrand", "campaign member"): "campaign_member",
 }

@@ -61,7 +61,8 @@ async def test_every_row_of_a_sample_export_is_told_or_kept_out_and_told_once(
     assert company["state"] == "read"
     for module in drop["modules"]:
         if module["state"] == "read":
-            assert module["created"] + module["kept_out"] == module["found"] == module["listed"], module
+            assert module["created"] + module["kept_out"] == module["found"], module
+            assert module["listed"] in {None, module["found"]}, module
     assert posted == len(bus.sent) == len({sent.message.id for sent in bus.sent}) > 30
     faults: Counter[str] = Counter()
     for sent in bus.sent:
@@ -74,7 +75,7 @@ async def test_every_row_of_a_sample_export_is_told_or_kept_out_and_told_once(
             f"{change.subject.entity}{fault.field} {fault.code}"
             for fault in entry.to_columns(change.data).faults
         )
-    assert [fault for fault in faults if fault.startswith(("company/", "contact/", "ticket/"))] == []
+    assert faults == {}
     assert await drops.run() == 0
 
 

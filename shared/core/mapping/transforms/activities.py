@@ -13,6 +13,7 @@ from shared.core.mapping.spec import ToRecord, Transform, Unfit
 from shared.core.mapping.transforms.numbers import plain
 from shared.core.mapping.transforms.text import clean, length
 from shared.core.mapping.transforms.times import Slashes, instant
+from shared.core.reading import zones
 
 _REST = "\n[the whole text stands in Body as text]"
 _MINUTES = re.compile(r"([0-9]{1,6}) ?(?:min|mins|minutes?)?", re.IGNORECASE)
@@ -73,10 +74,10 @@ def kind_and_id(parts: Sequence[Json]) -> Json:
 def local_instant(parts: Sequence[Json], zone: str, slashes: Slashes) -> Json:
     """A time and the zone it was written in, as one instant; without a zone it was written in `zone`."""
     written, named = parts
-    try:
-        there = instant(clean(named) or zone, slashes)
-    except (KeyError, ValueError, OSError) as unknown:
-        raise Unfit(Code.VALUE_NOT_A_TIME, "a time zone by its IANA name") from unknown
+    clock = zones.zone(clean(named) or zone)
+    if clock is None:
+        raise Unfit(Code.VALUE_NOT_A_TIME, "a time zone by its name of IANA or Windows")
+    there = instant(clock.key, slashes)
     return there.to_legacy(there.to_dataverse(written))
 
 

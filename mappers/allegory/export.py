@@ -49,6 +49,8 @@ _YES_NO = Choice(("true", "false"))
 _CREATED = (Column("created_at", _AT, required=True), Column("updated_at", _AT))
 _OWNER = (Owner("owner_email", OwnerBy.EMAIL),)
 _SUBJECTS = {"company": "company", "contact": "contact", "lead": "lead", "deal": "deal"}
+_PARENTS = {**_SUBJECTS, "email": "email", "call": "call", "meeting": "meeting"}
+"""What a file may belong to."""
 # Both are kept as they are; nothing is decided by them.
 _IN_TIME = Order("created_at", "updated_at", Severity.INFO)
 _MEMO = 2000
@@ -280,7 +282,7 @@ ATTACHMENTS = Object(
         Column("path", _KEY, required=True), Column("sha256", _KEY), Column("uploaded_by", _USER),
         Column("uploaded_at", _AT),
     ),
-    references=(KindReference("object_id", "object_type", _SUBJECTS),),
+    references=(KindReference("object_id", "object_type", _PARENTS),),
     owners=(Owner("uploaded_by", OwnerBy.EMAIL, required=False),),
     attachments=Attachments("attachments/", "path", "size_bytes", sha256="sha256"),
 )  # fmt: skip

@@ -78,7 +78,7 @@ def _content(module: Module, records: Records, wanted: Wanted) -> bytes:
     if wanted.of(module, TITLE):
         rows = [[f"{module.label} export"], ["Confidential"], *rows]
     sheet = f"{module.label} (1)" if wanted.of(module, RENAMED) else module.label
-    return workbook(sheet, rows)
+    return workbook({sheet: rows})
 
 
 def _typed(module: Module, name: str, value: str) -> Cell:

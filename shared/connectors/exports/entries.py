@@ -22,5 +22,5 @@ def of(entry: Object, each: Each, rows: Iterator[Row], sizes: Mapping[str, int])
             if not name:
                 continue
             size = sizes.get((said.prefix if said else "") + name)
-            cells = {**row.cells, each.name: name, each.size: "" if size is None else str(size)}
+            cells = {**row.cells, each.name: name, each.size: size}
             yield Row(row.file, row.line, cells)

@@ -85,7 +85,6 @@ class Simulator:
         self.flows = self._subscribe(self.sender) if self.sender is not None else None
         self.api = WebApi(self.organisation, Identity(self.store, self.organisation.privileges))
         self._servers: list[uvicorn.Server] = []
-        self._started = threading.Event()
         self._thread: threading.Thread | None = None
         self.http_url = ""
         self.https_url: str | None = None

@@ -7,9 +7,6 @@ from local.dataverse.rows.plan import plan_of
 from local.dataverse.schema.table import Table
 from local.dataverse.store.row import Reference, Row
 
-# On create a money row without a currency takes the organisation's.
-MONEY_TABLES_ALWAYS = frozenset({"account", "contact", "lead", "opportunity", "quote", "campaign"})
-
 _NUMBERED = {
     "incident": ("ticketnumber", "CAS"),
     "quote": ("quotenumber", "QUO"),

@@ -10,7 +10,6 @@ from local.dataverse.schema.catalog import Collection
 from local.dataverse.schema.column import DETACHED, Column, Kind
 from local.dataverse.schema.relationships import ManyToMany
 from local.dataverse.schema.table import Binding, Table
-from local.dataverse.store.row import Reference
 from local.dataverse.store.transaction import Transaction
 
 BIND = "@odata.bind"
@@ -107,8 +106,3 @@ def _parent(draft: Draft, bound: Binding, name: str, value: Any) -> None:
         draft.parents.append((bound.column, bound.targets[0], value))
     else:
         raise bad_payload(f"The value of '{name}' must be an object of one known table.")
-
-
-def reference_values(draft: Draft) -> dict[str, Reference]:
-    """The lookups a draft sets."""
-    return {name: value for name, value in draft.values.items() if isinstance(value, Reference)}

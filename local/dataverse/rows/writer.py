@@ -292,10 +292,3 @@ class Writer:
 
 def _without_nulls(row: Row) -> Row:
     return {name: value for name, value in row.items() if value is not None}
-
-
-def refuse_missing(row: Row | None, table: str, row_id: str) -> Row:
-    """The row, or Refusal 404."""
-    if row is None:
-        raise row_missing(table, row_id)
-    return row

@@ -66,11 +66,6 @@ class Column:
         """The name in a row answer: lookups appear as `_<name>_value`."""
         return f"_{self.name}_value" if self.kind is Kind.LOOKUP else self.name
 
-    @property
-    def is_detached(self) -> bool:
-        """Whether the value lives outside the row."""
-        return self.kind in DETACHED
-
     def default_status(self, state: int) -> int | None:
         """The lowest status reason of a state; None when the state has none."""
         return min((status for status, owner in self.state_of.items() if owner == state), default=None)

@@ -180,11 +180,6 @@ class Transaction:
         """Link or unlink two rows of a many-to-many relationship."""
         self._pairs[name, first, second] = present
 
-    def is_paired(self, name: str, first: str, second: str) -> bool:
-        """Whether two rows are linked, as this transaction sees it."""
-        known = self._pairs.get((name, first, second))
-        return known if known is not None else (first, second) in self.store.pairs.get(name, set())
-
     def put_content(self, table: str, row_id: str, column: str, content: Content | None) -> None:
         """Store, or with None remove, the bytes behind a file column."""
         self._contents[table, row_id, column] = content

@@ -100,6 +100,7 @@ class Process:
     """A broker in a process of its own, always on the same ports and the same store."""
 
     command: list[str]
+    store: Path
     amqp_port: int
     admin_port: int
     running: subprocess.Popen[bytes] | None = None
@@ -109,8 +110,13 @@ class Process:
         key = "SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=SAS_KEY_VALUE"
         return f"Endpoint=sb://127.0.0.1:{self.amqp_port};{key};UseDevelopmentEmulator=true;"
 
-    def start(self) -> None:
+    def launch(self) -> None:
+        """Start it, and wait for nothing."""
         self.running = subprocess.Popen(self.command, cwd=CHECKOUT, stdout=subprocess.DEVNULL)
+
+    def start(self) -> None:
+        self.launch()
+        assert self.running is not None
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and self.running.poll() is None:
             try:
@@ -139,9 +145,8 @@ def process(tmp_path: Path) -> Iterator[Process]:
         "--store",
         str(tmp_path / "store"),
     ]
-    broker = Process(
-        [*command, "--amqp-port", ports[0], "--admin-port", ports[1]], int(ports[0]), int(ports[1])
-    )
+    command += ["--amqp-port", ports[0], "--admin-port", ports[1]]
+    broker = Process(command, tmp_path / "store", int(ports[0]), int(ports[1]))
     broker.start()
     yield broker
     if broker.running is not None and broker.running.poll() is None:

@@ -17,8 +17,6 @@ _WINDOW = (5_000, 5 * _MINUTE)
 # The emulator's own sample has comments, which JSON does not.
 _COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 
-_UNSUPPORTED = ("ForwardTo", "ForwardDeadLetteredMessagesTo")
-
 
 def read_config(path: Path) -> dict[str, QueueSettings]:
     """The queues of a configuration file. Raises InvalidArgument with the field and the rule."""
@@ -38,13 +36,22 @@ def read_config(path: Path) -> dict[str, QueueSettings]:
         raise InvalidArgument("UserConfig.Namespaces[0].Name: must be sbemulatorns")
     if namespace.get("Topics"):
         raise InvalidArgument("UserConfig.Namespaces[0].Topics: this broker has queues only")
+    _check_targets(queues)
     return queues
 
 
+def _check_targets(queues: dict[str, QueueSettings]) -> None:
+    names = {name.lower() for name in queues}
+    for settings in queues.values():
+        for field, target in (
+            ("ForwardTo", settings.forward_to),
+            ("ForwardDeadLetteredMessagesTo", settings.forward_dead_letters_to),
+        ):
+            if target is not None and target.lower() not in names:
+                raise InvalidArgument(f"{field}: no queue of that name")
+
+
 def _settings(properties: dict[str, Any]) -> QueueSettings:
-    for field in _UNSUPPORTED:
-        if properties.get(field):
-            raise InvalidArgument(f"{field}: this broker does not forward")
     count = properties.get("MaxDeliveryCount", 3)
     if not isinstance(count, int) or not 1 <= count <= 10:
         raise InvalidArgument("MaxDeliveryCount: 1 to 10")
@@ -56,6 +63,8 @@ def _settings(properties: dict[str, Any]) -> QueueSettings:
         requires_session=_flag(properties, "RequiresSession"),
         requires_duplicate_detection=_flag(properties, "RequiresDuplicateDetection"),
         duplicate_window_ms=_within(properties, "DuplicateDetectionHistoryTimeWindow", "PT20S", _WINDOW),
+        forward_to=properties.get("ForwardTo") or None,
+        forward_dead_letters_to=properties.get("ForwardDeadLetteredMessagesTo") or None,
     )
 
 

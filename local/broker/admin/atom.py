@@ -1,7 +1,7 @@
 """The ATOM documents that the official administration client exchanges about queues."""
 
 from datetime import UTC, datetime
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from xml.etree import ElementTree as ET
 
 from local.broker.engine.link import MAX_MESSAGE_SIZE
@@ -28,8 +28,6 @@ _AS_IS = {
     "MaxMessageSizeInKilobytes": {"256"},
     "Status": {"Active"},
     "SupportOrdering": {"true", "false"},
-    "ForwardTo": set[str](),
-    "ForwardDeadLetteredMessagesTo": set[str](),
     "UserMetadata": set[str](),
 }
 
@@ -65,6 +63,8 @@ def read_settings(body: bytes) -> QueueSettings:
             given, "DuplicateDetectionHistoryTimeWindow", default.duplicate_window_ms
         ),
         max_size_bytes=_number(given, "MaxSizeInMegabytes", default.max_size_bytes // _MEGABYTE) * _MEGABYTE,
+        forward_to=_queue_name(given, "ForwardTo"),
+        forward_dead_letters_to=_queue_name(given, "ForwardDeadLetteredMessagesTo"),
     )
 
 
@@ -117,6 +117,10 @@ def _entry(entry: Entry, namespace: dict[str, str]) -> ET.Element:
 def _description(entry: Entry) -> dict[str, str]:
     queue, settings = entry.queue, entry.queue.settings
     ttl = FOREVER_MS if settings.default_ttl_ms is None else settings.default_ttl_ms
+    forwards = {
+        "ForwardTo": settings.forward_to,
+        "ForwardDeadLetteredMessagesTo": settings.forward_dead_letters_to,
+    }
     return {
         "LockDuration": duration_text(settings.lock_duration_ms),
         "MaxSizeInMegabytes": str(settings.max_size_bytes // _MEGABYTE),
@@ -135,6 +139,7 @@ def _description(entry: Entry) -> dict[str, str]:
         "SizeInBytes": str(queue.shelf.size),
         "MessageCount": str(sum(_counts(entry).values())),
         "Status": "Active",
+        **{name: f"sb://{_HOST}/{target}" for name, target in forwards.items() if target is not None},
         "CreatedAt": _instant(entry.created_at),
         "UpdatedAt": _instant(entry.updated_at),
         "AccessedAt": _instant(queue.accessed_at),
@@ -172,6 +177,11 @@ def _number(given: dict[str, str], name: str, default: int) -> int:
     if not given[name].isdecimal():
         raise InvalidArgument(f"{name}: a number")
     return int(given[name])
+
+
+def _queue_name(given: dict[str, str], name: str) -> str | None:
+    """A queue of this namespace, which clients name by its whole address."""
+    return urlsplit(given.get(name, "")).path.strip("/") or None
 
 
 def _flag(given: dict[str, str], name: str) -> bool:

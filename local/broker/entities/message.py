@@ -29,6 +29,7 @@ class Message:
         "enqueued_at",
         "enqueued_sequence",
         "expires_at",
+        "hops",
         "lock",
         "scheduled_for",
         "sequence",
@@ -47,6 +48,8 @@ class Message:
         self.scheduled_for: int | None = None
         self.source: str | None = None
         self.lock: Lock | None = None
+        # How many queues have handed it on.
+        self.hops = 0
 
     @property
     def waiting(self) -> bool:

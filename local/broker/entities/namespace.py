@@ -2,8 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
-from local.broker.entities.errors import EntityExists, EntityNotFound, InvalidArgument, NotImplementedHere
+from local.broker.entities.errors import (
+    EntityExists,
+    EntityNotFound,
+    InvalidArgument,
+    NotAllowed,
+    NotImplementedHere,
+    Refusal,
+)
+from local.broker.entities.message import Message
 from local.broker.entities.ports import World
 from local.broker.entities.queue import Queue
 from local.broker.entities.session_queue import SessionQueue
@@ -15,6 +24,9 @@ TRANSFER_DEAD_LETTER = "$transfer/$deadletterqueue"
 # What the official emulator allows.
 MAX_QUEUES = 50
 MAX_NAME_LENGTH = 260
+
+# How many queues may hand on one message; the next one keeps it among what could not be forwarded.
+MAX_HOPS = 4
 
 
 @dataclass(slots=True)
@@ -53,7 +65,13 @@ class Namespace:
         return iter(list(self._entries.values()))
 
     def create(self, name: str, settings: QueueSettings, *, configured: bool = False) -> Entry:
-        """A new queue. Raises EntityExists, InvalidArgument."""
+        """A new queue. Raises EntityExists, InvalidArgument.
+
+        A queue it forwards to must be there, unless it is `configured`: then both are made at one time.
+        """
+        for target in () if configured else (settings.forward_to, settings.forward_dead_letters_to):
+            if target is not None:
+                self.entry(target)
         entry = self._made(name, settings, self.world.now(), configured=configured)
         if not configured:
             self.world.journal.keep_queue(name, settings, entry.created_at)
@@ -86,7 +104,21 @@ class Namespace:
             configured,
         )
         self._entries[key] = entry
+        if settings.forward_to is not None:
+            entry.queue.onward = partial(self._hand_on, entry, settings.forward_to)
+        if settings.forward_dead_letters_to is not None:
+            dead_letters.onward = partial(self._hand_on, entry, settings.forward_dead_letters_to)
         return entry
+
+    def _hand_on(self, source: Entry, target: str, message: Message) -> None:
+        """Give a message to the queue it is meant for; what that does not take stays with the source."""
+        try:
+            if message.hops == MAX_HOPS:
+                raise NotAllowed(f"a message is handed on {MAX_HOPS} times at most")
+            self.entry(target).queue.take_over(message)
+        except Refusal as no:
+            why = {"DeadLetterReason": type(no).__name__, "DeadLetterErrorDescription": no.description}
+            source.transfer_dead_letters.bury(message, why, source.queue.path)
 
     def update(self, name: str, settings: QueueSettings) -> Entry:
         """New settings for a queue. Raises EntityNotFound, InvalidArgument (what cannot change)."""
@@ -96,9 +128,11 @@ class Namespace:
             settings,
             requires_session=old.requires_session,
             requires_duplicate_detection=old.requires_duplicate_detection,
+            forward_to=old.forward_to,
+            forward_dead_letters_to=old.forward_dead_letters_to,
         )
         if fixed != settings:
-            raise InvalidArgument("RequiresSession and RequiresDuplicateDetection cannot be changed")
+            raise InvalidArgument("sessions, duplicate detection and forwarding cannot be changed")
         entry.queue.settings = settings
         for buried in (entry.dead_letters, entry.transfer_dead_letters):
             buried.settings = replace(buried.settings, lock_duration_ms=settings.lock_duration_ms)

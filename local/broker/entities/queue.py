@@ -8,6 +8,7 @@ Everything happens in a call and at the time the world tells; `expire` does what
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +42,8 @@ class Queue:
         self.path = path
         self.settings = settings
         self.dead_letters = dead_letters
+        # Where what comes here goes at once, when it does not stay.
+        self.onward: Callable[[Message], None] | None = None
         self.accessed_at = world.now()
         self.shelf = Shelf(path, world)
         self._world = world
@@ -65,6 +68,28 @@ class Queue:
             message.expires_at = self._expiry(content, now)
         self.add(message)
         return message.sequence
+
+    def take_over(self, message: Message) -> None:
+        """Take a message that another queue hands on. Raises what `send` would raise."""
+        self.check(message.content)
+        now = self._world.now()
+        if self.settings.requires_duplicate_detection and self._seen(message.content):
+            return
+        arrived = Message(self.shelf.next_sequence(), message.content, now)
+        arrived.enqueued_sequence = message.enqueued_sequence
+        arrived.source = message.source
+        arrived.hops = message.hops + 1
+        arrived.expires_at = self._expiry(message.content, now)
+        self.add(arrived)
+
+    def bury(self, message: Message, changes: dict[Any, Any], source: str) -> None:
+        """Take a message that died in another queue, or that it could not hand on."""
+        content = with_application(message.content, changes)
+        buried = Message(self.shelf.next_sequence(), content, message.enqueued_at)
+        buried.enqueued_sequence = message.enqueued_sequence
+        buried.delivery_count = message.delivery_count
+        buried.source = source
+        self.add(buried)
 
     def check(self, content: Content) -> None:
         """Raise what `send` would raise."""
@@ -309,7 +334,10 @@ class Queue:
         self._arrange(message)
 
     def add(self, message: Message) -> None:
-        """Take a message that is complete, as it is."""
+        """Take a message that is complete, as it is; one that may be received is handed on if need be."""
+        if self.onward is not None and message.state is not State.SCHEDULED:
+            self.onward(message)
+            return
         self.shelf.add(message)
         self._arrange(message)
 
@@ -333,12 +361,7 @@ class Queue:
 
     def _bury(self, message: Message, dead_letters: Queue, changes: dict[Any, Any]) -> None:
         self._remove(message)
-        content = with_application(message.content, changes)
-        buried = Message(dead_letters.shelf.next_sequence(), content, message.enqueued_at)
-        buried.enqueued_sequence = message.enqueued_sequence
-        buried.delivery_count = message.delivery_count
-        buried.source = self.path
-        dead_letters.add(buried)
+        dead_letters.bury(message, changes, self.path)
 
 
 def _reason(reason: str, description: str) -> dict[str, str]:

@@ -24,6 +24,9 @@ class QueueSettings:
     requires_duplicate_detection: bool = False
     duplicate_window_ms: int = 600_000
     max_size_bytes: int = 1024 * 1024 * 1024
+    # Names of the queues that get what comes here, and what dies here; None: it stays.
+    forward_to: str | None = None
+    forward_dead_letters_to: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.lock_duration_ms <= 300_000:
@@ -32,6 +35,8 @@ class QueueSettings:
             raise InvalidArgument("MaxDeliveryCount: at least 1")
         if self.default_ttl_ms is not None and self.default_ttl_ms < 1:
             raise InvalidArgument("DefaultMessageTimeToLive: more than nothing")
+        if self.requires_session and self.forward_to is not None:
+            raise InvalidArgument("ForwardTo: a queue that requires sessions does not forward")
 
 
 def duration_ms(field: str, text: str) -> int:

@@ -65,6 +65,8 @@ class Services:
 
     def _attach_receiver(self, attaching: Attaching, path: str) -> None:
         queue = self._namespace.queue(path)
+        if queue.onward is not None:
+            raise NotAllowed("the queue hands its messages on: receive where they go")
         source = attaching.frame.source
         filters = source.filter if source is not None and source.filter is not None else {}
         if SESSION_FILTER not in filters:

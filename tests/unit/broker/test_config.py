@@ -40,6 +40,33 @@ def test_absent_properties_have_the_emulators_defaults(tmp_path: Path) -> None:
     }
 
 
+def test_every_property_of_a_queue_counts(tmp_path: Path) -> None:
+    properties = {
+        "LockDuration": "PT5S",
+        "MaxDeliveryCount": 4,
+        "DefaultMessageTimeToLive": "PT5M",
+        "DeadLetteringOnMessageExpiration": True,
+        "RequiresSession": False,
+        "RequiresDuplicateDetection": True,
+        "DuplicateDetectionHistoryTimeWindow": "PT1M",
+        "ForwardTo": "End",
+        "ForwardDeadLetteredMessagesTo": "end",
+    }
+    queues = [{"Name": "q", "Properties": properties}, {"Name": "end"}]
+
+    assert read_config(written(tmp_path, {"Queues": queues}))["q"] == QueueSettings(
+        lock_duration_ms=5_000,
+        max_delivery_count=4,
+        default_ttl_ms=300_000,
+        dead_letter_on_expiration=True,
+        requires_session=False,
+        requires_duplicate_detection=True,
+        duplicate_window_ms=60_000,
+        forward_to="End",
+        forward_dead_letters_to="end",
+    )
+
+
 def test_comments_are_passed_over_but_not_inside_texts(tmp_path: Path) -> None:
     path = written(tmp_path, {"Queues": [{"Name": "a//b"}]}, "// first\n{} /* last\n */")
     assert list(read_config(path)) == ["a//b"]
@@ -68,7 +95,15 @@ def test_a_namespace_that_cannot_be_is_refused(
         ({"MaxDeliveryCount": 11}, "MaxDeliveryCount: 1 to 10"),
         ({"DefaultMessageTimeToLive": "PT2H"}, "DefaultMessageTimeToLive: 300 s to 3600 s"),
         ({"RequiresSession": "yes"}, "RequiresSession: true or false"),
-        ({"ForwardTo": "other"}, "ForwardTo: this broker does not forward"),
+        ({"ForwardTo": "other"}, "ForwardTo: no queue of that name"),
+        (
+            {"ForwardDeadLetteredMessagesTo": "other"},
+            "ForwardDeadLetteredMessagesTo: no queue of that name",
+        ),
+        (
+            {"ForwardTo": "q", "RequiresSession": True},
+            "ForwardTo: a queue that requires sessions does not forward",
+        ),
     ],
 )
 def test_a_property_the_emulator_would_refuse_is_refused(

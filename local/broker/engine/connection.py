@@ -42,8 +42,13 @@ SILENCE_LIMIT = 240.0
 MAX_CHANNEL = 4095
 MAX_LINKS = 5000
 
-# Bytes of half-received messages that one connection may keep here.
-MAX_PARTIAL = 16 * 1024 * 1024
+# Bytes of half-received messages and of answers without room that one connection may keep here.
+MAX_HELD = 16 * 1024 * 1024
+
+# Bytes of messages that leave in one turn, so that a client with much credit neither fills memory nor keeps
+# others waiting; and bytes of anything that a client may leave unread before it is cut off.
+MAX_TURN = 1024 * 1024
+MAX_UNREAD = 16 * 1024 * 1024
 
 # The .NET client asks for MSSBCBS, the others for ANONYMOUS. Any of them opens the door: this broker has no
 # lock.
@@ -57,8 +62,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def __init__(self, router: Router, turn: Turn, connections: set[Connection]) -> None:
         self.router = router
-        self.writable = True
         self.peer_frame_size = 512
+        self._reads = True
         self._turn = turn
         self._connections = connections
         self._sessions: dict[int, Session] = {}
@@ -69,7 +74,7 @@ class Connection(asyncio.BufferedProtocol):
         self._closing = False
         self._held = False
         self._links = 0
-        self._partial = 0
+        self._kept = 0
         self._heard = False
         self._timers: list[asyncio.TimerHandle] = []
 
@@ -92,11 +97,19 @@ class Connection(asyncio.BufferedProtocol):
 
     def pause_writing(self) -> None:
         """The client does not read as fast as it is sent to."""
-        self.writable = False
+        self._reads = False
 
     def resume_writing(self) -> None:
         """The client has caught up."""
-        self.writable = True
+        self._reads = True
+        self._feed()
+
+    @property
+    def writable(self) -> bool:
+        """Whether there is room for a message."""
+        return self._reads and len(self._out) < MAX_TURN
+
+    def _feed(self) -> None:
         for session in list(self._sessions.values()):
             session.writable_again()
 
@@ -119,12 +132,18 @@ class Connection(asyncio.BufferedProtocol):
                 self._work()
 
     def flush(self) -> None:
-        """Hand what was said in this turn to the network."""
-        if self._out and not self._transport.is_closing():
-            self._transport.write(self._out)
-        self._out = bytearray()
+        """Hand what was said in this turn to the network, unless the connection is held."""
+        if self._held and not self._closing:
+            return
+        out, self._out = self._out, bytearray()
+        if out and not self._transport.is_closing():
+            self._transport.write(out)
         if self._closing:
             self._transport.close()
+        elif self._transport.get_write_buffer_size() > MAX_UNREAD:
+            self.drop()
+        elif len(out) >= MAX_TURN and self._reads:
+            self._feed()
 
     def send(self, channel: int, performative: Any, payload: bytes = b"") -> None:
         """Queue a frame; it leaves at the end of this turn, after what it speaks of is durable."""
@@ -152,7 +171,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.abort()
 
     def hold(self, seconds: float) -> None:
-        """Act on nothing for a while; what comes in meanwhile waits, in order."""
+        """Say nothing and act on nothing for a while; what comes in meanwhile waits, in order."""
         self._held = True
         self._transport.pause_reading()
         self._later(seconds, self._release)
@@ -160,14 +179,14 @@ class Connection(asyncio.BufferedProtocol):
     def count_link(self, change: int) -> None:
         """Keep the number of links. Raises Violation when there are too many."""
         self._links += change
-        if self._links > MAX_LINKS:
+        if change > 0 and self._links > MAX_LINKS:
             raise Violation("amqp:resource-limit-exceeded", f"a connection may have {MAX_LINKS} links")
 
     def holds(self, change: int) -> None:
-        """Keep the bytes of half-received messages. Raises Violation when there are too many."""
-        self._partial += change
-        if self._partial > MAX_PARTIAL:
-            raise Violation("amqp:resource-limit-exceeded", "too many unfinished messages")
+        """Count the bytes that are kept for the client. Raises Violation when there are too many."""
+        self._kept += change
+        if change > 0 and self._kept > MAX_HELD:
+            raise Violation("amqp:resource-limit-exceeded", "too much is unfinished or unread")
 
     def shut(self, condition: str, description: str) -> None:
         """End the connection with a reason, as far as the client is still able to hear one."""
@@ -312,6 +331,7 @@ class Connection(asyncio.BufferedProtocol):
         self._held = False
         if not self._closing:
             self._transport.resume_reading()
+            self._turn.speak(self)
             self._work()
 
     def _keep_alive(self, seconds: float) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.broker.amqp.composites import (
-    Accepted,
     AmqpError,
     Attach,
     Coordinator,
@@ -214,8 +213,6 @@ class OutgoingLink(Link):
 
     def __init__(self, session: Session, frame: Attach, endpoint: Sends) -> None:
         super().__init__(session, frame, endpoint)
-        # Settled mode 1: the client wants messages that need no answer, i.e. receive-and-delete.
-        self.settles = frame.snd_settle_mode == 1
         self.credit = 0
         self._delivery_count = 0
 
@@ -242,6 +239,3 @@ class OutgoingLink(Link):
             self.credit = 0
         if flow.drain or flow.echo:
             self.session.send_flow(self.handle, self._delivery_count, self.credit, drain=flow.drain)
-
-
-ACCEPTED = Accepted()

@@ -78,9 +78,9 @@ class Session:
         links, self._links = self._links, {}
         self._unsettled.clear()
         self.backlog.clear()
+        self.connection.count_link(-len(links))
         for link in links.values():
             if isinstance(link, Link):
-                self.connection.count_link(-1)
                 link.ended()
 
     def established(self, link: Link) -> None:
@@ -88,12 +88,11 @@ class Session:
         self._links[link.handle] = link
 
     def refused(self, handle: int) -> None:
-        """An attach was refused; the client still has to say that it heard."""
-        self.connection.count_link(-1)
+        """An attach was refused; its handle counts until the client says that it heard."""
         self._links[handle] = None
 
     def abandon(self, link: Link) -> None:
-        """This side ended the link; the client still has to say that it heard."""
+        """This side ended the link; its handle counts until the client says that it heard."""
         self._links[link.handle] = None
         self._end(link)
 
@@ -113,18 +112,17 @@ class Session:
         if detach.handle not in self._links:
             raise Violation("amqp:session:unattached-handle", "detach of a handle without a link")
         link = self._links.pop(detach.handle)
+        self.connection.count_link(-1)
         if link is None:
             return
         if isinstance(link, Attaching):
             # The client gave up before it was answered, and now wants no answer: some take one as a fault.
-            self.connection.count_link(-1)
             link.vanish()
         else:
             self.send(Detach(detach.handle, closed=detach.closed))
             self._end(link)
 
     def _end(self, link: Link) -> None:
-        self.connection.count_link(-1)
         for delivery_id in [key for key, (owner, _) in self._unsettled.items() if owner is link]:
             del self._unsettled[delivery_id]
         link.ended()

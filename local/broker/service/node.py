@@ -70,16 +70,18 @@ class Answers:
     def say(self, response: bytes) -> None:
         """Send a response, now or when there is room."""
         self._unread.append(response)
+        self._link.session.connection.holds(len(response))
         self.credited()
         if len(self._unread) > MAX_UNREAD:
-            self._unread.clear()
             self._link.detach("amqp:resource-limit-exceeded", "too many answers wait to be read")
 
     def credited(self) -> None:
         """There is room."""
         while self._unread and self._link.capacity() > 0:
             self._sent += 1
-            self._link.send(self._unread.popleft(), self._sent.to_bytes(8, "big"))
+            response = self._unread.popleft()
+            self._link.session.connection.holds(-len(response))
+            self._link.send(response, self._sent.to_bytes(8, "big"))
 
     def settled(self, item: Any, outcome: Any) -> Any:
         """Responses leave settled: there is nothing to say about them."""
@@ -88,6 +90,7 @@ class Answers:
 
     def closed(self) -> None:
         """Nobody listens any more."""
+        self._link.session.connection.holds(-sum(map(len, self._unread)))
         self._unread.clear()
 
 

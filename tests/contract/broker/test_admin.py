@@ -1,15 +1,18 @@
 """The official administration client, and our own JSON routes."""
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.servicebus import ServiceBusClient, ServiceBusMessage
+from azure.servicebus import ServiceBusClient, ServiceBusMessage, ServiceBusSubQueue
 from azure.servicebus.exceptions import (
     MessagingEntityNotFoundError,
     ServiceBusConnectionError,
+    ServiceBusError,
     ServiceBusServerBusyError,
     SessionLockLostError,
 )
@@ -79,14 +82,35 @@ def test_what_cannot_be_is_refused(management: ServiceBusAdministrationClient) -
         management.create_queue("Plain")
     with pytest.raises(ResourceNotFoundError):
         management.delete_queue("nowhere")
-    with pytest.raises(HttpResponseError, match="ForwardTo: not supported"):
-        management.create_queue("forwards", forward_to="plain")
+    with pytest.raises(HttpResponseError, match="EnablePartitioning: not supported"):
+        management.create_queue("parted", enable_partitioning=True)
+    with pytest.raises(ResourceNotFoundError):
+        management.create_queue("forwards", forward_to="nowhere")
     with pytest.raises(HttpResponseError, match="queues only"):
         management.create_topic("topic")
     found = management.get_queue("plain")
     found.requires_session = True
     with pytest.raises(HttpResponseError, match="cannot be changed"):
         management.update_queue(found)
+
+
+def test_a_queue_that_forwards_is_made_and_hands_its_messages_on(
+    management: ServiceBusAdministrationClient, client: ServiceBusClient
+) -> None:
+    management.create_queue("forwards", forward_to="plain", forward_dead_lettered_messages_to="unique")
+    made = management.get_queue("forwards")
+    targets = (made.forward_to, made.forward_dead_lettered_messages_to)
+    assert [urlsplit(target or "").path for target in targets] == ["/plain", "/unique"]
+
+    with client.get_queue_sender("forwards") as sender:
+        sender.send_messages(ServiceBusMessage("handed on"))
+
+    with client.get_queue_receiver("plain") as receiver:
+        assert [str(message) for message in receiver.receive_messages(1, max_wait_time=5)] == ["handed on"]
+    for sub_queue in (None, ServiceBusSubQueue.DEAD_LETTER):
+        link = client.get_queue_receiver("forwards", sub_queue=sub_queue)
+        with pytest.raises(ServiceBusError, match="hands its messages on"), link:
+            pass
 
 
 def test_a_deleted_queue_sends_its_receivers_away(
@@ -190,10 +214,18 @@ def test_a_lost_link_is_a_connection_error_and_a_retry_gets_through(
 
 
 def test_a_delay_delays_and_loses_nothing(client: ServiceBusClient, admin: Callable[..., Any]) -> None:
-    admin("POST", "admin/faults", {"kind": "delay", "operation": "attach", "delay_ms": 300, "count": 2})
     with client.get_queue_sender("plain") as sender:
-        sender.send_messages(ServiceBusMessage("late"))
-    admin("DELETE", "admin/faults")
+        sender.send_messages(ServiceBusMessage("at once"))
+        admin("POST", "admin/faults", {"kind": "delay", "operation": "send", "delay_ms": 300, "count": 2})
+        began = time.monotonic()
+        for body in ("late", "late again"):
+            sender.send_messages(ServiceBusMessage(body))
+        delayed = time.monotonic() - began
+
+    assert delayed >= 0.6
+    assert admin("GET", "admin/faults") == {"faults": []}
+    with client.get_queue_receiver("plain") as receiver:
+        assert [str(message) for message in receiver.peek_messages(10)] == ["at once", "late", "late again"]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from local.broker.amqp.composites import (
 from local.broker.amqp.encode import encode
 from local.broker.amqp.frames import AMQP_HEADER, MAX_FRAME_SIZE, SASL, SASL_HEADER, take_frames, write_frame
 from local.broker.amqp.values import Array, Described, Symbol, Timestamp, UInt, ULong
-from local.broker.engine.connection import MAX_LINKS, MAX_PARTIAL, Connection
+from local.broker.engine.connection import MAX_HELD, MAX_LINKS, MAX_TURN, MAX_UNREAD, Connection
 from local.broker.engine.link import MAX_MESSAGE_SIZE
 from local.broker.engine.turn import Turn
 from local.broker.entities.namespace import Namespace
@@ -49,10 +49,16 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.said = bytearray()
+        self.written = 0
+        self.unread = False
         self.closed = False
 
     def write(self, data: Any) -> None:
         self.said += data
+        self.written += 1
+
+    def get_write_buffer_size(self) -> int:
+        return len(self.said) if self.unread else 0
 
     def is_closing(self) -> bool:
         return self.closed
@@ -214,6 +220,65 @@ async def test_a_large_message_leaves_in_frames_the_client_can_take(
     assert [frame.more for frame in frames] == [True] * (len(frames) - 1) + [False]
 
 
+async def test_a_client_with_room_for_everything_gets_it_a_turn_at_a_time(
+    client: Client, namespace: Namespace
+) -> None:
+    size = 200_000
+    for _ in range(4 * MAX_TURN // size):
+        namespace.queue("plain").send(text("x" * size))
+    client.open()
+    client.receive_link("plain")
+    client.wire.written = 0
+
+    heard = client.say(Flow(0, 100_000, 0, 1000, handle=0, delivery_count=0, link_credit=1000))
+    first = sum(len(frame.delivery_tag or b"") > 0 for frame in heard)
+    while more := await later(client):
+        heard += more
+
+    assert first <= MAX_TURN // size + 1
+    assert sum(not frame.more for frame in heard) == 4 * MAX_TURN // size
+    assert client.wire.written == 4
+
+
+async def later(client: Client) -> list[Any]:
+    """What is said in the next turns of the loop."""
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    return client.heard()
+
+
+async def test_who_never_reads_is_cut_off(client: Client) -> None:
+    client.open()
+    client.send_link("plain")
+    client.wire.unread = True
+    echo = bytearray()
+    write_frame(echo, 0, Flow(0, 1000, 0, 1000, handle=0, echo=True))
+
+    asked = 0
+    while not client.wire.closed:
+        client.feed(bytes(echo) * 1000)
+        asked += 1
+        assert asked * len(echo) * 1000 < 10 * MAX_UNREAD
+    assert len(client.wire.said) < 2 * MAX_UNREAD
+
+
+async def test_who_asks_for_much_and_takes_nothing_ends_the_connection(
+    client: Client, namespace: Namespace
+) -> None:
+    for _ in range(5):
+        namespace.queue("plain").send(text("x" * 200_000))
+    client.open()
+    client.send_link("plain/$management")
+    client.receive_link("plain/$management", 1)
+    ask = section(0x73, ["id"]) + section(0x74, {"operation": "com.microsoft:peek-message"})
+    ask += section(0x77, {"from-sequence-number": 0, "message-count": 5})
+    heard: list[Any] = []
+    for number in range(MAX_HELD // 900_000 + 2):
+        heard += client.say(transfer(delivery_id=number), ask)
+    assert errors(heard) == ["amqp:resource-limit-exceeded"]
+    assert client.wire.closed
+
+
 async def test_a_session_is_granted_late_and_not_at_all_when_the_client_has_gone(
     client: Client, namespace: Namespace
 ) -> None:
@@ -312,7 +377,7 @@ async def test_a_message_that_never_ends_ends_its_link(client: Client) -> None:
 async def test_many_messages_that_never_end_end_the_connection(client: Client) -> None:
     client.open()
     heard: list[Any] = []
-    for handle in range(MAX_PARTIAL // 300_000 + 2):
+    for handle in range(MAX_HELD // 300_000 + 2):
         client.send_link("plain", handle)
         for _ in range(5):
             heard += client.say(transfer(handle, more=True), b"x" * 60_000)
@@ -326,6 +391,22 @@ async def test_too_many_links_end_the_connection(client: Client) -> None:
     heard: list[Any] = []
     for number in range(MAX_LINKS + 1):
         attach = Attach(f"l{number}", number % 4000, role=False, target=Target("plain"))
+        heard = client.say(attach, channel=number // 4000)
+        if client.wire.closed:
+            break
+    assert (number, errors(heard)) == (MAX_LINKS, ["amqp:resource-limit-exceeded"])
+
+
+async def test_a_link_that_was_refused_counts_until_the_client_has_heard_it(client: Client) -> None:
+    client.open()
+    nowhere = Target("nowhere")
+    for number in range(MAX_LINKS + 10):
+        client.say(Attach(f"l{number}", 0, role=False, target=nowhere))
+        assert client.say(Detach(0, closed=True)) == []
+    client.say(Begin(None, 0, 1000, 1000), channel=1)
+    heard: list[Any] = []
+    for number in range(MAX_LINKS + 1):
+        attach = Attach(f"m{number}", number % 4000, role=False, target=nowhere)
         heard = client.say(attach, channel=number // 4000)
         if client.wire.closed:
             break

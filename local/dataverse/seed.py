@@ -1,7 +1,7 @@
-"""What every organisation is born with: its unit, its people, its currencies, the messages it lists."""
+"""What every organisation is born with: its unit, its people, its currencies, its duplicate rules."""
 
 from local.dataverse.rows.caller import Caller, Origin
-from local.dataverse.schema.catalog import Catalog, metadata_id
+from local.dataverse.schema.catalog import metadata_id
 from local.dataverse.store.row import Reference, Row
 from local.dataverse.store.rows import RowStore
 from local.dataverse.store.transaction import Transaction
@@ -22,8 +22,6 @@ _CURRENCIES = (
     ("GBP", "Pound Sterling", "£", 0.79),
     ("AUD", "Australian Dollar", "A$", 1.52),
 )
-# The availability query of the bulk actions never lists UpsertMultiple but for opportunity.
-_BULK_MESSAGES = ("CreateMultiple", "UpdateMultiple")
 
 
 def plant(store: RowStore) -> None:
@@ -31,7 +29,7 @@ def plant(store: RowStore) -> None:
     if store.get("organization", ORGANISATION) is not None:
         return
     transaction = Transaction(store, Origin(Caller(ADMINISTRATOR, ADMINISTRATOR), silent=True))
-    for table, row in [*_people(), *_money(), *_messages(store.catalog), *_duplicate_rules()]:
+    for table, row in [*_people(), *_money(), *_duplicate_rules()]:
         definition = store.catalog.tables[table]
         stamped = _stamps(definition.columns.keys() & {"createdon", "modifiedon", "createdby", "modifiedby"})
         transaction.put(definition, stamped | row, frozenset(row))
@@ -137,25 +135,4 @@ def _duplicate_rules() -> list[tuple[str, Row]]:
             "ignoreblankvalues": True,
         }
         rows += [("duplicaterule", rule), ("duplicaterulecondition", condition)]
-    return rows
-
-
-def _messages(catalog: Catalog) -> list[tuple[str, Row]]:
-    rows: list[tuple[str, Row]] = []
-    for message in (*_BULK_MESSAGES, "UpsertMultiple"):
-        message_id = metadata_id("seed", "sdkmessage", message)
-        rows.append(("sdkmessage", {"sdkmessageid": message_id, "name": message}))
-        for table in catalog.tables:
-            if message == "UpsertMultiple" and table != "opportunity":
-                continue
-            rows.append(
-                (
-                    "sdkmessagefilter",
-                    {
-                        "sdkmessagefilterid": metadata_id("seed", "sdkmessagefilter", message, table),
-                        "primaryobjecttypecode": table,
-                        "sdkmessageid": Reference("sdkmessage", message_id),
-                    },
-                )
-            )
     return rows

@@ -14,11 +14,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from pathlib import Path
 
 from tests.bench import stack
 from tests.bench.crossing import inbound, outbound
 from tests.bench.dataverse import dataverse
+from tests.bench.host import host
 from tests.bench.measure import Measure
 from tests.bench.startup import startup
 from tests.bench.state import state
@@ -42,14 +42,7 @@ def _broker() -> Iterator[Measure]:
 
 def alone() -> dict[str, Callable[[], Iterator[Measure]]]:
     """The benchmarks that need no stack."""
-    found: dict[str, Callable[[], Iterator[Measure]]] = {
-        "startup": startup,
-        "state": state,
-        "dataverse": dataverse,
-    }
-    if Path(__file__).with_name("broker.py").exists():
-        found["broker"] = _broker
-    return found
+    return {"startup": startup, "state": state, "dataverse": dataverse, "host": host, "broker": _broker}
 
 
 def _told(name: str, measures: Iterator[Measure]) -> list[Measure]:

@@ -76,7 +76,8 @@ def _broker(pipe: Connection, *, traced: bool) -> None:
         async with serve(QUEUES) as broker:
             pipe.send(broker.connection_string)
             while await asyncio.to_thread(pipe.recv):
-                gc.collect()
+                if traced:
+                    gc.collect()
                 queue = broker.namespace.queue("sessions")
                 assert isinstance(queue, SessionQueue)
                 memory = tracemalloc.get_traced_memory()[0] if traced else 0

@@ -17,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.bench.measure import Measure, rounded
-from tests.bench.stack import OWNER, PEER_QUEUE, ROOT, Progress, Reading, Stack, until
+from tests.bench.stack import OWNER, PEER_QUEUE, ROOT, Progress, Reading, Stack, slots, until
 from tests.bench.traffic import Sent, companies, edits, send
 
 SESSIONS = 240
@@ -158,18 +158,11 @@ def _measures(name: str, traffic: tuple[str, int], crossing: Crossing, bare: Bar
     yield Measure(f"{name}: CPU of the broker for the bare loop", rounded(broker_ms), "ms/message")
 
 
-def _slots() -> tuple[int, float]:
-    """How many sessions are held at once, and for how long an idle one, in seconds."""
-    settings = json.loads((ROOT / "host.json").read_text())["extensions"]["serviceBus"]
-    hours, minutes, seconds = settings["sessionIdleTimeout"].split(":")
-    return settings["maxConcurrentSessions"], int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-
-
 def _through_bare_loop(stack: Stack, messages: list[Sent]) -> Bare:
-    slots, idle_s = _slots()
+    count, idle_s = slots()
     connection = stack.endpoints["servicebus"]
     command = [sys.executable, "-m", "tests.bench.peer", connection, PEER_QUEUE]
-    command += [str(len(messages)), str(slots), str(idle_s)]
+    command += [str(len(messages)), str(count), str(idle_s)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()

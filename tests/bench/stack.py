@@ -99,6 +99,13 @@ class Stack:
             dataverse.patch(f"systemusers({_OWNER_ID})", json=user).raise_for_status()
 
 
+def slots() -> tuple[int, float]:
+    """How many sessions the host holds at once by host.json, and for how long an idle one, in seconds."""
+    settings = json.loads((ROOT / "host.json").read_text())["extensions"]["serviceBus"]
+    hours, minutes, seconds = settings["sessionIdleTimeout"].split(":")
+    return settings["maxConcurrentSessions"], int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+
+
 def cpu_seconds(pid: int) -> float:
     """User and system time of a process and its threads (fields 14 and 15 of proc(5), `stat`)."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping
 
 from local.dataverse.api import bulk, reads, relations, tracking, uploads, writes
-from local.dataverse.api.actions import duplicates, marketing, quotes, sales, service
+from local.dataverse.api.actions import duplicates, quotes, sales, service
 from local.dataverse.api.actions.bulk_delete import bulk_delete
 from local.dataverse.api.batch import run_batch
 from local.dataverse.api.metadata import choices
 from local.dataverse.api.metadata import resource as definitions
 from local.dataverse.api.metadata.csdl import metadata_document
 from local.dataverse.api.request import Request
-from local.dataverse.api.whoami import user_privileges, who_am_i
+from local.dataverse.api.whoami import who_am_i
 from local.dataverse.calls import Answer, json_answer
 from local.dataverse.errors import Refusal, not_supported, unknown_segment
 from local.dataverse.odata.address import Segment, parse_path
@@ -31,25 +31,15 @@ UNBOUND: Mapping[str, Unbound] = {
     "WinQuote": quotes.win_quote,
     "CloseQuote": quotes.close_quote,
     "ReviseQuote": quotes.revise_quote,
-    "AddListMembersList": marketing.add_list_members,
-    "AddMemberList": marketing.add_member,
-    "RemoveMemberList": marketing.remove_member,
     "BulkDelete": bulk_delete,
     "UnpublishDuplicateRule": duplicates.unpublish_rule,
     "CreateEntities": definitions.create_entities,
     "RetrieveMetadataChanges": definitions.retrieve_metadata_changes,
     "InsertOptionValue": choices.insert_option,
     "InsertStatusValue": choices.insert_status,
-    "UpdateOptionValue": choices.update_option,
-    "DeleteOptionValue": choices.delete_option,
-    "OrderOption": choices.order_options,
-    "PublishXml": definitions.publish,
-    "PublishAllXml": definitions.publish,
     "InitializeAnnotationBlocksUpload": uploads.begin_blocks,
-    "InitializeAttachmentBlocksUpload": uploads.begin_blocks,
     "UploadBlock": uploads.put_block,
     "CommitAnnotationBlocksUpload": uploads.commit_note,
-    "CommitAttachmentBlocksUpload": uploads.commit_attachment,
 }
 RESOURCES: Mapping[str, Callable[[Request, list[Segment]], Answer]] = {
     "EntityDefinitions": definitions.entity_definitions,
@@ -64,9 +54,7 @@ ON_SET: Mapping[str, BoundToSet] = {
 }
 ON_ROW: Mapping[tuple[str, str], BoundToRow] = {
     ("POST", "QualifyLead"): sales.qualify_lead,
-    ("POST", "AddItemCampaign"): marketing.add_campaign_item,
     ("POST", "PublishDuplicateRule"): duplicates.publish_rule,
-    ("GET", "RetrieveUserPrivileges"): user_privileges,
 }
 
 

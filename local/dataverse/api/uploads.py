@@ -4,7 +4,6 @@ import base64
 import binascii
 import json
 import re
-from typing import Any
 from urllib.parse import quote
 
 from local.dataverse.api.actions.arguments import nested_row
@@ -18,7 +17,6 @@ from local.dataverse.rows.references import existing
 from local.dataverse.schema.column import Column, Kind
 from local.dataverse.schema.table import Table
 from local.dataverse.store.database import Content
-from local.dataverse.store.row import Row
 
 CHUNK_SIZE = 4 * 1024 * 1024
 _RANGE = re.compile(r"bytes[ =](\d+)-(\d+)(?:/(\d+))?")
@@ -112,7 +110,7 @@ def _store(request: Request, table: Table, key: str, column: Column, content: Co
 
 
 def begin_blocks(request: Request, _segment: Segment) -> Answer:
-    """Initialize...BlocksUpload: a continuation token."""
+    """InitializeAnnotationBlocksUpload: a continuation token."""
     filename = nested_row(request.call.json(), "Target").get("filename")
     token = request.organisation.new_id()
     request.organisation.uploads.open[token] = Session(str(filename or ""))
@@ -136,15 +134,6 @@ def put_block(request: Request, _segment: Segment) -> Answer:
 
 def commit_note(request: Request, _segment: Segment) -> Answer:
     """CommitAnnotationBlocksUpload: the note with its file."""
-    return _commit(request, "annotation", "documentbody", "AnnotationId")
-
-
-def commit_attachment(request: Request, _segment: Segment) -> Answer:
-    """CommitAttachmentBlocksUpload: the e-mail attachment."""
-    return _commit(request, "activitymimeattachment", "body", "ActivityMimeAttachmentId")
-
-
-def _commit(request: Request, name: str, column: str, answer_id: str) -> Answer:
     body = request.call.json()
     token = str(body.get("FileContinuationToken"))
     session = request.organisation.uploads.get(token)
@@ -152,10 +141,9 @@ def _commit(request: Request, name: str, column: str, answer_id: str) -> Answer:
     if missing:
         raise bad_payload("BlockList names a block that was not uploaded.")
     data = b"".join(session.blocks[block] for block in body.get("BlockList", []))
-    target = nested_row(body, "Target") | {column: base64.b64encode(data).decode()}
+    target = nested_row(body, "Target") | {"documentbody": base64.b64encode(data).decode()}
     with request.writing() as writer:
-        table = writer.catalog.tables[name]
-        row: Row = writer.create(writer.read(table, target))
+        row = writer.create(writer.read(writer.catalog.tables["annotation"], target))
     del request.organisation.uploads.open[token]
-    answer: dict[str, Any] = {answer_id: row[table.id_column], "FileSizeInBytes": len(data)}
+    answer = {"AnnotationId": row["annotationid"], "FileSizeInBytes": len(data)}
     return json_answer(200, {"@odata.context": f"{request.call.root}$metadata", **answer})

@@ -31,7 +31,7 @@ from local.dataverse.store.row import Reference, Row
 from local.dataverse.store.transaction import KeyTaken, Transaction
 
 BASE_CURRENCY_SETTING = "basecurrencyid"
-_MADE_BY_THE_SERVICE = frozenset({"activitypointer", "privilege", "stringmap"})
+_MADE_BY_THE_SERVICE = frozenset({"activitypointer"})
 # Lookups that need no right to append: owners have their own, everybody works with the units of money.
 _FREE_LINKS = frozenset({"ownerid", "transactioncurrencyid", "businessunitid"})
 

@@ -52,7 +52,6 @@ _ACTIVITY_PLURALS = {
     "appointment": "Appointments",
     "activitypointer": "ActivityPointers",
     "campaignresponse": "CampaignResponses",
-    "campaignactivity": "CampaignActivities",
 }
 
 

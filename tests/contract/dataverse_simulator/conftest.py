@@ -2,6 +2,8 @@
 
 import base64
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from queue import Queue
@@ -60,6 +62,15 @@ class Api:
         answer = self.client.get(address, params={"$select": ",".join(select)} if select else {})
         assert answer.status_code == 200, answer.text
         return {name: value for name, value in answer.json().items() if "@" not in name}
+
+    def says_no_more(self, bus: "Recorder") -> bool:
+        """Whether the bus has nothing left once everything that committed writes cause was delivered."""
+        url = f"{self.simulator.http_url}/admin/flows"
+        deadline, glance = time.monotonic() + 10, threading.Event()
+        while httpx.get(url).json()["outbox"]["waiting"]:
+            assert time.monotonic() < deadline, "messages wait for ever"
+            glance.wait(0.005)
+        return bus.messages.empty()
 
     def select(self, set_name: str, **query: str) -> list[dict[str, Any]]:
         """The rows of a query without their annotations; options are named without their dollar sign."""

@@ -313,19 +313,6 @@ def test_who_holds_no_role_is_refused_where_roles_are_required(house: House, ref
     assert house.call("", "GET", "accounts").status_code == 200
 
 
-def test_a_user_can_be_asked_what_it_may_do(api: Api, house: House) -> None:
-    house.grant(account={"read": "organisation", "write": "user"})
-
-    held = api.client.get(f"systemusers({house.anna})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()").json()
-
-    assert {(item["PrivilegeName"], item["Depth"]) for item in held["RolePrivileges"]} == {
-        ("prvReadAccount", "Global"),
-        ("prvWriteAccount", "Basic"),
-    }
-    read = next(item for item in held["RolePrivileges"] if item["Depth"] == "Global")
-    assert api.row(f"privileges({read['PrivilegeId']})", "name")["name"] == "prvReadAccount"
-
-
 def test_roles_come_from_a_file_at_the_start_and_outlive_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "security.json"
     role = {"tables": {"account": {"read": "organisation"}}}

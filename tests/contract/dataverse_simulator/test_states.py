@@ -302,26 +302,3 @@ def test_a_note_is_put_together_from_blocks(api: Api) -> None:
     note = api.row(f"annotations({done['AnnotationId']})", "documentbody", "_objectid_value")
     assert base64.b64decode(note["documentbody"]) == b"hello"
     assert note["_objectid_value"] == account
-
-
-def test_a_list_holds_one_kind_of_member(api: Api, refused: Refused) -> None:
-    members = api.create("lists", listname="L", createdfromcode=2)
-    person = api.create("contacts", lastname="P")
-    company = api.create("accounts", name="A")
-    campaign = api.create("campaigns", name="C")
-    body = {
-        "List": {"listid": members, "@odata.type": "Microsoft.Dynamics.CRM.list"},
-        "Members": [{"contactid": person, "@odata.type": "Microsoft.Dynamics.CRM.contact"}],
-    }
-
-    assert api.post("AddListMembersList", json=body).status_code == 204
-    body["Members"] = [{"accountid": company, "@odata.type": "Microsoft.Dynamics.CRM.account"}]
-    assert refused(api.post("AddListMembersList", json=body)) == (400, "0x8004031c")
-    assert api.select("listmembers", select="_entityid_value")[0]["_entityid_value"] == person
-    item = {"EntityId": members, "EntityName": "list"}
-    assert (
-        api.post(f"campaigns({campaign})/Microsoft.Dynamics.CRM.AddItemCampaign", json=item).status_code
-        == 200
-    )
-    lists = api.get(f"campaigns({campaign})/campaignlist_association?$select=listname").json()["value"]
-    assert [row["listname"] for row in lists] == ["L"]

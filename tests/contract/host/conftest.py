@@ -108,7 +108,7 @@ def run_host(tmp_path: Path) -> Callable[..., Any]:
                 until(host.started)
                 yield host
                 process.terminate()
-                process.wait(timeout=3)
+                process.wait(timeout=20)
             finally:
                 process.kill()
         assert process.returncode == 0, log.read_text()

@@ -284,7 +284,7 @@ def test_a_stop_lets_a_running_call_finish_and_settles_it(start: Run, broker: Br
         until(lambda: host.notes("sessions", event="start"))
         stopped = time.monotonic()
 
-    assert time.monotonic() - stopped < 2
+    assert time.monotonic() - stopped < 10
     assert bodies(host, "end") == [{"n": 0, "sleep": 0.5}]
     assert broker.namespace.entry("s").queue.counts()["active"] == 1
 
@@ -298,7 +298,7 @@ def test_a_stop_does_not_wait_for_a_call_that_takes_long(
         until(lambda: host.notes("sessions", event="start"))
         stopped = time.monotonic()
 
-    assert time.monotonic() - stopped < 2
+    assert time.monotonic() - stopped < 10
     assert broker.namespace.entry("s").queue.counts()["active"] == 1
 
 
@@ -316,7 +316,7 @@ def test_a_stop_lets_a_request_finish_if_it_is_short(start: Run, seconds: str, *
             until(lambda: host.notes("slow"))
             stopped = time.monotonic()
 
-        assert time.monotonic() - stopped < 2
+        assert time.monotonic() - stopped < 10
         assert (answer.result() == "at last") is finishes
 
 

@@ -53,37 +53,6 @@ def insert_status(request: Request, _segment: Segment) -> Answer:
     return _insert(request, state, "InsertStatusValueResponse")
 
 
-def update_option(request: Request, _segment: Segment) -> Answer:
-    """UpdateOptionValue: another label."""
-    body = request.call.json()
-    options = _options_of(request, body)
-    value = _known(options, body.get("Value"))
-    options.labels[value] = posted_label(body.get("Label"), options.labels[value])
-    options.keep()
-    return Answer(204)
-
-
-def delete_option(request: Request, _segment: Segment) -> Answer:
-    """DeleteOptionValue: the option goes; rows that carry it keep it."""
-    body = request.call.json()
-    options = _options_of(request, body)
-    del options.labels[_known(options, body.get("Value"))]
-    options.keep()
-    return Answer(204)
-
-
-def order_options(request: Request, _segment: Segment) -> Answer:
-    """OrderOption: all values in the order they shall be shown."""
-    body = request.call.json()
-    options = _options_of(request, body)
-    wanted = body.get("Values")
-    if not isinstance(wanted, list) or sorted(wanted) != sorted(options.labels):
-        raise bad_payload("The parameter 'Values' must name every option once.")
-    options.labels = {value: options.labels[value] for value in wanted}
-    options.keep()
-    return Answer(204)
-
-
 @dataclass(slots=True)
 class _Options:
     """The options an action works on, and how they are kept."""
@@ -130,12 +99,6 @@ def _of_column(request: Request, table: str, column: Column) -> _Options:
         change(request, "options", table, {"column": column.name, "options": spec})
 
     return _Options(dict(column.options), dict(column.state_of), keep)
-
-
-def _known(options: _Options, value: Any) -> int:
-    if not isinstance(value, int) or value not in options.labels:
-        raise bad_payload("The parameter 'Value' names no option.")
-    return value
 
 
 def _insert(request: Request, state: int | None, response: str) -> Answer:

@@ -221,11 +221,6 @@ def retrieve_metadata_changes(request: Request, _segment: Segment) -> Answer:
     )
 
 
-def publish(_request: Request, _segment: Segment) -> Answer:
-    """PublishXml and PublishAllXml: changes are in force at once, there is nothing left to do."""
-    return Answer(204)
-
-
 def _matches(document: Document, criteria: dict[str, Any] | None) -> bool:
     for condition in (criteria or {}).get("Conditions", []):
         wanted = condition.get("Value")

@@ -46,13 +46,13 @@ class Scope:
     caller: str = ""
 
 
-_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
     "gt": operator.gt,
     "ge": operator.ge,
     "lt": operator.lt,
     "le": operator.le,
 }
-_SEARCH: Mapping[str, Callable[[str, str], bool]] = {
+SEARCH: Mapping[str, Callable[[str, str], bool]] = {
     "contains": lambda text, part: part in text,
     "startswith": str.startswith,
     "endswith": str.endswith,
@@ -173,7 +173,7 @@ def _comparison(node: Compare, scope: Scope) -> Predicate:
         return lambda row: value_of(row) == wanted
     if word == "ne":
         return lambda row: value_of(row) != wanted
-    compare = _COMPARE[word]
+    compare = ORDER[word]
     if wanted is None:
         return lambda _row: False
     return lambda row: (value := value_of(row)) is not None and compare(value, wanted)
@@ -184,7 +184,7 @@ def _between_columns(word: str, first: Getter, second: Getter) -> Predicate:
         return lambda row: first(row) == second(row) and first(row) is not None
     if word == "ne":
         return lambda row: first(row) != second(row)
-    compare = _COMPARE[word]
+    compare = ORDER[word]
 
     def both(row: Row) -> bool:
         left, right = first(row), second(row)
@@ -194,7 +194,7 @@ def _between_columns(word: str, first: Getter, second: Getter) -> Predicate:
 
 
 def _call(node: Call, scope: Scope) -> Predicate:
-    search = _SEARCH.get(node.name)
+    search = SEARCH.get(node.name)
     if search is None:
         if node.name.startswith("Microsoft.Dynamics.CRM."):
             named = dict(node.named)

@@ -4,7 +4,6 @@ from typing import Any
 
 from local.dataverse.errors import Refusal, bad_payload
 from local.dataverse.odata.address import bare_guid
-from local.dataverse.rows.payload import Draft
 from local.dataverse.rows.references import referenced
 from local.dataverse.rows.writer import Writer
 from local.dataverse.schema.table import Table
@@ -66,15 +65,3 @@ def status_for(table: Table, status: Any, state: int) -> int:
         label = table.columns["statecode"].options[state]
         raise Refusal(400, "0x80048408", f"{status} is not a valid status code for state code {label}.")
     return status
-
-
-def create_closed(writer: Writer, table: str, body: dict[str, Any], link: tuple[str, Reference]) -> Row:
-    """A closing activity: created, bound to what it closes, and completed at once."""
-    definition = writer.catalog.tables[table]
-    draft: Draft = writer.read(definition, body)
-    draft.values.pop("statecode", None)
-    draft.values.pop("statuscode", None)
-    draft.values[link[0]] = link[1]
-    row = writer.create(draft)
-    done = definition.columns["statuscode"].default_status(1)
-    return writer.set_columns(definition, row[definition.id_column], {"statecode": 1, "statuscode": done})

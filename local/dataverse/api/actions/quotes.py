@@ -1,17 +1,11 @@
 """The life of a quote after it was activated: won, closed, revised."""
 
-from local.dataverse.api.actions.arguments import (
-    create_closed,
-    entity_id,
-    fetch,
-    nested_row,
-    pointed_at,
-    status_for,
-)
+from local.dataverse.api.actions.arguments import entity_id, fetch
+from local.dataverse.api.actions.closing import Closing, close
 from local.dataverse.api.query import render
 from local.dataverse.api.request import Request
 from local.dataverse.calls import Answer, json_answer
-from local.dataverse.errors import wrong_state
+from local.dataverse.errors import Refusal, wrong_state
 from local.dataverse.odata.address import Segment
 from local.dataverse.odata.options import Options
 from local.dataverse.rows.payload import Draft
@@ -24,12 +18,12 @@ _REVISED = 7
 
 def win_quote(request: Request, _segment: Segment) -> Answer:
     """Active to Won."""
-    return _close(request, _WON, "Win")
+    return close(request, _QUOTE, _WON, "Win")
 
 
 def close_quote(request: Request, _segment: Segment) -> Answer:
     """Active to Closed: lost, cancelled or revised."""
-    return _close(request, _CLOSED, "Close")
+    return close(request, _QUOTE, _CLOSED, "Close")
 
 
 def revise_quote(request: Request, _segment: Segment) -> Answer:
@@ -51,20 +45,11 @@ def revise_quote(request: Request, _segment: Segment) -> Answer:
     return json_answer(200, render(request, table, new, Options()))
 
 
-def _close(request: Request, state: int, message: str) -> Answer:
-    body = request.call.json()
-    close = nested_row(body, "QuoteClose")
-    with request.writing() as writer:
-        table = writer.catalog.tables["quote"]
-        row_id = pointed_at(writer, close, "quoteid", "quote")
-        row = fetch(writer, "quote", row_id)
-        writer.allow("Write", table, row)
-        if row.get("statecode") != _ACTIVE:
-            raise wrong_state("Only an active quote can be won or closed.")
-        status = status_for(table, body.get("Status"), state)
-        create_closed(writer, "quoteclose", close, ("quoteid", Reference("quote", row_id)))
-        writer.set_columns(table, row_id, {"statecode": state, "statuscode": status}, message)
-    return Answer(204)
+def _not_active() -> Refusal:
+    return wrong_state("Only an active quote can be won or closed.")
+
+
+_QUOTE = Closing("quote", _ACTIVE, "quoteclose", "QuoteClose", _not_active)
 
 
 def _copy(writer: Writer, table: str, row: Row, changes: Row) -> Row:

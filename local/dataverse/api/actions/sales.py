@@ -3,14 +3,12 @@
 from typing import Any
 
 from local.dataverse.api.actions.arguments import (
-    create_closed,
     entity_id,
     fetch,
-    nested_row,
-    pointed_at,
     status_for,
     typed_reference,
 )
+from local.dataverse.api.actions.closing import Closing, close
 from local.dataverse.api.request import Request
 from local.dataverse.calls import Answer, json_answer
 from local.dataverse.errors import Refusal, wrong_state
@@ -26,35 +24,25 @@ _ADDRESS = ("line1", "line2", "line3", "city", "stateorprovince", "postalcode", 
 
 def win_opportunity(request: Request, _segment: Segment) -> Answer:
     """Open to Won, with an opportunityclose activity."""
-    return _close(request, state=1, message="Win")
+    return close(request, _DEAL, 1, "Win")
 
 
 def lose_opportunity(request: Request, _segment: Segment) -> Answer:
     """Open to Lost, with an opportunityclose activity."""
-    return _close(request, state=2, message="Lose")
+    return close(request, _DEAL, 2, "Lose")
 
 
-def _close(request: Request, *, state: int, message: str) -> Answer:
-    body = request.call.json()
-    close = nested_row(body, "OpportunityClose")
-    with request.writing() as writer:
-        table = writer.catalog.tables["opportunity"]
-        row_id = pointed_at(writer, close, "opportunityid", "opportunity")
-        row = fetch(writer, "opportunity", row_id)
-        writer.allow("Write", table, row)
-        if row.get("statecode") != 0:
-            raise Refusal(400, "0x80040515", "The opportunity has already been closed.")
-        status = status_for(table, body.get("Status"), state)
-        activity = create_closed(
-            writer, "opportunityclose", close, ("opportunityid", Reference("opportunity", row_id))
-        )
-        closed: Row = {"statecode": state, "statuscode": status}
-        closed["actualclosedate"] = str(activity.get("actualend") or activity["createdon"])[:10]
-        revenue = activity.get("actualrevenue", row.get("estimatedvalue") if state == 1 else 0.0)
-        if revenue is not None:
-            closed["actualvalue"] = revenue
-        writer.set_columns(table, row_id, closed, message)
-    return Answer(204)
+def _deal_closed() -> Refusal:
+    return Refusal(400, "0x80040515", "The opportunity has already been closed.")
+
+
+def _outcome(deal: Row, activity: Row, state: int) -> Row:
+    day = str(activity.get("actualend") or activity["createdon"])[:10]
+    revenue = activity.get("actualrevenue", deal.get("estimatedvalue") if state == 1 else 0.0)
+    return {"actualclosedate": day} | ({"actualvalue": revenue} if revenue is not None else {})
+
+
+_DEAL = Closing("opportunity", 0, "opportunityclose", "OpportunityClose", _deal_closed, _outcome)
 
 
 def qualify_lead(request: Request, _table: Table, key: str) -> Answer:

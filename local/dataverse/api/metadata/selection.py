@@ -18,6 +18,7 @@ from local.dataverse.odata.expression import (
     parse_filter,
 )
 from local.dataverse.odata.options import Options
+from local.dataverse.odata.predicate import ORDER, SEARCH
 
 # Shown only when $expand asks for them.
 EXPANDABLE = frozenset(
@@ -33,19 +34,7 @@ EXPANDABLE = frozenset(
 )
 _ALWAYS = ("@odata.type", "MetadataId")
 Test = Callable[[Document], bool]
-_OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "eq": operator.eq,
-    "ne": operator.ne,
-    "gt": operator.gt,
-    "ge": operator.ge,
-    "lt": operator.lt,
-    "le": operator.le,
-}
-_SEARCH: Mapping[str, Callable[[str, str], bool]] = {
-    "contains": lambda text, part: part in text,
-    "startswith": str.startswith,
-    "endswith": str.endswith,
-}
+_OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {"eq": operator.eq, "ne": operator.ne, **ORDER}
 
 
 def chosen(documents: Iterable[Document], options: Options) -> list[Document]:
@@ -92,8 +81,8 @@ def document_test(node: Node) -> Test:
         case OneOf(left=Path(parts=parts), values=values):
             among = {_folded(literal.value) for literal in values}
             return lambda document: _folded(_value(document, parts)) in among
-        case Call(name=name, arguments=(Path(parts=parts), Literal(value=value))) if name in _SEARCH:
-            search, wanted = _SEARCH[name], str(value).casefold()
+        case Call(name=name, arguments=(Path(parts=parts), Literal(value=value))) if name in SEARCH:
+            search, wanted = SEARCH[name], str(value).casefold()
             return lambda document: search(str(_value(document, parts) or "").casefold(), wanted)
         case Path(parts=parts):
             return lambda document: _value(document, parts) is True

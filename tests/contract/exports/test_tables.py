@@ -115,7 +115,7 @@ def test_bytes_that_break_off_inside_a_letter_are_found_across_pieces(
         max_size=6,
     )
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 def test_any_text_comes_out_as_it_went_in(tmp_path: Path, declared: Declared, names: list[str]) -> None:
     quoted = ['"' + name.replace('"', '""') + '"' for name in names]
     text = "".join(f"{number},{name},,\n" for number, name in enumerate(quoted))

@@ -84,7 +84,7 @@ ACTIONS = st.lists(
 
 
 @given(actions=ACTIONS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whatever_was_done_a_restart_finds_it_as_it_was(
     actions: list[tuple[str, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -147,7 +147,7 @@ STEP = st.tuples(
 
 
 @given(st.lists(STEP, max_size=12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_rows_and_their_indexes_are_those_of_the_committed_steps(
     steps: list[tuple[str, str, str | None, str | None]],
 ) -> None:

@@ -45,7 +45,10 @@ class WebApi:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """One HTTP exchange."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        call = read_call(scope, headers, await _body(receive))
+        body = await _body(receive)
+        if body is None:
+            return
+        call = read_call(scope, headers, body)
         if isinstance(call, Refusal):
             await _send(send, refused(call, read_preferences("")), headers)
             return
@@ -144,10 +147,13 @@ def read_call(scope: Mapping[str, Any], headers: Mapping[str, str], body: bytes)
     )
 
 
-async def _body(receive: Any) -> bytes:
+async def _body(receive: Any) -> bytes | None:
+    """The whole body; None when the caller went away before it was sent, for half a request asks nothing."""
     chunks = []
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         chunks.append(message.get("body", b""))
         if not message.get("more_body", False):
             return b"".join(chunks)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -337,3 +339,20 @@ def test_a_currency_in_use_cannot_be_deleted(api: Api, refused: Refused) -> None
     )
 
     assert refused(api.delete(f"transactioncurrencies({euro})")) == (405, "0x80040227")
+
+
+@pytest.mark.parametrize("sent", [b"", b'{"name": "Nordwind"'])
+def test_a_request_that_is_cut_off_before_its_end_writes_nothing(api: Api, sent: bytes) -> None:
+    """A client that is killed has often sent the head of a request and nothing, or half, of its body."""
+    port = urlsplit(api.simulator.http_url).port
+    row_id = "00000000-0000-4000-8000-00000000c0de"
+    head = (
+        f"PATCH /api/data/v9.2/accounts({row_id}) HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        "Authorization: Bearer opaque\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as half:
+        half.sendall(head.encode() + sent)
+        half.shutdown(socket.SHUT_WR)
+        assert half.recv(1) == b"", "nobody is there to be answered"
+
+    assert api.get(f"accounts({row_id})").status_code == 404

@@ -151,7 +151,8 @@ class Progress:
         """How many messages have an outcome; what is open is counted, because a look at all would be slow."""
         found = self.stack.kept(
             "SELECT (SELECT coalesce(max(number), 0) FROM message) AS kept, "
-            "(SELECT count(*) FROM lane_item WHERE state <> 'done') AS open"
+            "(SELECT count(*) FROM lane_item WHERE state <> 'done' AND number > ?) AS open",
+            self.since,
         )
         return int(found[0]["kept"]) - int(found[0]["open"]) - self.since
 

@@ -19,6 +19,8 @@ CALLS = {
     "os.urandom",
 }
 MODULES = {"random", "secrets"}
+# What reaches out of a process, or lets time pass.
+IO = {"asyncio", "io", "open", "os", "pathlib", "socket", "sqlite3", "ssl", "subprocess", "threading", "time"}
 # Where a real clock and real chance are made, or where a person's own command runs.
 EDGES = ("shared/connectors/", "shared/ops/", "shared/wiring/")
 SETTINGS = {"shared/settings/app.py", "shared/settings/operator.py"}
@@ -63,6 +65,12 @@ def ambient(path: str, tree: ast.Module) -> list[str]:
     )
 
 
+def doing(path: str, tree: ast.Module) -> list[str]:
+    return sorted(
+        {f"{path}:{line} uses {name}" for line, name in names_in(tree) if name.partition(".")[0] in IO}
+    )
+
+
 def environment(path: str, tree: ast.Module) -> list[str]:
     if path in SETTINGS:
         return []
@@ -81,6 +89,15 @@ def test_clock_ids_and_chance_are_handed_in(product: Mapping[str, ast.Module]) -
 
 def test_only_the_settings_read_the_environment(product: Mapping[str, ast.Module]) -> None:
     assert [found for path, tree in product.items() for found in environment(path, tree)] == []
+
+
+def test_the_brokers_entities_know_no_clock_and_do_no_io(trees: Mapping[str, ast.Module]) -> None:
+    entities = {path: tree for path, tree in trees.items() if path.startswith("local/broker/entities/")}
+
+    assert entities
+    assert [
+        found for path, tree in entities.items() for found in (*ambient(path, tree), *doing(path, tree))
+    ] == []
 
 
 def test_nothing_reads_a_clock_without_a_zone(trees: Mapping[str, ast.Module]) -> None:
@@ -113,6 +130,11 @@ def test_nothing_reads_a_clock_without_a_zone(trees: Mapping[str, ast.Module]) -
 )
 def test_a_planted_clock_or_chance_is_caught(line: str) -> None:
     assert ambient("shared/core/planted.py", ast.parse(line)) != []
+
+
+@pytest.mark.parametrize("line", ["import asyncio", "from time import sleep", "open('a')"])
+def test_planted_io_is_caught(line: str) -> None:
+    assert doing("local/broker/entities/planted.py", ast.parse(line)) != []
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,10 @@ PLANTED = [
     ("registry", "shared/inbound/planted.py", "import mappers"),
     ("deployed", "shared/core/planted.py", "import local.stack"),
     ("deployed", "mappers/allegory/planted.py", "import local.stack"),
+    ("broker", "local/broker/amqp/planted.py", "import local.broker.entities"),
+    ("broker", "local/broker/entities/planted.py", "import local.broker.engine"),
+    ("broker", "local/broker/engine/planted.py", "import local.broker.service"),
+    ("broker", "local/broker/service/planted.py", "import local.broker.store"),
 ]
 
 

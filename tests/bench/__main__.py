@@ -22,6 +22,7 @@ from tests.bench.host import host
 from tests.bench.measure import Measure
 from tests.bench.startup import startup
 from tests.bench.state import state
+from tests.bench.web import web
 
 ON_THE_STACK: dict[str, Callable[[stack.Stack], Iterator[Measure]]] = {
     "inbound": inbound,
@@ -42,7 +43,14 @@ def _broker() -> Iterator[Measure]:
 
 def alone() -> dict[str, Callable[[], Iterator[Measure]]]:
     """The benchmarks that need no stack."""
-    return {"startup": startup, "state": state, "dataverse": dataverse, "host": host, "broker": _broker}
+    return {
+        "startup": startup,
+        "state": state,
+        "web": web,
+        "dataverse": dataverse,
+        "host": host,
+        "broker": _broker,
+    }
 
 
 def _told(name: str, measures: Iterator[Measure]) -> list[Measure]:

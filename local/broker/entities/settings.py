@@ -56,10 +56,10 @@ def duration_text(milliseconds: int) -> str:
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
-    date = f"{days}D" if days else ""
-    time = "".join(f"{value}{unit}" for value, unit in ((hours, "H"), (minutes, "M")) if value)
+    day_part = f"{days}D" if days else ""
+    time_part = "".join(f"{value}{unit}" for value, unit in ((hours, "H"), (minutes, "M")) if value)
     if rest:
-        time += f"{seconds}.{rest:03d}".rstrip("0") + "S"
-    elif seconds or not (date or time):
-        time += f"{seconds}S"
-    return f"P{date}T{time}" if time else f"P{date}"
+        time_part += f"{seconds}.{rest:03d}".rstrip("0") + "S"
+    elif seconds or not (day_part or time_part):
+        time_part += f"{seconds}S"
+    return f"P{day_part}T{time_part}" if time_part else f"P{day_part}"

@@ -36,6 +36,9 @@ class Admin:
     async def trouble(self, **fault: object) -> None:
         (await self._http.post("/admin/faults", json=fault)).raise_for_status()
 
+    async def limit(self, **limits: object) -> None:
+        (await self._http.put("/admin/limits", json=limits)).raise_for_status()
+
     async def requests(self) -> int:
         counted: dict[str, Any] = (await self._http.get("/admin/requests")).json()
         return int(counted["requests"])
@@ -140,6 +143,17 @@ async def test_a_refused_token_is_renewed_once_and_the_call_repeated_once(
     assert fetched == [False, True]
     assert await admin.requests() - before == requests
     await client.aclose()
+
+
+async def test_cookies_are_off_so_that_no_server_gets_all_requests(
+    simulated: SimulatedOrganisation, admin: Admin
+) -> None:
+    await admin.limit(enabled=True, requests=2, servers=3)
+
+    for _ in range(6):
+        assert await simulated.rows.read(ACCOUNT, uuid4()) is None
+    with pytest.raises(Throttled):
+        await simulated.rows.read(ACCOUNT, uuid4())
 
 
 async def test_a_write_costs_one_request(simulated: SimulatedOrganisation, admin: Admin) -> None:

@@ -99,7 +99,8 @@ def _written(result: Result) -> list[str]:
 def _parts(text: str, boundary: str) -> list[str]:
     delimiter, end = f"--{boundary}", f"--{boundary}--"
     parts: list[list[str]] = []
-    for line in text.splitlines():
+    # Not `splitlines`: a text in a body may hold line ends of other kinds.
+    for line in text.replace("\r\n", "\n").split("\n"):
         stripped = line.strip()
         if stripped == end:
             break
@@ -144,9 +145,7 @@ def _headers(text: str) -> tuple[dict[str, str], str]:
     lines = text.split("\n")
     for at, line in enumerate(lines):
         if not line.strip():
-            if headers or at > 0:
-                return headers, "\n".join(lines[at + 1 :])
-            continue
+            return headers, "\n".join(lines[at + 1 :])
         name, colon, value = line.partition(":")
         if not colon:
             return headers, "\n".join(lines[at:])

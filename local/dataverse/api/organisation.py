@@ -1,5 +1,6 @@
 """The organisation behind the Web API: its tables, its rows, its clock, and what follows a commit."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -49,6 +50,8 @@ class Organisation:
     privileges: Privileges = field(init=False)
     uploads: Sessions = field(default_factory=Sessions)
     faults: Faults = field(default_factory=Faults)
+    # Rows created, changed and deleted, by set; those the service writes by its own hand are among them.
+    written: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.privileges = Privileges(self.store)
@@ -91,6 +94,7 @@ class Organisation:
                 for queue, message in self.subscribers.messages(change):
                     transaction.send(queue, message)
         transaction.commit()
+        self.written.update(self.catalog.tables[change.table].set_name for change in transaction.changes)
         self.privileges.committed({change.table for change in transaction.changes})
         if transaction.outbox:
             self.subscribers.committed()

@@ -60,11 +60,15 @@ class Admin:
         return [Route(path, _local_only(handler), methods=[method]) for path, method, handler in table]
 
     async def _requests(self, _request: Request) -> Response:
-        return JSONResponse(self._api.log.summary())
+        return JSONResponse({**self._api.log.summary(), "rows_written": dict(self._api.organisation.written)})
 
     async def _forget_requests(self, _request: Request) -> Response:
-        self._api.log.reset()
+        self._forget()
         return Response(status_code=204)
+
+    def _forget(self) -> None:
+        self._api.log.reset()
+        self._api.organisation.written.clear()
 
     async def _faults(self, _request: Request) -> Response:
         return JSONResponse([asdict(fault) for fault in self._api.faults.active])
@@ -142,7 +146,7 @@ class Admin:
 
     async def _reset_all(self, _request: Request) -> Response:
         self._reset()
-        self._api.log.reset()
+        self._forget()
         self._api.faults.clear()
         self._api.limits.reset()
         return Response(status_code=204)

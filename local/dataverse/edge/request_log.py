@@ -22,7 +22,6 @@ class RequestLog:
     by_set: Counter[str] = field(default_factory=Counter)
     by_status: Counter[int] = field(default_factory=Counter)
     operations: Counter[str] = field(default_factory=Counter)
-    rows: Counter[str] = field(default_factory=Counter)
     recent: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=_KEPT))
 
     def add(self, call: Call, answer: Answer, user: str, milliseconds: float) -> None:
@@ -34,10 +33,10 @@ class RequestLog:
         self.by_status[answer.status] += 1
         if name == "$batch":
             for method, url in _PART.findall(call.body):
-                self._operation(method.decode(), _name(_ROOT.sub("", url.decode("utf-8", "replace"))), 1)
+                part = _name(_ROOT.sub("", url.decode("utf-8", "replace")))
+                self.operations[f"{method.decode()} {part}"] += 1
         else:
-            bulk = call.path.endswith("Multiple")
-            self._operation(call.method, name, call.body.count(b'"@odata.type"') if bulk else 1)
+            self.operations[f"{call.method} {name}"] += 1
         self.recent.append(
             {
                 "method": call.method,
@@ -48,11 +47,6 @@ class RequestLog:
             }
         )
 
-    def _operation(self, method: str, name: str, rows: int) -> None:
-        self.operations[f"{method} {name}"] += 1
-        if method != "GET":
-            self.rows[name] += rows
-
     def summary(self) -> dict[str, Any]:
         """The counts as JSON."""
         return {
@@ -61,14 +55,13 @@ class RequestLog:
             "by_set": dict(self.by_set),
             "by_status": {str(status): count for status, count in sorted(self.by_status.items())},
             "operations": dict(self.operations),
-            "rows_written": dict(self.rows),
             "recent": list(self.recent),
         }
 
     def reset(self) -> None:
         """Start counting anew."""
         self.requests = 0
-        for counter in (self.by_method, self.by_set, self.operations, self.rows):
+        for counter in (self.by_method, self.by_set, self.operations):
             counter.clear()
         self.by_status.clear()
         self.recent.clear()

@@ -190,7 +190,8 @@ def test_a_dropped_connection_leaves_the_caller_in_doubt(
     assert len(api.select("accounts")) == written
 
 
-def test_requests_operations_and_rows_are_counted_exactly(api: Api, admin: Admin) -> None:
+def test_requests_operations_and_the_rows_they_wrote_are_counted_exactly(api: Api, admin: Admin) -> None:
+    mixed = {"Content-Type": "multipart/mixed;boundary=b"}
     admin("DELETE", "requests")
     api.create("accounts", name="A")
     api.get("accounts?$top=1")
@@ -199,18 +200,27 @@ def test_requests_operations_and_rows_are_counted_exactly(api: Api, admin: Admin
     api.post(
         "$batch",
         content="--b\n\nPOST contacts HTTP/1.1\n\n{}\n--b\n\nGET contacts HTTP/1.1\n\n\n--b--",
-        headers={"Content-Type": "multipart/mixed;boundary=b"},
+        headers=mixed,
     )
+    refused = '--b\n\nPOST leads HTTP/1.1\n\n{"x":1}\n--b--'
+    assert api.post("accounts", json={"name": "x" * 161}).status_code == 400
+    assert api.post("$batch", content=refused, headers=mixed).status_code == 400
 
     summary = admin("GET", "requests").json()
 
     summary.pop("recent")
     assert summary == {
-        "requests": 4,
-        "by_method": {"POST": 3, "GET": 1},
-        "by_set": {"accounts": 3, "$batch": 1},
-        "by_status": {"200": 3, "204": 1},
-        "operations": {"POST accounts": 2, "GET accounts": 1, "POST contacts": 1, "GET contacts": 1},
+        "requests": 6,
+        "by_method": {"POST": 5, "GET": 1},
+        "by_set": {"accounts": 4, "$batch": 2},
+        "by_status": {"200": 3, "204": 1, "400": 2},
+        "operations": {
+            "POST accounts": 3,
+            "GET accounts": 1,
+            "POST contacts": 1,
+            "GET contacts": 1,
+            "POST leads": 1,
+        },
         "rows_written": {"accounts": 3, "contacts": 1},
     }
 

@@ -195,3 +195,13 @@ def test_line_feeds_and_unquoted_boundaries_are_fine(api: Api) -> None:
     answer = api.post("$batch", content=text, headers={"Content-Type": "multipart/mixed;boundary=b"})
 
     assert (answer.status_code, statuses(answer)) == (200, [204])
+
+
+def test_a_part_without_headers_keeps_its_body_with_every_kind_of_line_end_in_it(api: Api) -> None:
+    name = "A\u2028B\x85C"
+    text = f'--b\n\nPOST accounts HTTP/1.1\n\n{{"name":"{name}"}}\n--b--'
+
+    answer = api.post("$batch", content=text.encode(), headers={"Content-Type": "multipart/mixed;boundary=b"})
+
+    assert (answer.status_code, statuses(answer)) == (200, [204])
+    assert [row["name"] for row in api.select("accounts", select="name")] == [name]

@@ -66,6 +66,13 @@ class Call:
             raise bad_payload("The body is not a JSON object.")
         return parsed
 
+    def objects(self, name: str) -> list[dict[str, Any]]:
+        """A parameter of the body that is a list of JSON objects."""
+        value = self.json().get(name)
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise bad_payload(f"The parameter '{name}' must be a list of objects.")
+        return value
+
     @property
     def if_match(self) -> str | None:
         """The If-Match header."""

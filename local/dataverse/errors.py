@@ -3,7 +3,8 @@
 The codes are those of the service's published list where it has one; `reference` names follow it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -124,6 +125,15 @@ def bad_payload(message: str) -> Refusal:
         "0x80048d19",
         f"Error identified in Payload provided by the user ----> InnerException : {message}",
     )
+
+
+@contextmanager
+def shaped(what: str) -> Iterator[None]:
+    """Refusal when a body that is read inside turns out to have another shape than it must have."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as wrong:
+        raise bad_payload(f"{what} cannot be read: {type(wrong).__name__}.") from wrong
 
 
 def too_long(column: str, table: str, limit: int) -> Refusal:

@@ -67,9 +67,9 @@ def delete_multiple(request: Request, table: Table) -> Answer:
 
 
 def _targets(request: Request, table: Table) -> list[dict[str, Any]]:
-    targets = request.call.json().get("Targets")
-    if not isinstance(targets, list) or not targets or any(not isinstance(item, dict) for item in targets):
-        raise bad_payload("Targets must be a list of rows and cannot be empty.")
+    targets = request.call.objects("Targets")
+    if not targets:
+        raise bad_payload("Targets cannot be empty.")
     for target in targets:
         kind = str(target.get("@odata.type", "")).lstrip("#")
         if kind != f"Microsoft.Dynamics.CRM.{table.name}":

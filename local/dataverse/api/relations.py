@@ -50,7 +50,7 @@ def replace_members(request: Request, table: Table, key: str, navigation: str) -
         raise unknown_segment(navigation)
     row = find(request, table, key)
     with request.writing() as writer:
-        replace_parties(writer, table, row[table.id_column], request.call.json().get("value", []))
+        replace_parties(writer, table, row[table.id_column], request.call.objects("value"))
     return Answer(204)
 
 

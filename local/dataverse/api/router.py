@@ -9,6 +9,7 @@ from local.dataverse.api.batch import run_batch
 from local.dataverse.api.metadata import choices
 from local.dataverse.api.metadata import resource as definitions
 from local.dataverse.api.metadata.csdl import metadata_document
+from local.dataverse.api.metadata.retrieve_changes import retrieve_metadata_changes
 from local.dataverse.api.request import Request
 from local.dataverse.api.whoami import who_am_i
 from local.dataverse.calls import Answer, json_answer
@@ -34,7 +35,7 @@ UNBOUND: Mapping[str, Unbound] = {
     "BulkDelete": bulk_delete,
     "UnpublishDuplicateRule": duplicates.unpublish_rule,
     "CreateEntities": definitions.create_entities,
-    "RetrieveMetadataChanges": definitions.retrieve_metadata_changes,
+    "RetrieveMetadataChanges": retrieve_metadata_changes,
     "InsertOptionValue": choices.insert_option,
     "InsertStatusValue": choices.insert_status,
     "InitializeAnnotationBlocksUpload": uploads.begin_blocks,

@@ -5,7 +5,7 @@ from typing import Any
 
 from local.dataverse.api.request import Request
 from local.dataverse.calls import Answer, json_answer
-from local.dataverse.errors import bad_payload, not_supported
+from local.dataverse.errors import bad_payload, not_supported, shaped
 from local.dataverse.odata.address import Segment
 from local.dataverse.odata.instants import write_instant
 from local.dataverse.odata.predicate import reader
@@ -21,18 +21,14 @@ _SUCCEEDED = {"statecode": 3, "statuscode": 30}
 
 def bulk_delete(request: Request, _segment: Segment) -> Answer:
     """Delete the rows of every query; the id of the finished job."""
-    body = request.call.json()
-    queries = body.get("QuerySet")
-    if not isinstance(queries, list):
-        raise bad_payload("The parameter 'QuerySet' must be a list of queries.")
     with request.writing() as writer:
-        for query in queries:
+        for query in request.call.objects("QuerySet"):
             table, found = _found(writer, query)
             for row_id in found:
                 if writer.transaction.get(table.name, row_id) is not None:
                     writer.delete(table, row_id)
         jobs = writer.catalog.tables["asyncoperation"]
-        name = str(body.get("JobName", "Bulk delete"))
+        name = str(request.call.json().get("JobName", "Bulk delete"))
         job = writer.create(Draft(jobs, {"name": name, "operationtype": _BULK_DELETE}))
         done = {**_SUCCEEDED, "completedon": write_instant(writer.now)}
         writer.set_columns(jobs, job["asyncoperationid"], done)
@@ -40,6 +36,7 @@ def bulk_delete(request: Request, _segment: Segment) -> Answer:
     return json_answer(200, {"@odata.context": context, "JobId": job["asyncoperationid"]})
 
 
+@shaped("A query of a bulk delete")
 def _found(writer: Writer, query: dict[str, Any]) -> tuple[Table, list[str]]:
     table = writer.catalog.tables.get(str(query.get("EntityName")))
     if table is None:

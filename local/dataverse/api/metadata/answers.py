@@ -8,7 +8,7 @@ from local.dataverse.api.metadata.documents import Document
 from local.dataverse.api.metadata.selection import chosen, shown
 from local.dataverse.api.request import Request
 from local.dataverse.calls import Answer, json_answer
-from local.dataverse.errors import Refusal
+from local.dataverse.errors import Refusal, shaped
 from local.dataverse.odata.options import read_options
 
 _PRIVILEGES = {
@@ -48,7 +48,8 @@ def change(request: Request, kind: str, name: str, body: Mapping[str, Any]) -> N
     """Make a change, and keep it only if it can be made; Refusal 403 when the caller may not customise."""
     privilege = _PRIVILEGES.get(kind, "prvCreateAttribute")
     request.organisation.privileges.check_named(request.origin.caller, privilege)
-    apply(request.organisation.catalog, kind, name, body)
+    with shaped("The definition"):
+        apply(request.organisation.catalog, kind, name, body)
     request.organisation.store.database.add_metadata(kind, name, dict(body))
 
 

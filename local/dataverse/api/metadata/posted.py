@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.dataverse.api.metadata.documents import TYPES
-from local.dataverse.errors import bad_payload
+from local.dataverse.errors import bad_payload, shaped
 from local.dataverse.schema import own_tables
 from local.dataverse.schema.choice import GlobalChoice
 from local.dataverse.schema.column import Kind
@@ -27,6 +27,7 @@ def posted_label(value: Any, otherwise: str) -> str:
     return otherwise
 
 
+@shaped("The definition")
 def column_spec(body: dict[str, Any], choices: Mapping[str, GlobalChoice]) -> dict[str, Any]:
     """A column definition from AttributeMetadata; Refusal when its type or its global choice is not known."""
     schema_name = body.get("SchemaName")
@@ -71,6 +72,7 @@ def _shared(body: dict[str, Any], choices: Mapping[str, GlobalChoice]) -> str:
     return found
 
 
+@shaped("The definition")
 def posted_options(body: Any) -> list[dict[str, Any]]:
     """The options of a posted option set; one without a value gets the next of the publisher's."""
     posted = (body or {}).get("Options", [])
@@ -82,6 +84,7 @@ def posted_options(body: Any) -> list[dict[str, Any]]:
     return options
 
 
+@shaped("The definition")
 def table_spec(body: dict[str, Any], choices: Mapping[str, GlobalChoice]) -> dict[str, Any]:
     """A table definition from EntityMetadata: its columns plus those every table has."""
     schema_name = body.get("SchemaName")

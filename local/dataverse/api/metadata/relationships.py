@@ -8,11 +8,12 @@ from local.dataverse.api.metadata.documents import Document
 from local.dataverse.api.metadata.posted import posted_label
 from local.dataverse.api.request import Request
 from local.dataverse.calls import Answer
-from local.dataverse.errors import Refusal, bad_payload
+from local.dataverse.errors import Refusal, bad_payload, shaped
 from local.dataverse.schema.catalog import metadata_id
 from local.dataverse.schema.relationships import ManyToMany
 
 
+@shaped("The relationship")
 def create_relationship(request: Request, body: dict[str, Any]) -> Answer:
     """POST of OneToManyRelationshipMetadata (with its Lookup) or ManyToManyRelationshipMetadata."""
     kind = str(body.get("@odata.type", "")).rpartition(".")[2]

@@ -1,13 +1,11 @@
 """EntityDefinitions, RelationshipDefinitions and the actions around them."""
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
 from local.dataverse.api.metadata import definitions
 from local.dataverse.api.metadata.answers import change, created, listed, single, wrong_method
 from local.dataverse.api.metadata.documents import (
-    Document,
     column_document,
     column_id,
     key_document,
@@ -140,10 +138,7 @@ def _addressed(request: Request) -> str:
 
 def create_entities(request: Request, _segment: Segment) -> Answer:
     """The action CreateEntities: tables with all their columns at once."""
-    entities = request.call.json().get("Entities")
-    if not isinstance(entities, list):
-        raise bad_payload("The parameter 'Entities' must be a list.")
-    return _create_tables(request, entities, alone=False)
+    return _create_tables(request, request.call.objects("Entities"), alone=False)
 
 
 def _create_tables(request: Request, bodies: Iterable[dict[str, Any]], *, alone: bool) -> Answer:
@@ -190,53 +185,3 @@ def relationship_definitions(request: Request, segments: list[Segment]) -> Answe
     if request.call.method == "DELETE":
         return delete_relationship(request, found)
     return single(request, "RelationshipDefinitions", found)
-
-
-def retrieve_metadata_changes(request: Request, _segment: Segment) -> Answer:
-    """RetrieveMetadataChanges(Query=@p1): tables and columns by equality, with the named properties."""
-    text = request.call.query.get("@p1") or request.call.query.get("@Query")
-    try:
-        query = json.loads(text or "")
-    except ValueError as wrong:
-        raise bad_payload("The Query of RetrieveMetadataChanges is not JSON.") from wrong
-    catalog = request.organisation.catalog
-    entities = []
-    for table in catalog.tables.values():
-        document = definitions.full_table(catalog, table)
-        if not _matches(document, query.get("Criteria")):
-            continue
-        entity = _projected(document, query.get("Properties"))
-        if "AttributeQuery" in query:
-            asked = query["AttributeQuery"] or {}
-            entity["Attributes"] = [
-                _projected(column, asked.get("Properties"))
-                for column in definitions.columns(table, "")
-                if _matches(column, asked.get("Criteria"))
-            ]
-        entities.append(entity)
-    context = f"{request.call.root}$metadata#Microsoft.Dynamics.CRM.RetrieveMetadataChangesResponse"
-    stamp = str(request.organisation.store.version)
-    return json_answer(
-        200, {"@odata.context": context, "ServerVersionStamp": stamp, "EntityMetadata": entities}
-    )
-
-
-def _matches(document: Document, criteria: dict[str, Any] | None) -> bool:
-    for condition in (criteria or {}).get("Conditions", []):
-        wanted = condition.get("Value")
-        wanted = wanted.get("Value") if isinstance(wanted, dict) else wanted
-        equal = str(document.get(condition["PropertyName"])).lower() == str(wanted).lower()
-        if equal != (condition.get("ConditionOperator", "Equals") == "Equals"):
-            return False
-    return True
-
-
-def _projected(document: Document, properties: dict[str, Any] | None) -> Document:
-    names = (properties or {}).get("PropertyNames") or []
-    kept = {"@odata.type", "MetadataId", *names}
-    everything = not names or (properties or {}).get("AllProperties") is True
-    return {
-        name: value
-        for name, value in document.items()
-        if not callable(value) and (everything or name in kept)
-    }

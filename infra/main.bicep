@@ -77,6 +77,12 @@ param legrandDropUrl string = ''
 @description('Optional. When export drops are looked for (NCRONTAB).')
 param dropSchedule string = '0 */5 * * * *'
 
+@description('Optional. Where workbooks for Legrand are put and acknowledged, as the drops are told; blank: nothing is sent to Legrand.')
+param legrandImportUrl string = ''
+
+@description('Optional. When acknowledgements and pending writes are looked for (NCRONTAB).')
+param importSchedule string = '0 */5 * * * *'
+
 @description('Optional. Tags for every resource.')
 param tags object = {}
 
@@ -185,6 +191,8 @@ module functions 'modules/functions.bicep' = {
     allegoryDropUrl: allegoryDropUrl
     legrandDropUrl: legrandDropUrl
     dropSchedule: dropSchedule
+    legrandImportUrl: legrandImportUrl
+    importSchedule: importSchedule
     ticketsScope: ticketsScope
     maximumInstanceCount: maximumInstanceCount
   }

@@ -26,8 +26,7 @@ def page(systems: Iterable[LegacySystem]) -> str:
 
 
 def _section(system: LegacySystem, entry: EntityMap) -> str:
-    lost = _losses(entry)
-    back = f"written back to `{system.collections[entry.entity]}`" if entry.outbound else "read only"
+    back, lost = _back(system, entry), _losses(entry)
     lines = [
         f"\n### {entry.entity} to {entry.table.name}\n",
         f"\nKey `{entry.key}`{_row_id(entry)}, map version {entry.version}, {back}. Loss: {lost}.\n",
@@ -36,6 +35,15 @@ def _section(system: LegacySystem, entry: EntityMap) -> str:
         *(_row(cells) for cells in _rows(entry)),
     ]
     return "".join(lines)
+
+
+def _back(system: LegacySystem, entry: EntityMap) -> str:
+    """Whether and how a record is written back; why not, where the map says so."""
+    if entry.outbound and system.by_import:
+        return "written back by import"
+    if entry.outbound:
+        return f"written back to `{system.collections[entry.entity]}`"
+    return f"read only: {entry.one_way}" if entry.one_way else "read only"
 
 
 def _row_id(entry: EntityMap) -> str:

@@ -84,6 +84,12 @@ param legrandDropUrl string
 @description('Required. When export drops are looked for (NCRONTAB).')
 param dropSchedule string
 
+@description('Required. Where workbooks for Legrand are put and acknowledged; blank: nothing is sent to Legrand.')
+param legrandImportUrl string
+
+@description('Required. When acknowledgements and pending writes are looked for (NCRONTAB).')
+param importSchedule string
+
 @description('Required. Scope of the tokens for the ticket desk.')
 param ticketsScope string
 
@@ -178,6 +184,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       // What reads the drops logs in as the app's identity, not as nobody.
       AZURE_STORAGE_ANON: 'false'
       DROP_SCHEDULE: dropSchedule
+      LEGRAND_IMPORT_URL: legrandImportUrl
+      IMPORT_SCHEDULE: importSchedule
       TICKETS_URL: ticketsUrl
       TICKETS_SCOPE: ticketsScope
       APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString

@@ -1,6 +1,6 @@
 """`python -m local.crm --system allegory --port N --store F --api-key-file F [--drop-url URL]`.
 
-For a system that has files only: `--system legrand --port N --store F --drop-url URL`.
+For a system that has files only: `--system legrand --port N --store F --drop-url URL [--import-url URL]`.
 """
 
 import argparse
@@ -20,11 +20,12 @@ def main() -> None:
     parser.add_argument("--store", type=Path)
     parser.add_argument("--api-key-file", type=Path)
     parser.add_argument("--drop-url")
+    parser.add_argument("--import-url")
     given = parser.parse_args()
     if given.system in SHEETS:
         if given.drop_url is None:
             parser.error(f"{given.system} has files only: --drop-url says where it drops them")
-        app = desk(SHEETS[given.system], given.drop_url, store=given.store)
+        app = desk(SHEETS[given.system], given.drop_url, store=given.store, import_url=given.import_url)
     else:
         app = application(
             SYSTEMS[given.system], store=given.store, api_key_file=given.api_key_file, drop_url=given.drop_url

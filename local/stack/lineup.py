@@ -220,6 +220,7 @@ class Lineup:
                 "crm",
                 *("--system", "legrand", "--port", self._ports["legrand"]),
                 *("--store", self._store("legrand"), "--drop-url", "az://legrand-drop"),
+                *("--import-url", "az://legrand-import"),
             ),
             health=f"{self._url('legrand')}/health",
             after=frozenset({"azurite"}),

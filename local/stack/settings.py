@@ -75,6 +75,11 @@ def app_settings(layout: Layout, ports: Mapping[str, int], certificates: Certifi
         "LEGRAND_DROP_URL": "az://legrand-drop",
         "DROP_SCHEDULE": "*/2 * * * * *",
         "DROP_SETTLE_SECONDS": "2",
+        "LEGRAND_IMPORT_URL": "az://legrand-import",
+        "IMPORT_SCHEDULE": "*/2 * * * * *",
+        # Hours elsewhere; here nobody waits that long.
+        "IMPORT_COLLECT_SECONDS": "1",
+        "IMPORT_LOST_AFTER_SECONDS": "15",
         # What fsspec finds the containers by.
         "AZURE_STORAGE_CONNECTION_STRING": storage_connection(ports),
         "SQL_URL": sql_url(layout),

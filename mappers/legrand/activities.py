@@ -103,6 +103,7 @@ _DROPPED = (
     Dropped("Company", "Company ID names the same company without doubt."),
     Dropped("Attachments", "Each is a record of its own, an attachment."),
 )
+_OVER = "What was written and said is over; Legrand takes no activities back."
 _KEY = "(file name)"
 
 
@@ -164,6 +165,7 @@ EMAIL = EntityMap(
     table=email.TABLE,
     key=_KEY,
     source_key=synced.tandem_sourcekey,
+    one_way=_OVER,
     composed=(
         *_EMAIL,
         _ABOUT,
@@ -204,6 +206,7 @@ CALL = EntityMap(
     table=phonecall.TABLE,
     key=_KEY,
     source_key=synced.tandem_sourcekey,
+    one_way=_OVER,
     composed=(*_CALL, _ABOUT, _SUMMARY),
     fields=(
         *_fields(phonecall.regardingobjectid, phonecall.ownerid),
@@ -232,6 +235,7 @@ MEETING = EntityMap(
     table=appointment.TABLE,
     key=_KEY,
     source_key=synced.tandem_sourcekey,
+    one_way=_OVER,
     composed=(*_MEETING, _ABOUT, _TEXT, Composed("state", ("Start",), _done)),
     fields=(
         *_fields(appointment.regardingobjectid, appointment.ownerid),

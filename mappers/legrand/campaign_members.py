@@ -11,6 +11,7 @@ CAMPAIGN_MEMBER = EntityMap(
     table=campaignresponse.TABLE,
     key="Campaign Member",
     source_key=synced.tandem_sourcekey,
+    one_way="Responses are counted by Legrand's own mailings.",
     composed=(
         Composed("Campaign Member", ("Campaign ID", "Member Type", "Member ID")),
         Composed("Member", ("Member Type", "Member ID")),

@@ -10,6 +10,7 @@ CAMPAIGN = EntityMap(
     table=campaign.TABLE,
     key="Campaign ID",
     source_key=synced.tandem_sourcekey,
+    one_way="Legrand runs the campaign; Dataverse shows it.",
     fields=(
         Field("Campaign Name", campaign.name, text(128, required=True), flow=Flow.INBOUND),
         Field(

@@ -14,6 +14,7 @@ COMMENT = EntityMap(
     table=annotation.TABLE,
     key="Ticket Comment",
     source_key=synced.tandem_sourcekey,
+    one_way="Comments come from an extraction of their own, and Legrand imports none.",
     composed=(Composed("Ticket Comment", ("Ticket No", "Comment #")),),
     fields=(
         Field(

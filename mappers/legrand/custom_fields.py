@@ -33,6 +33,7 @@ CUSTOM_FIELD = EntityMap(
     table=custom_field.TABLE,
     key="Custom Field",
     source_key=synced.tandem_sourcekey,
+    one_way="A definition is made by an administrator, on each side.",
     fields=(
         Field("Module", custom_field.tandem_recordtype, text(50, required=True), flow=Flow.INBOUND),
         Field(

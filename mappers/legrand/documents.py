@@ -36,6 +36,7 @@ DOCUMENT = EntityMap(
     key="Document ID",
     source_key=synced.tandem_sourcekey,
     drop="Drop",
+    one_way="Legrand's import takes workbooks and no files.",
     composed=(
         Composed("linked", ("Linked Module", "Linked Record ID"), kind_and_id),
         Composed("file", ("Exported File", "File Name", "Size (bytes)", "Drop"), located, first_alone=True),

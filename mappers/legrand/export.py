@@ -66,6 +66,8 @@ _WHOLE = Number(0, decimals=0, typed=True)
 _CREATED = (Column("Created Date", _DAY), Column("Modified Date", _DAY))
 # Both are kept as they are; nothing is decided by them.
 _IN_TIME = Order("Created Date", "Modified Date", Severity.INFO)
+# The row a record is; there once an administrator made the field, and filled by imports.
+_ROW_ID = Column(words.ROW_ID, _KEY, optional=True)
 _OWNER = (Owner("Owner", OwnerBy.NAME),)
 _COMPANY_BY_NAME = NameReference("Company", "company", "Company Name", unless="Company ID")
 _CONTACT_BY_NAME = NameReference("Contact", "contact", "Full Name", within=("Company ID", "Company ID"))
@@ -107,7 +109,7 @@ COMPANIES = Object(
         Column("No. of Employees", within(account.numberofemployees, typed=True)),
         Column("Annual Sales", within(account.revenue, typed=True)),
         Column("Bike Brands Stocked (custom)", fitting(account.tandem_bikebrands), optional=True),
-        Column("Contract Signed (custom)", _YES_NO, optional=True),
+        Column("Contract Signed (custom)", _YES_NO, optional=True), _ROW_ID,
     ),
     sheet="Companies", owners=(Owner("Account Manager", OwnerBy.NAME),),
     duplicates=(
@@ -126,7 +128,7 @@ CONTACTS = Object(
         Column("Job Title", fitting(contact.jobtitle)), Column("Role", Text(100)), Column("Company", _NAME),
         Column("Company ID", _KEY), Column("Primary Contact", _YES_NO), Column("Keywords", Tags(",", 2000)),
         Column("Owner", Text(200)), Column("Opt Out", _YES_NO), *_CREATED,
-        Column("Date of Birth (custom)", _DAY, optional=True),
+        Column("Date of Birth (custom)", _DAY, optional=True), _ROW_ID,
     ),
     sheet="Contacts", references=(Reference("Company ID", "company", placeholder=True), _COMPANY_BY_NAME),
     owners=_OWNER, people="Email", duplicates=(Duplicate("Email", FindingCode.DUPLICATE_EMAIL, "person"),),
@@ -141,7 +143,7 @@ LEADS = Object(
         Column("Company Name", Text(100)), Column("Email", Email()), Column("Phone", Phone()),
         Column("City", Text(80)), Column("Country", Text(80)), Column("Lead Source", Choice(LEAD_SOURCES)),
         Column("Lead Status", Choice(LEAD_STATUSES), required=True), Column("Owner", Text(200)),
-        Column("Message", Text(2000, lines=True)),
+        Column("Message", Text(2000, lines=True)), _ROW_ID,
     ),
     sheet="Lead Inbox", owners=_OWNER, people="Email",
     duplicates=(Duplicate("Email", FindingCode.DUPLICATE_EMAIL, "person"),),
@@ -158,7 +160,7 @@ OPPORTUNITIES = Object(
         Column("Estimated Value", _MONEY), Column("Currency", Currency()),
         Column("Expected Close Date", _DAY),
         Column("Status", Choice(("Open", *_CLOSED)), required=True), Column("Outcome Reason", Text(200)),
-        Column("Closed Date", _DAY), Column("Owner", Text(200)), *_CREATED,
+        Column("Closed Date", _DAY), Column("Owner", Text(200)), *_CREATED, _ROW_ID,
     ),
     sheet="Opportunities",
     references=(Reference("Company ID", "company", placeholder=True), _COMPANY_BY_NAME, _CONTACT_BY_NAME),
@@ -235,7 +237,8 @@ TICKETS = Object(
         Column("Priority", Choice(words.PRIORITY)), Column("Company", _NAME), Column("Company ID", _KEY),
         Column("Contact", _NAME), Column("Asset", Text(200)), Column("Assigned To", Text(200)),
         Column("Date Logged", _AT, required=True), Column("Date Closed", _AT),
-        Column("Description", Text(2000, lines=True)), Column("Warranty (custom)", _YES_NO, optional=True),
+        Column("Description", Text(2000, lines=True)),
+        Column("Warranty (custom)", _YES_NO, optional=True), _ROW_ID,
     ),
     sheet="Tickets",
     references=(Reference("Company ID", "company", placeholder=True), _COMPANY_BY_NAME, _CONTACT_BY_NAME),

@@ -9,21 +9,21 @@ LEAD = EntityMap(
     entity="lead",
     table=lead.TABLE,
     key="Lead ID",
+    row_id=words.ROW_ID,
     source_key=synced.tandem_sourcekey,
     fields=(
         synced.created("Received", words.instant()),
-        Field("First Name", lead.firstname, text(50), flow=Flow.INBOUND),
-        Field("Last Name", lead.lastname, text(50), flow=Flow.INBOUND),
-        Field("Company Name", lead.companyname, text(100), flow=Flow.INBOUND),
-        Field("Email", lead.emailaddress1, email(100), flow=Flow.INBOUND),
-        Field("Phone", lead.telephone1, text(50), flow=Flow.INBOUND),
-        Field("City", lead.address1_city, text(80), flow=Flow.INBOUND),
-        Field("Country", lead.address1_country, text(80), flow=Flow.INBOUND),
+        Field("First Name", lead.firstname, text(50)),
+        Field("Last Name", lead.lastname, text(50)),
+        Field("Company Name", lead.companyname, text(100)),
+        Field("Email", lead.emailaddress1, email(100)),
+        Field("Phone", lead.telephone1, text(50)),
+        Field("City", lead.address1_city, text(80)),
+        Field("Country", lead.address1_country, text(80)),
         Field(
             "Lead Source",
             lead.leadsourcecode,
             choice(words.LEAD_SOURCE, known_only=True),
-            flow=Flow.INBOUND,
             loss=Loss.PARTIAL,
             description="The nearest of Dataverse's own sources; Phone In has none and is Other.",
         ),
@@ -32,13 +32,12 @@ LEAD = EntityMap(
             lead.tandem_leadsource,
             text(100),
             flow=Flow.INBOUND,
-            description="As it is written.",
+            description="As it is written; the option beside it is what goes back.",
         ),
         Field(
             "Lead Status",
             lead.statuscode,
             status(words.LEAD_STATUS, unknown=1),
-            flow=Flow.INBOUND,
             loss=Loss.PARTIAL,
             description=(
                 "Qualified by the action of that name, which makes no rows of its own here. "
@@ -51,17 +50,19 @@ LEAD = EntityMap(
             lead.tandem_leadstatus,
             text(100),
             flow=Flow.INBOUND,
-            description="The label as it is: a status nobody has translated is data, not an error.",
+            description=(
+                "The label as it is: a status nobody has translated is data, not an error. "
+                "The status beside it is what goes back."
+            ),
         ),
         Field(
             "Owner",
             lead.ownerid,
             owner_by_name(),
-            flow=Flow.INBOUND,
             loss=Loss.PARTIAL,
             description="Legrand names its users; two users of one name cannot be told apart.",
             alias="OwnerId",
         ),
-        Field("Message", lead.description, memo(2000), flow=Flow.INBOUND),
+        Field("Message", lead.description, memo(2000)),
     ),
 )

@@ -14,6 +14,7 @@ QUOTE_ITEM = EntityMap(
     table=quotedetail.TABLE,
     key="Quote Item",
     source_key=synced.tandem_sourcekey,
+    one_way="The lines of a quote change with a revision made in Legrand.",
     composed=(
         Composed("Quote Item", ("Quote No", "Revision", "Line")),
         Composed("Quote", ("Quote No", "Revision")),

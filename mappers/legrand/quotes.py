@@ -21,6 +21,7 @@ QUOTE = EntityMap(
     table=quote.TABLE,
     key="Quote",
     source_key=synced.tandem_sourcekey,
+    one_way="A quote is a document that Legrand numbers, revises and sends; it is written there.",
     composed=(Composed("Quote", ("Quote No", "Revision")),),
     parts=Parts("quote_item", "Lines"),
     fields=(

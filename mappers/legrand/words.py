@@ -15,6 +15,9 @@ SYSTEM = "legrand"
 ZONE = "Australia/Sydney"
 """The time zone of the Legrand account, in which its sheets are written."""
 
+ROW_ID = "Dataverse ID (custom)"
+"""The custom field in which Legrand keeps which row a record is, where an administrator made it."""
+
 COMPANY_TYPE = {"Customer": 3, "Partner": 5, "Prospect": 8, "Reseller": 9, "Supplier": 10}
 PRIORITY = {"High": 1, "Medium": 2, "Low": 3}
 ROLE = {"Decision maker": 1, "Influencer": 3}

@@ -26,7 +26,7 @@ class LegacySide:
 
     async def fields(self, entry: EntityMap, values: Mapping[str, Value]) -> dict[str, Json]:
         """The fields that columns become; raises InvalidMessage or ParentMissing for what has no place."""
-        mapped = entry.to_fields(await self.lookups.to_refs(values))
+        mapped = entry.to_fields(await self.lookups.to_refs(entry, values))
         if mapped.faults:
             raise InvalidMessage(*mapped.faults)
         return dict(mapped.values)

@@ -10,7 +10,7 @@ from shared.core.errors import Fault, InvalidMessage, ParentMissing
 from shared.core.identity import RecordKey, row_key
 from shared.core.mapping.columns import Table, Unresolved, Value, placeholder_id
 from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordRef, RowRef
-from shared.core.mapping.spec import EntityMap, pointer
+from shared.core.mapping.spec import EntityMap, Flow, ToDirectory, pointer
 from shared.core.ports import Crosswalk, Directory
 from shared.core.system import LegacySystem
 
@@ -78,7 +78,7 @@ class Lookups:
                 return key
         return None
 
-    async def to_refs(self, values: Mapping[str, Value]) -> dict[str, Unresolved]:
+    async def to_refs(self, entry: EntityMap, values: Mapping[str, Value]) -> dict[str, Unresolved]:
         """Every row turned back into what the legacy system calls it.
 
         A row whose record the legacy system does not have yet raises ParentMissing; a user or currency
@@ -89,9 +89,10 @@ class Lookups:
             if not isinstance(value, RowRef):
                 refs[column] = value
             elif value.table in _NAMED_BY:
-                name = await self.directory.value_of(value, _NAMED_BY[value.table])
+                by = _named_by(entry, column) or _NAMED_BY[value.table]
+                name = await self.directory.value_of(value, by)
                 if name is not None:
-                    refs[column] = DirectoryRef(value.table, _NAMED_BY[value.table], name, required=False)
+                    refs[column] = DirectoryRef(value.table, by, name, required=False)
             elif value.id == placeholder_id(value.table):
                 refs[column] = PlaceholderRef(value.table)
             else:
@@ -141,3 +142,10 @@ class Lookups:
             if key.system == self.system.name:
                 return key
         raise ParentMissing(column, row_key(row.table, row.id))
+
+
+def _named_by(entry: EntityMap, column: str) -> str | None:
+    """By which of its columns a map calls a row of the directory: one system knows users by name alone."""
+    lines = (line for line in entry.fields if line.column.name == column and line.flow is not Flow.INBOUND)
+    refers = (line.via.refers for line in lines)
+    return next((to.column for to in refers if isinstance(to, ToDirectory)), None)

@@ -20,6 +20,11 @@ class LegacySystem:
     latency: str = "seconds"
     way: str = "REST"
 
+    @property
+    def by_import(self) -> bool:
+        """Whether it takes what is written to it from files alone."""
+        return self.way == "file"
+
     def map_of(self, entity: str) -> EntityMap | None:
         """The map of an entity, or None when the system has none."""
         return next((entry for entry in self.maps if entry.entity == entity), None)

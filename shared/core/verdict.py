@@ -16,6 +16,7 @@ from shared.core.errors import Fault
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Value
 from shared.core.outcome import Outcome
+from shared.core.pending import PendingWrite
 from shared.core.shadow import Shadow
 
 
@@ -135,7 +136,8 @@ class Verdict:
     `subject` is the record in its own system; `changes` before/after per column; `pairs` crosswalk
     entries that are now certain (they release whoever waited for them); `waits_for` the key a parked item
     waits on; `map_version` names the map that was used; `ended` the columns whose open conflict is over, for
-    the reason given.
+    the reason given. `posts` is a write to be handed over, `concludes` the number of the pending write that
+    is over.
     """
 
     outcome: Outcome
@@ -149,6 +151,8 @@ class Verdict:
     failing: Failing | None = None
     map_version: str = ""
     ended: Mapping[str, str] = field(default_factory=dict)
+    posts: PendingWrite | None = None
+    concludes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ meets its own record.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
 from uuid import UUID
 
 from shared.core import decision as deciding
@@ -20,33 +19,21 @@ from shared.core.mapping.columns import Table, placeholder_id
 from shared.core.mapping.references import RowRef
 from shared.core.mapping.rows import read_row
 from shared.core.mapping.spec import EntityMap, OnDelete
-from shared.core.merge import ANYBODY, Merge, Side, merge
+from shared.core.merge import Side, merge
 from shared.core.outcome import Outcome
-from shared.core.ownership import Declared, Owners, Ownership, unit_of
+from shared.core.ownership import Declared, Owners, unit_of
 from shared.core.policy import alone, on_delete, parted
 from shared.core.ports import Crosswalk, Hold, LegacyRecord, LegacyRecords, Rows, Shadows
-from shared.core.shadow import Mark, Moment, Shadow
+from shared.core.shadow import Moment, Shadow
 from shared.core.system import LegacySystem
 from shared.core.takeback import TakeBack
 from shared.core.turns import LoopBudget
 from shared.core.verdict import Verdict
+from shared.outbound.posting import Posting
+from shared.outbound.target import Target, agreed_after, with_defaults
 
 _ROUNDS = 4
 """How often a record may move on under us before the change is given to the retry timer."""
-
-
-Written: TypeAlias = "tuple[str, LegacyRecord | None]"
-"""The legacy system written to, and its record afterwards; None when nothing was written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a row's change goes: a system, the map, the record (None: one is made), and who decides."""
-
-    system: LegacySystem
-    entry: EntityMap
-    key: RecordKey | None
-    owned: Ownership = ANYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +49,7 @@ class Outbound:
     shadows: Shadows
     owners: Owners = field(default_factory=Declared)
     budget: LoopBudget = field(default_factory=LoopBudget)
+    posting: Posting | None = None
 
     async def apply(self, change: Change, record: UUID, hold: Hold) -> Verdict:
         """Map back, decide and write one change; raises SyncError for what did not go through."""
@@ -88,16 +76,32 @@ class Outbound:
         owned = await self.owners.of(target.system.name, entry, unit)
         if (settled := alone(change, entry, shadow, owned)) is not None:
             return settled
-        target = replace(target, owned=owned)
+        return await self._cross(change, replace(target, owned=owned), shadow, ours, hold)
+
+    async def _cross(
+        self, change: Change, target: Target, shadow: Shadow, ours: Side | None, hold: Hold
+    ) -> Verdict:
+        """Send the change over, in the way its system takes changes; `ours` is None after a delete."""
+        if target.system.by_import:
+            return await self._post(change, target, shadow, ours, hold)
         if ours is None:
             return await self._delete(change, target, shadow, hold)
-        shadow = replace(shadow, parted=None)
+        shadow, record = replace(shadow, parted=None), UUID(change.subject.id)
         if target.key is None:
             return await self._create(change, target, shadow, ours, hold)
-        known = _with_defaults(change, shadow, ours)
+        known = with_defaults(change, shadow, ours)
         decided = await self._update(change, target, target.key, known, ours, hold)
         result = self.budget.recognised(change, deciding.learned(decided, shadow, known))
         return result if shadow.marks else deciding.paired(result, ((target.key, record),))
+
+    async def _post(
+        self, change: Change, target: Target, shadow: Shadow, ours: Side | None, hold: Hold
+    ) -> Verdict:
+        """Hand the change over by import; nothing is sent to a system that has no place for imports."""
+        if self.posting is None:
+            reason = f"{target.system.name} has no place for imports: nothing is sent to it"
+            return deciding.unchanged(change, Outcome.ECHO, reason, target.entry)
+        return await self.posting.apply(change, target, shadow, ours, hold)
 
     def map_version(self, change: Change) -> str:
         """See `Applier.map_version`; of the first system that takes rows of the table."""
@@ -155,7 +159,7 @@ class Outbound:
         made = await self.records[system.name].create(entry.entity, fields, str(record))
         key = RecordKey(system.name, entry.entity, made.id)
         as_sent = _holds(entry, made, fields, ours)
-        after = _after(change, spent, decision, ours, (system.name, made if as_sent else None))
+        after = agreed_after(change, spent, decision, ours, (system.name, made if as_sent else None))
         return deciding.paired(deciding.verdict(change, entry, shadow, decision, after), ((key, record),))
 
     async def _update(
@@ -189,7 +193,7 @@ class Outbound:
             break
         else:
             raise MovedOn(f"the record changed {_ROUNDS} times while it was written")
-        after = _after(change, spent, decision, ours, (target.system.name, written))
+        after = agreed_after(change, spent, decision, ours, (target.system.name, written))
         if decision.back:
             await self.shadows.overrule(change, UUID(change.subject.id), decision.collisions)
             back = TakeBack(decision.back, ours.values)
@@ -253,17 +257,6 @@ class Outbound:
         return deciding.deleted(change, target.entry, shadow, found.changed_at if found else None)
 
 
-def _after(change: Change, shadow: Shadow, decision: Merge, ours: Side, written: Written) -> Shadow:
-    """The shadow after the write; the legacy version is kept only where its record equals the shadow."""
-    name, record = written
-    versions: dict[str, str | None] = {DATAVERSE: _row_version(change, shadow, decision)}
-    if record is None:
-        return deciding.agreed(shadow, decision, ours, None, versions)
-    versions[name] = record.version if decision.complete else None
-    answered = Side(name, {}, Moment(record.changed_at))
-    return deciding.agreed(shadow, decision, ours, answered, versions)
-
-
 def _holds(entry: EntityMap, made: LegacyRecord, fields: Mapping[str, Json], ours: Side) -> bool:
     """Whether a record is as it was sent, blanks included: a repeated create answers with what people made
     of it since.
@@ -272,32 +265,3 @@ def _holds(entry: EntityMap, made: LegacyRecord, fields: Mapping[str, Json], our
     sent = {name: None for name, value in ours.values.items() if value is None}
     sent |= entry.to_columns(fields).values
     return all(held.get(name) == value for name, value in sent.items())
-
-
-def _with_defaults(change: Change, shadow: Shadow, ours: Side) -> Shadow:
-    """The shadow with what Dataverse filled in by itself when we wrote the row.
-
-    A message about a version we know of tells nobody's change: values in columns never agreed on are the
-    platform's defaults. They become known, so that a later edit of them is seen as one, and go nowhere.
-    """
-    if not 0 < change.version <= deciding.number_of(shadow):
-        return shadow
-    seen = {DATAVERSE: ours.moment}
-    fresh = {
-        name: Mark(value, ours.moment.at, DATAVERSE, seen)
-        for name, value in ours.values.items()
-        if name not in shadow.marks
-    }
-    return replace(shadow, marks={**shadow.marks, **fresh})
-
-
-def _row_version(change: Change, shadow: Shadow, decision: Merge) -> str | None:
-    """The newest row version at which the row is known to equal the shadow.
-
-    The message's own, when everything it says is agreed now and it is newer than what was known.
-    """
-    told = change.data.get("@odata.etag", f'W/"{change.version}"' if change.version else None)
-    known = shadow.versions.get(DATAVERSE)
-    if decision.stale or decision.collisions or change.without or not isinstance(told, str):
-        return known if change.version <= deciding.number_of(shadow) else None
-    return told if change.version > deciding.number_of(shadow) else known

@@ -168,6 +168,31 @@ SETTINGS: tuple[Setting, ...] = (
         "2",
         "60",
     ),
+    Setting(
+        "LEGRAND_IMPORT_URL",
+        "Where workbooks for Legrand's imports are put and acknowledged: a folder, or a container "
+        "(az://legrand-import); blank: nothing is sent to Legrand.",
+        "az://legrand-import",
+        "",
+    ),
+    Setting(
+        "IMPORT_SCHEDULE",
+        "When the timer looks for acknowledgements and pending writes (six-field NCRONTAB).",
+        "*/5 * * * * *",
+        "0 */5 * * * *",
+    ),
+    Setting(
+        "IMPORT_COLLECT_SECONDS",
+        "How long a pending write waits for others to share its workbook.",
+        "2",
+        "3600",
+    ),
+    Setting(
+        "IMPORT_LOST_AFTER_SECONDS",
+        "How long a workbook may be gone without an acknowledgement before it is written once more.",
+        "20",
+        "21600",
+    ),
     Setting("TICKETS_URL", "Base URL of the ticket desk.", "http://127.0.0.1:7082"),
     Setting(
         "TICKET_TEAMS",
@@ -231,6 +256,9 @@ class Settings:
     allegory_drop_url: str
     legrand_drop_url: str
     drop_settle: timedelta
+    legrand_import_url: str
+    import_collect: timedelta
+    import_lost_after: timedelta
     tickets_url: str
     tickets_scope: str
     ticket_teams: str
@@ -280,6 +308,9 @@ class Settings:
             allegory_drop_url=reader.text("ALLEGORY_DROP_URL"),
             legrand_drop_url=reader.text("LEGRAND_DROP_URL"),
             drop_settle=reader.seconds("DROP_SETTLE_SECONDS"),
+            legrand_import_url=reader.text("LEGRAND_IMPORT_URL"),
+            import_collect=reader.seconds("IMPORT_COLLECT_SECONDS"),
+            import_lost_after=reader.seconds("IMPORT_LOST_AFTER_SECONDS"),
             tickets_url=reader.text("TICKETS_URL"),
             tickets_scope=reader.text("TICKETS_SCOPE"),
             ticket_teams=reader.routes("TICKET_TEAMS"),

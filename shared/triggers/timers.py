@@ -42,6 +42,14 @@ async def export_drops(timer: func.TimerRequest) -> None:
     await app().file_exchange.run()
 
 
+@bp.function_name("imports")
+@bp.timer_trigger(arg_name="timer", schedule="%IMPORT_SCHEDULE%")
+async def imports(timer: func.TimerRequest) -> None:
+    """Take what was acknowledged by systems that take files only, and hand over what is pending."""
+    del timer
+    await app().handover.run()
+
+
 @bp.function_name("purge")
 @bp.timer_trigger(arg_name="timer", schedule="%PURGE_SCHEDULE%")
 async def purge(timer: func.TimerRequest) -> None:

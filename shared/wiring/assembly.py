@@ -13,6 +13,7 @@ from shared.core.gate import Gate
 from shared.inbound.drops.reading import FileExchange
 from shared.inbound.feed import Feed
 from shared.inbound.intake import Intake
+from shared.outbound.imports.handing import Handover
 from shared.recovery.alert import Alerts
 from shared.recovery.answers import Answers
 from shared.recovery.gaps.cycle import GapDetector
@@ -54,6 +55,7 @@ class App:
     overdue: Overdue
     allegory_feed: Feed
     file_exchange: FileExchange
+    handover: Handover
     gaps: GapDetector
     mappings: MappingCheck
     retention: Retention
@@ -102,6 +104,7 @@ def assemble(settings: Settings, opened: ExitStack) -> App:
         overdue=Overdue(store.waits, world.telemetry, settings.park_alarm_after),
         allegory_feed=errands.allegory_feed(world, gate),
         file_exchange=errands.file_exchange(world, gate),
+        handover=errands.handover(world),
         gaps=errands.gaps(world, gate),
         mappings=MappingCheck(gate.systems, world.metadata),
         retention=errands.retention(world),

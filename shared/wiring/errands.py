@@ -11,6 +11,7 @@ from shared.connectors.tickets.desk import HttpTicketDesk
 from shared.core.gate import Gate
 from shared.inbound.drops.reading import Drops, FileExchange
 from shared.inbound.feed import Feed
+from shared.outbound.imports.handing import Handing, Handover
 from shared.recovery.alert import Alerts
 from shared.recovery.gaps.cycle import GapDetector
 from shared.recovery.gaps.records import RecordGaps
@@ -76,6 +77,29 @@ def file_exchange(world: World, gate: Gate) -> FileExchange:
         for system, url in places
     )
     return FileExchange(drops, world.store.snapshots)
+
+
+def handover(world: World) -> Handover:
+    """The systems that take imports: those with a place for them."""
+    settings, queue = world.settings, world.store.imports
+    if not settings.legrand_import_url:
+        return Handover((), queue)
+    from mappers.legrand.imports import IMPORTS  # noqa: PLC0415  # see `file_exchange`
+    from shared.connectors.files.imports import ImportFolder  # noqa: PLC0415  # as above
+
+    handing = Handing(
+        IMPORTS,
+        ImportFolder(settings.legrand_import_url),
+        queue,
+        world.store.jobs,
+        world.bus,
+        world.clock,
+        world.telemetry,
+        owner=world.owner,
+        collect=settings.import_collect,
+        lost_after=settings.import_lost_after,
+    )
+    return Handover((handing,), queue)
 
 
 def gaps(world: World, gate: Gate) -> GapDetector:

@@ -14,6 +14,7 @@ from shared.core.turns import LoopBudget
 from shared.inbound.flow import Inbound
 from shared.inbound.settling import Settling
 from shared.outbound.flow import Outbound
+from shared.outbound.posting import Posting
 from shared.recovery.plans.driver import PlanDriver
 from shared.recovery.plans.foresight import Foresight
 from shared.recovery.plans.proof import ReadBack
@@ -71,8 +72,16 @@ def _appliers(settings: Settings, store: "Store", sides: Sides) -> "Mapping[Dire
             sides.shadows,
             store.owners,
             _budget(settings),
+            _posting(settings, store, sides),
         ),
     }
+
+
+def _posting(settings: Settings, store: "Store", sides: Sides) -> Posting | None:
+    """What hands changes over by import, where there is a place for imports."""
+    if not settings.legrand_import_url:
+        return None
+    return Posting(sides.lookups(), store.pending, sides.rows, sides.shadows, _budget(settings))
 
 
 def _budget(settings: Settings) -> LoopBudget:

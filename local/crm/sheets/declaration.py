@@ -8,7 +8,9 @@ class Module:
     """One kind of record: `name` is how people reach it here, `label` its word in the export's log.
 
     `days`, `times` and `numbers` are the columns whose cells are typed. `modified` is set with every write.
-    An id of several `key` columns is written with slashes.
+    An id of several `key` columns is written with slashes. A module with a `prefix` for new ids takes
+    imports; `reference` is the column in which whoever imports keeps its own name for a record, `required`
+    what no record goes without.
     """
 
     name: str
@@ -21,6 +23,9 @@ class Module:
     numbers: frozenset[str] = frozenset()
     created: str = ""
     modified: str = ""
+    prefix: str = ""
+    reference: str = ""
+    required: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def write_drop(
 
 def _content(module: Module, records: Records, wanted: Wanted) -> bytes:
     rows: list[Sequence[Cell]] = [module.columns]
-    rows += [[_typed(module, name, record.get(name, "")) for name in module.columns] for record in records]
+    rows += [[typed(module, name, record.get(name, "")) for name in module.columns] for record in records]
     if wanted.of(module, TRUNCATED):
         rows = rows[: wanted.rows + 1]
     if wanted.of(module, TITLE):
@@ -81,7 +81,7 @@ def _content(module: Module, records: Records, wanted: Wanted) -> bytes:
     return workbook({sheet: rows})
 
 
-def _typed(module: Module, name: str, value: str) -> Cell:
+def typed(module: Module, name: str, value: str) -> Cell:
     """The cell of a value; what is no day, time or number is text, as people typed it."""
     try:
         if value and name in module.days:

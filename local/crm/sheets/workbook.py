@@ -80,7 +80,8 @@ def _sheet(rows: Sequence[Sequence[Cell]]) -> str:
 
 
 def _cell(place: int, line: int, value: Cell) -> str:
-    where = f"{chr(65 + place)}{line}"
+    letters = (chr(64 + place // 26) if place >= 26 else "") + chr(65 + place % 26)
+    where = f"{letters}{line}"
     if value is None or value == "":
         return ""
     if isinstance(value, Formula):

@@ -3,6 +3,8 @@
 from local.crm.sheets.declaration import Module, SheetSystem
 
 _CREATED, _MODIFIED = "Created Date", "Modified Date"
+_ROW = "Dataverse ID (custom)"
+"""A custom field that an administrator made for whoever imports."""
 _STAMPED = frozenset({_CREATED, _MODIFIED})
 
 
@@ -26,12 +28,15 @@ LEGRAND = SheetSystem(
                 """Company ID, Company Name, Company Type, Industry, Phone, Fax, Email, Website, Street, City,
                 State, Postal Code, Country, Keywords, Account Manager, Accounting Contact, Created Date,
                 Modified Date, No. of Employees, Annual Sales, Bike Brands Stocked (custom),
-                Contract Signed (custom)"""
+                Contract Signed (custom), Dataverse ID (custom)"""
             ),
             days=_STAMPED,
             numbers=frozenset({"No. of Employees", "Annual Sales"}),
             created=_CREATED,
             modified=_MODIFIED,
+            prefix="CMP",
+            reference=_ROW,
+            required=("Company Name",),
         ),
         Module(
             "contacts",
@@ -41,11 +46,14 @@ LEGRAND = SheetSystem(
             _columns(
                 """Contact ID, First Name, Last Name, Full Name, Email, Phone, Mobile, Job Title, Role,
                 Company, Company ID, Primary Contact, Keywords, Owner, Opt Out, Created Date, Modified Date,
-                Date of Birth (custom)"""
+                Date of Birth (custom), Dataverse ID (custom)"""
             ),
             days=_STAMPED | {"Date of Birth (custom)"},
             created=_CREATED,
             modified=_MODIFIED,
+            prefix="CON",
+            reference=_ROW,
+            required=("Last Name",),
         ),
         Module(
             "leads",
@@ -54,10 +62,13 @@ LEGRAND = SheetSystem(
             ("Lead ID",),
             _columns(
                 """Lead ID, Received, First Name, Last Name, Company Name, Email, Phone, City, Country,
-                Lead Source, Lead Status, Owner, Message"""
+                Lead Source, Lead Status, Owner, Message, Dataverse ID (custom)"""
             ),
             times=frozenset({"Received"}),
             created="Received",
+            prefix="LEAD",
+            reference=_ROW,
+            required=("Last Name",),
         ),
         Module(
             "opportunities",
@@ -67,12 +78,15 @@ LEGRAND = SheetSystem(
             _columns(
                 """Opportunity ID, Opportunity Name, Company, Company ID, Contact, Sales Process, Stage,
                 Stage Probability, Estimated Value, Currency, Expected Close Date, Status, Outcome Reason,
-                Closed Date, Owner, Created Date, Modified Date"""
+                Closed Date, Owner, Created Date, Modified Date, Dataverse ID (custom)"""
             ),
             days=_STAMPED | {"Expected Close Date", "Closed Date"},
             numbers=frozenset({"Stage Probability", "Estimated Value"}),
             created=_CREATED,
             modified=_MODIFIED,
+            prefix="OPP",
+            reference=_ROW,
+            required=("Opportunity Name",),
         ),
         Module(
             "tickets",
@@ -81,10 +95,14 @@ LEGRAND = SheetSystem(
             ("Ticket No",),
             _columns(
                 """Ticket No, Subject, Board, Status, Priority, Company, Company ID, Contact, Asset,
-                Assigned To, Date Logged, Date Closed, Description, Warranty (custom)"""
+                Assigned To, Date Logged, Date Closed, Description, Warranty (custom),
+                Dataverse ID (custom)"""
             ),
             times=frozenset({"Date Logged", "Date Closed"}),
             created="Date Logged",
+            prefix="T",
+            reference=_ROW,
+            required=("Subject",),
         ),
         Module(
             "comments",

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.connectors.sqlstore import conflicts, disputes, failing, heads, waiting
+from shared.connectors.sqlstore import conflicts, disputes, failing, heads, pending, waiting
 from shared.connectors.sqlstore.pairing import pair
 from shared.connectors.sqlstore.sqltypes import ONE
 from shared.connectors.sqlstore.tables import journal, lane, lane_item, shadow
@@ -93,6 +93,7 @@ def settle(
     if connection.execute(_GUARD, guard).rowcount == 0:
         raise LeaseLost
     released: list[UUID] = []
+    pending.follow(connection, item, verdict, now)
     place = _place(item, verdict, now)
     if verdict.waits_for is not None and verdict.outcome is Outcome.PARKED:
         wait = waiting.park(connection, item, verdict.waits_for, now)

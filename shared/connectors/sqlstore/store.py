@@ -16,12 +16,14 @@ from shared.connectors.sqlstore.disputes import SqlConflicts
 from shared.connectors.sqlstore.drops import SqlSnapshots
 from shared.connectors.sqlstore.engine import Credential, engine_for, is_in_memory
 from shared.connectors.sqlstore.execution import Executor, Threads
+from shared.connectors.sqlstore.imports import SqlImports
 from shared.connectors.sqlstore.inbox import SqlInbox
 from shared.connectors.sqlstore.jobs import SqlJobs
 from shared.connectors.sqlstore.lanes import SqlLanes
 from shared.connectors.sqlstore.operations import Operations, operations_on
 from shared.connectors.sqlstore.overdue import SqlWaits
 from shared.connectors.sqlstore.ownership import SqlOwners
+from shared.connectors.sqlstore.pending import SqlPendingWrites
 from shared.connectors.sqlstore.plans import SqlPlanItems, SqlPlanReports, SqlPlans
 from shared.connectors.sqlstore.retention import Retention
 from shared.connectors.sqlstore.schema import prepare
@@ -52,6 +54,8 @@ class Store:
     cursors: SqlCursors
     gaps: SqlGaps
     snapshots: SqlSnapshots
+    pending: SqlPendingWrites
+    imports: SqlImports
     operations: Operations
     retention: Retention
     plans: SqlPlans
@@ -108,6 +112,8 @@ def open_store(
         cursors=SqlCursors(database, clock),
         gaps=SqlGaps(database, clock),
         snapshots=SqlSnapshots(database, clock),
+        pending=SqlPendingWrites(database),
+        imports=SqlImports(database, clock),
         operations=operations_on(database, clock),
         retention=Retention(database),
         plans=SqlPlans(database, clock),

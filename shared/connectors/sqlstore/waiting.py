@@ -12,13 +12,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.connectors.sqlstore import rings
+from shared.connectors.sqlstore import pending, rings
 from shared.connectors.sqlstore.arrivals import touch_all
 from shared.connectors.sqlstore.sqltypes import word
 from shared.connectors.sqlstore.tables import crosswalk, dependency, lane_item
 from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.values import keys_text
 from shared.core.identity import DATAVERSE, RecordKey
+from shared.core.pending import is_acknowledgement
 from shared.core.verdict import ItemState, LaneItem
 
 _LOOK_AGAIN = timedelta(seconds=60)
@@ -107,6 +108,11 @@ def park(connection: sa.Connection, item: LaneItem, key: RecordKey, now: datetim
     if before is not None:
         forget(connection, item.number)
     connection.execute(_WAIT, {"number": item.number, "wanted": wanted, "record": item.record, "since": now})
+    if is_acknowledgement(key):
+        if pending.is_waited_for(connection, item.record):
+            return Wait({"state": ItemState.PARKED.value, "waits_on": wanted}, goes_on=False)
+        forget(connection, item.number)
+        return Wait({"state": ItemState.WAITING.value, "waits_on": wanted}, goes_on=True)
     if not _is_paired(connection, key):
         if key not in item.without and rings.closes(connection, item.record, wanted):
             forget(connection, item.number)
@@ -122,7 +128,12 @@ def park(connection: sa.Connection, item: LaneItem, key: RecordKey, now: datetim
 
 def release(connection: sa.Connection, key: RecordKey, row_id: UUID) -> Sequence[UUID]:
     """Let go of every item that waited for a new pair; returns their records."""
-    freed = connection.execute(_LET_GO, {"the_key": str(key), "the_row": str(row_id)}).all()
+    return let_go(connection, str(key), str(row_id))
+
+
+def let_go(connection: sa.Connection, wanted: str, also: str) -> Sequence[UUID]:
+    """Let go of every item that waits for either of two things; returns their records."""
+    freed = connection.execute(_LET_GO, {"the_key": wanted, "the_row": also}).all()
     numbers = sorted(row.number for row in freed)
     for start in range(0, len(numbers), _CHUNK):
         some = numbers[start : start + _CHUNK]

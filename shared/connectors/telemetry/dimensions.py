@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 DIMENSIONS = frozenset(
     {
+        "accepted",
         "answer",
         "attempt",
         "bodies",
+        "changed",
         "changes",
         "code",
         "compared",
@@ -15,6 +17,7 @@ DIMENSIONS = frozenset(
         "duration_ms",
         "error",
         "field",
+        "file",
         "group",
         "healed",
         "job",
@@ -27,6 +30,8 @@ DIMENSIONS = frozenset(
         "outcome",
         "plan",
         "record",
+        "refused",
+        "rows",
         "run",
         "session_id",
         "skipped",

@@ -160,6 +160,8 @@ class EntityMap:
     `deactivate` needs. `satellites` derive what follows from a record beside its own row; `check` finds what
     is wrong with a record as a whole.
 
+    `one_way` says why nothing is written back, where people might expect it.
+
     `composed` are fields put together from others before anything is mapped; the key may be one of them.
     `parts` tells which records must be there before the row leaves its first state. `drop` is the field of
     the message, not of the export, that names the folder of a drop in which the record's file lies.
@@ -184,6 +186,7 @@ class EntityMap:
     composed: tuple[Composed, ...] = ()
     parts: Parts | None = None
     drop: str | None = None
+    one_way: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a map that is to deactivate and does not say how."""

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from shared.core.change import Json, Message, Operation
 from shared.core.drop import Accepted, ModuleState, Tally
 from shared.core.envelope import SCHEMA_VERSION, session_for
+from shared.core.reading import record
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import Absence, Object
 from shared.core.reading.finding import Finding, Remark
+from shared.core.reading.record import Read
 from shared.core.reading.source import Opened, Row
-from shared.inbound.drops import record
 from shared.inbound.drops.parts import PartsOf
 from shared.inbound.drops.ports import Snapshots
-from shared.inbound.drops.record import Read
 
 BATCH = 200
 """Records that are compared and accepted together: all that is in memory of a module besides its file."""

@@ -7,10 +7,10 @@ lines it has, and is told anew when one is added.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from shared.core.reading import record
 from shared.core.reading.export import Object
+from shared.core.reading.record import Read
 from shared.core.reading.source import Row
-from shared.inbound.drops import record
-from shared.inbound.drops.record import Read
 
 
 @dataclass(frozen=True, slots=True)

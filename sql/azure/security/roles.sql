@@ -57,6 +57,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON OBJECT::sync.export_drop TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.drop_module TO sync_app;
 GRANT SELECT, INSERT, DELETE ON OBJECT::sync.drop_finding TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.snapshot_record TO sync_app;
+GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.pending_write TO sync_app;
+GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.import_file TO sync_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON OBJECT::sync.job_lease TO sync_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON OBJECT::sync.dependency TO sync_app;
 GRANT SELECT, INSERT ON OBJECT::sync.journal TO sync_app;
@@ -79,6 +81,7 @@ GRANT SELECT ON OBJECT::sync.ticket TO sync_operator;
 GRANT SELECT ON OBJECT::sync.crosswalk TO sync_operator;
 GRANT SELECT ON OBJECT::sync.phase TO sync_operator;
 GRANT SELECT ON OBJECT::sync.ownership_rule TO sync_operator;
+GRANT SELECT ON OBJECT::sync.import_file TO sync_operator;
 GO
 
 -- Break glass: what customers wrote.
@@ -87,6 +90,7 @@ GRANT SELECT ON OBJECT::sync.shadow TO sync_pii_reader;
 GRANT SELECT ON OBJECT::sync.journal TO sync_pii_reader;
 GRANT SELECT ON OBJECT::sync.conflict TO sync_pii_reader;
 GRANT SELECT ON OBJECT::sync.dispute TO sync_pii_reader;
+GRANT SELECT ON OBJECT::sync.pending_write TO sync_pii_reader;
 GO
 
 -- The timer that forgets.

@@ -35,10 +35,10 @@ def maps_of(system: LegacySystem, declared: Object) -> list[EntityMap]:
     return [entry for entry in system.maps if entry.entity == name]
 
 
-def places(entry: EntityMap) -> set[str]:
+def places(entry: EntityMap) -> set[str | None]:
     parts = {part for composed in entry.composed for part in composed.parts}
     return (
-        {entry.key}
+        {entry.key, entry.row_id}
         | parts
         | {line.legacy for line in entry.fields}
         | {dropped.legacy for dropped in entry.dropped}

@@ -3,9 +3,9 @@
 import pytest
 
 from mappers.legrand.export import COMMENTS, QUOTE_ITEMS, QUOTES
+from shared.core.reading.record import read
 from shared.core.reading.source import Row
 from shared.inbound.drops.parts import PartsOf
-from shared.inbound.drops.record import read
 
 
 def _line(number: int, line: str, **cells: str) -> Row:

@@ -15,6 +15,7 @@ from mappers.dataverse.filters import outbound_filters
 from mappers.dataverse.flows import flow
 from mappers.dataverse.generate import files, write
 from mappers.legrand import LEGRAND
+from mappers.legrand.opportunities import OPPORTUNITY as LEGRAND_OPPORTUNITY
 from shared.core.mapping.spec import Flow
 
 ROOT = Path(__file__).parents[3]
@@ -37,12 +38,19 @@ def test_a_table_leaves_if_and_only_if_a_map_sends_a_field_of_it_out() -> None:
         "contact",
         "lead",
         "opportunity",
+        "incident",
     ]
-    assert outbound_filters((LEGRAND,)) == ()
+    assert [filter_.table.name for filter_ in outbound_filters((ALLEGORY,))] == [
+        "account",
+        "contact",
+        "lead",
+        "opportunity",
+    ]
 
 
 def test_a_change_matters_if_it_touches_a_column_that_crosses() -> None:
-    crossing = {line.column.name for line in DEAL.fields if line.flow is not Flow.INBOUND}
+    lines = (*DEAL.fields, *LEGRAND_OPPORTUNITY.fields)
+    crossing = {line.column.name for line in lines if line.flow is not Flow.INBOUND}
 
     assert set(OPPORTUNITY.attributes) == crossing
     assert not {"tandem_sourcekey", "tandem_legacymodifiedon", "overriddencreatedon"} & crossing

@@ -7,7 +7,7 @@ by the lane: live, a record waits for its parent and goes on by itself.
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -118,9 +118,21 @@ def _text(column: Column, value: Any, cell: Any) -> Json:
 
 def _id(entry: Object, values: Mapping[str, Any]) -> str:
     """The record's id, as the maps put it together where it has several parts; blank when one is."""
-    parts = [normalised_id(written(values.get(name))) for name in entry.key]
-    if not all(parts):
+    return joined([written(values.get(name)) for name in entry.key])
+
+
+def joined(parts: Sequence[str]) -> str:
+    """An id of these parts, as the maps put it together; blank when one of them is."""
+    whole = [normalised_id(part) for part in parts]
+    if not all(whole):
         return ""
-    if len(parts) == 1:
-        return parts[0]
-    return "/".join(part.replace("~", "~0").replace("/", "~1") for part in parts)
+    if len(whole) == 1:
+        return whole[0]
+    return "/".join(part.replace("~", "~0").replace("/", "~1") for part in whole)
+
+
+def parted(record_id: str, count: int) -> list[str]:
+    """The parts of an id, as many as its key has columns; blanks where it has none."""
+    if count == 1 or not record_id:
+        return [record_id, *[""] * (count - 1)]
+    return [part.replace("~1", "/").replace("~0", "~") for part in record_id.split("/")]

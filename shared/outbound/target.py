@@ -1,0 +1,67 @@
+"""Where a row's change goes, and what is agreed once it went there."""
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from shared.core import decision as deciding
+from shared.core.change import Change
+from shared.core.identity import DATAVERSE, RecordKey
+from shared.core.mapping.spec import EntityMap
+from shared.core.merge import ANYBODY, Merge, Side
+from shared.core.ownership import Ownership
+from shared.core.ports import LegacyRecord
+from shared.core.shadow import Mark, Moment, Shadow
+from shared.core.system import LegacySystem
+
+Written: TypeAlias = "tuple[str, LegacyRecord | None]"
+"""The legacy system written to, and its record afterwards; None when nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a row's change goes: a system, the map, the record (None: one is made), and who decides."""
+
+    system: LegacySystem
+    entry: EntityMap
+    key: RecordKey | None
+    owned: Ownership = ANYBODY
+
+
+def agreed_after(change: Change, shadow: Shadow, decision: Merge, ours: Side, written: Written) -> Shadow:
+    """The shadow after the write; the legacy version is kept only where its record equals the shadow."""
+    name, record = written
+    versions: dict[str, str | None] = {DATAVERSE: _row_version(change, shadow, decision)}
+    if record is None:
+        return deciding.agreed(shadow, decision, ours, None, versions)
+    versions[name] = record.version if decision.complete else None
+    answered = Side(name, {}, Moment(record.changed_at))
+    return deciding.agreed(shadow, decision, ours, answered, versions)
+
+
+def with_defaults(change: Change, shadow: Shadow, ours: Side) -> Shadow:
+    """The shadow with what Dataverse filled in by itself when we wrote the row.
+
+    A message about a version we know of tells nobody's change: values in columns never agreed on are the
+    platform's defaults. They become known, so that a later edit of them is seen as one, and go nowhere.
+    """
+    if not 0 < change.version <= deciding.number_of(shadow):
+        return shadow
+    seen = {DATAVERSE: ours.moment}
+    fresh = {
+        name: Mark(value, ours.moment.at, DATAVERSE, seen)
+        for name, value in ours.values.items()
+        if name not in shadow.marks
+    }
+    return replace(shadow, marks={**shadow.marks, **fresh})
+
+
+def _row_version(change: Change, shadow: Shadow, decision: Merge) -> str | None:
+    """The newest row version at which the row is known to equal the shadow.
+
+    The message's own, when everything it says is agreed now and it is newer than what was known.
+    """
+    told = change.data.get("@odata.etag", f'W/"{change.version}"' if change.version else None)
+    known = shadow.versions.get(DATAVERSE)
+    if decision.stale or decision.collisions or change.without or not isinstance(told, str):
+        return known if change.version <= deciding.number_of(shadow) else None
+    return told if change.version > deciding.number_of(shadow) else known

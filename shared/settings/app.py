@@ -220,6 +220,26 @@ SETTINGS: tuple[Setting, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """How files are exchanged with systems that take nothing else."""
+
+    settle: timedelta
+    legrand_import_url: str
+    collect: timedelta
+    lost_after: timedelta
+
+    @classmethod
+    def read(cls, reader: Reader) -> "Exchange":
+        """The settings about files; faults are the reader's to tell."""
+        return cls(
+            settle=reader.seconds("DROP_SETTLE_SECONDS"),
+            legrand_import_url=reader.text("LEGRAND_IMPORT_URL"),
+            collect=reader.seconds("IMPORT_COLLECT_SECONDS"),
+            lost_after=reader.seconds("IMPORT_LOST_AFTER_SECONDS"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the app is told from outside."""
 
@@ -255,10 +275,7 @@ class Settings:
     allegory_key_secret: str
     allegory_drop_url: str
     legrand_drop_url: str
-    drop_settle: timedelta
-    legrand_import_url: str
-    import_collect: timedelta
-    import_lost_after: timedelta
+    exchange: Exchange
     tickets_url: str
     tickets_scope: str
     ticket_teams: str
@@ -307,10 +324,7 @@ class Settings:
             allegory_key_secret=reader.text("ALLEGORY_KEY_SECRET"),
             allegory_drop_url=reader.text("ALLEGORY_DROP_URL"),
             legrand_drop_url=reader.text("LEGRAND_DROP_URL"),
-            drop_settle=reader.seconds("DROP_SETTLE_SECONDS"),
-            legrand_import_url=reader.text("LEGRAND_IMPORT_URL"),
-            import_collect=reader.seconds("IMPORT_COLLECT_SECONDS"),
-            import_lost_after=reader.seconds("IMPORT_LOST_AFTER_SECONDS"),
+            exchange=Exchange.read(reader),
             tickets_url=reader.text("TICKETS_URL"),
             tickets_scope=reader.text("TICKETS_SCOPE"),
             ticket_teams=reader.routes("TICKET_TEAMS"),

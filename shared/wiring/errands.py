@@ -72,7 +72,7 @@ def file_exchange(world: World, gate: Gate) -> FileExchange:
             world.telemetry,
             queue=world.settings.inbound_queue,
             owner=world.owner,
-            settle=world.settings.drop_settle,
+            settle=world.settings.exchange.settle,
         )
         for system, url in places
     )
@@ -82,22 +82,22 @@ def file_exchange(world: World, gate: Gate) -> FileExchange:
 def handover(world: World) -> Handover:
     """The systems that take imports: those with a place for them."""
     settings, queue = world.settings, world.store.imports
-    if not settings.legrand_import_url:
+    if not settings.exchange.legrand_import_url:
         return Handover((), queue)
     from mappers.legrand.imports import IMPORTS  # noqa: PLC0415  # see `file_exchange`
     from shared.connectors.files.imports import ImportFolder  # noqa: PLC0415  # as above
 
     handing = Handing(
         IMPORTS,
-        ImportFolder(settings.legrand_import_url),
+        ImportFolder(settings.exchange.legrand_import_url),
         queue,
         world.store.jobs,
         world.bus,
         world.clock,
         world.telemetry,
         owner=world.owner,
-        collect=settings.import_collect,
-        lost_after=settings.import_lost_after,
+        collect=settings.exchange.collect,
+        lost_after=settings.exchange.lost_after,
     )
     return Handover((handing,), queue)
 

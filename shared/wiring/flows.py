@@ -79,7 +79,7 @@ def _appliers(settings: Settings, store: "Store", sides: Sides) -> "Mapping[Dire
 
 def _posting(settings: Settings, store: "Store", sides: Sides) -> Posting | None:
     """What hands changes over by import, where there is a place for imports."""
-    if not settings.legrand_import_url:
+    if not settings.exchange.legrand_import_url:
         return None
     return Posting(sides.lookups(), store.pending, sides.rows, sides.shadows, _budget(settings))
 

@@ -181,7 +181,7 @@ class Importer:
             columns.reverse()
         rows: list[Sequence[Cell]] = [columns]
         rows += [[typed(module, column, said.get(column, "")) for column in columns] for said in told]
-        content = workbook("Acknowledgement", rows)
+        content = workbook({"Acknowledgement": rows})
         if HALF in quirks:
             content = content[: len(content) // 2]
         filesystem.pipe_file(f"{root}/{name.removesuffix('.xlsx')}.ack.xlsx", content)

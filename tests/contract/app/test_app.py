@@ -159,6 +159,7 @@ def calls(tokens: dict[str, str]) -> list[dict[str, Any]]:
         {"function": "gaps", "timer": TIMER},
         {"function": "plans", "timer": TIMER},
         {"function": "export_drops", "timer": TIMER},
+        {"function": "imports", "timer": TIMER},
         {"function": "purge", "timer": TIMER},
         *http("post_inbound", "POST", "inbound", "inbound", posted),
         *http("get_inbound", "GET", "inbound/m-1", "inbound"),

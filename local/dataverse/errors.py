@@ -133,7 +133,7 @@ def shaped(what: str) -> Iterator[None]:
     try:
         yield
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as wrong:
-        raise bad_payload(f"{what} cannot be read: {type(wrong).__name__}.") from wrong
+        raise bad_payload(f"{what} cannot be read: {type(wrong).__name__} {wrong}.") from wrong
 
 
 def too_long(column: str, table: str, limit: int) -> Refusal:

@@ -30,6 +30,11 @@ CUSTOMISATIONS = {
                         {"value": 100000001, "label": "Silver"},
                     ],
                 },
+                {
+                    "name": "tandem_tags",
+                    "type": "choices",
+                    "options": [{"value": value, "label": str(value)} for value in (1, 2, 3)],
+                },
                 {"name": "tandem_score", "type": "decimal", "minimum": 0, "maximum": 10, "precision": 2},
                 {"name": "tandem_founded", "type": "date"},
                 {"name": "tandem_ownerref", "type": "lookup", "target": "systemuser"},

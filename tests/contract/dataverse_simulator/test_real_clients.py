@@ -127,7 +127,13 @@ def test_the_python_sdk_of_microsoft_works_unchanged(
             "pages": [4],
             "missing": None,
         },
-        "relationships": {"pointed": True, "found": True, "gone": True},
+        "relationships": {
+            "pointed": True,
+            "found": True,
+            "gone": True,
+            "pair": ["new_part", "new_tool"],
+            "pair gone": True,
+        },
         "alternate_keys": {"key": ["lastname", "telephone1"], "rows": ["Second"]},
         "frames": {"made": 2, "rows": ["x", "y"]},
         "refusals": {

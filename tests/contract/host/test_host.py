@@ -378,7 +378,7 @@ def test_two_hundred_sessions_of_one_message_are_turned_over_in_a_second_with_ou
     for first in range(0, 1000, 100):
         send("s", *(work(f"r{number}", n=number) for number in range(first, first + 100)))
     with start(broker, **settings) as host:
-        until(lambda: len(host.notes("sessions", event="end")) == 1000)
+        until(lambda: len(host.notes("sessions", event="end")) == 1000, 60)
         ends = sorted(each["at"] for each in host.notes("sessions", event="end"))
 
     # The best hundred in a row: what else the machine does must not decide.

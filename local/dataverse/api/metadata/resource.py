@@ -124,10 +124,7 @@ def _keys(request: Request, table: Table, segment: Segment) -> Answer:
     name, columns = body.get("SchemaName"), body.get("KeyAttributes")
     if not isinstance(name, str) or not isinstance(columns, list) or not columns:
         raise bad_payload("A key needs a SchemaName and KeyAttributes.")
-    try:
-        change(request, "key", table.name, {"name": name, "columns": columns})
-    except ValueError as wrong:
-        raise bad_payload(str(wrong)) from wrong
+    change(request, "key", table.name, {"name": name, "columns": columns})
     return created(request, f"{_addressed(request)}/Keys({key_id(table, name)})")
 
 

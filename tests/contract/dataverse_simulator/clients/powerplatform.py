@@ -156,6 +156,10 @@ def queries(client: Any) -> dict[str, Any]:
 
 
 def relationships(client: Any) -> dict[str, Any]:
+    from PowerPlatform.Dataverse.models.relationship import (  # type: ignore[import-not-found]
+        ManyToManyRelationshipMetadata,
+    )
+
     client.tables.create("new_Part", {"new_Weight": "decimal"})
     client.tables.create("new_Tool", {"new_Price": "money"})
     made = client.tables.create_lookup_field("new_part", "new_ToolId", "new_tool", display_name="Tool")
@@ -165,6 +169,11 @@ def relationships(client: Any) -> dict[str, Any]:
     )
     read = client.records.retrieve("new_part", part, select=["_new_toolid_value"])
     found = client.tables.get_relationship(made.relationship_schema_name)
+    both = client.tables.create_many_to_many_relationship(
+        ManyToManyRelationshipMetadata("new_part_tool", "new_part", "new_tool")
+    )
+    pair = client.tables.get_relationship("new_part_tool")
+    client.tables.delete_relationship(both.relationship_id)
     client.tables.delete_relationship(made.relationship_id)
     gone = client.tables.get_column("new_part", "new_toolid") is None
     for table in ("new_Part", "new_Tool"):
@@ -173,6 +182,8 @@ def relationships(client: Any) -> dict[str, Any]:
         "pointed": read["_new_toolid_value"] == tool,
         "found": found.relationship_schema_name == made.relationship_schema_name,
         "gone": gone,
+        "pair": [pair.entity1_logical_name, pair.entity2_logical_name],
+        "pair gone": client.tables.get_relationship("new_part_tool") is None,
     }
 
 

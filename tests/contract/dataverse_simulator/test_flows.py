@@ -289,3 +289,35 @@ def test_a_flow_reaches_a_session_queue_through_the_real_sdk(
     )
     assert (body["recordId"], body["data"]["name"]) == (row_id, "Überseehandel")
     assert message.application_properties == {b"table": b"account", b"operation": b"Create"}
+
+
+@pytest.mark.parametrize(("run_as", "who"), [(1, "modifier"), (2, "owner"), (3, "flow owner")])
+def test_a_delete_tells_whom_the_flow_runs_as(
+    flowing: Run, bus: Recorder, write_flow: WriteFlow, run_as: int, who: str
+) -> None:
+    write_flow("account", "accountid", message=2, runas=run_as)
+    api = flowing()
+    owner = api.create("systemusers", lastname="Owner")
+    modifier = api.create("systemusers", lastname="Modifier")
+    row_id = api.create("accounts", name="A", **{"ownerid@odata.bind": f"systemusers({owner})"})
+
+    api.client.delete(f"accounts({row_id})", headers={"MSCRMCallerID": modifier})
+
+    people = {"owner": owner, "modifier": modifier, "flow owner": ADMINISTRATOR}
+    assert bus.next()["body"]["data"]["RunAsSystemUserId"] == people[who]
+
+
+def test_a_run_that_fails_is_told_and_does_not_fail_the_write(
+    flow_folder: Path, flowing: Run, bus: Recorder, write_flow: WriteFlow
+) -> None:
+    write_flow("account", "accountid", message=1)
+    path = flow_folder / "account.json"
+    # Without its question mark a property that is not there is an error.
+    path.write_text(path.read_text("utf-8").replace("?['body/RowVersion']", "['body/Nothing']"), "utf-8")
+    api = flowing()
+
+    assert api.post("accounts", json={"name": "A"}).status_code == 204
+
+    failures = httpx.get(f"{api.simulator.http_url}/admin/flows").json()["failures"]
+    assert [(each["flow"], each["table"]) for each in failures] == [("account", "account")]
+    assert api.says_no_more(bus)

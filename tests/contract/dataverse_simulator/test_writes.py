@@ -356,3 +356,38 @@ def test_a_request_that_is_cut_off_before_its_end_writes_nothing(api: Api, sent:
         assert half.recv(1) == b"", "nobody is there to be answered"
 
     assert api.get(f"accounts({row_id})").status_code == 404
+
+
+def test_an_address_shows_as_one_text(api: Api) -> None:
+    parts = {"line1": "Hafenweg 12", "line2": "2. Hof", "city": "Leipzig", "stateorprovince": "SN"}
+    parts |= {"postalcode": "04109", "country": "Germany"}
+    row = api.create("accounts", name="A", **{f"address1_{name}": value for name, value in parts.items()})
+
+    shown = api.row(f"accounts({row})", "address1_composite")["address1_composite"]
+    api.patch(f"accounts({row})", json={"address1_line2": None, "address1_stateorprovince": None})
+
+    assert shown == "Hafenweg 12\r\n2. Hof\r\nLeipzig, SN 04109\r\nGermany"
+    assert api.row(f"accounts({row})", "address1_composite")["address1_composite"] == (
+        "Hafenweg 12\r\nLeipzig 04109\r\nGermany"
+    )
+
+
+def test_a_key_may_be_of_numbers_a_choice_a_day_and_a_row(api: Api, refused: Refused) -> None:
+    columns = ["numberofemployees", "tandem_score", "tandem_tier", "lastusedincampaign", "primarycontactid"]
+    key = {"SchemaName": "new_odd_key", "KeyAttributes": columns}
+    assert api.post("EntityDefinitions(LogicalName='account')/Keys", json=key).status_code == 204
+    ann = api.create("contacts", lastname="Lee")
+    values = "numberofemployees={},tandem_score={},tandem_tier=100000000,lastusedincampaign={},"
+    values += f"_primarycontactid_value={ann}"
+    address = f"accounts({values.format(7, 1.5, '2026-01-31')})"
+
+    assert api.patch(address, json={"name": "Odd"}).status_code == 204
+    row = api.row(address, "name", "numberofemployees", "tandem_score", "_primarycontactid_value")
+    assert {name: value for name, value in row.items() if name != "accountid"} == {
+        "name": "Odd",
+        "numberofemployees": 7,
+        "tandem_score": 1.5,
+        "_primarycontactid_value": ann,
+    }
+    wrong = f"accounts({values.format('many', 1.5, '2026-01-31')})"
+    assert refused(api.get(wrong)) == (400, "0x80060888")

@@ -27,6 +27,7 @@ from shared.core.system import LegacySystem
 from shared.core.takeback import TakeBack
 from shared.core.turns import LoopBudget
 from shared.core.verdict import Verdict
+from shared.inbound.by_import import ByImport
 from shared.inbound.satellites import Followers
 from shared.inbound.settling import Settling
 
@@ -46,6 +47,7 @@ class Inbound:
     owners: Owners = field(default_factory=Declared)
     budget: LoopBudget = field(default_factory=LoopBudget)
     settling: Settling | None = None
+    by_import: ByImport | None = None
 
     async def apply(self, change: Change, record: UUID, hold: Hold) -> Verdict:
         """Map, decide and write one change; raises SyncError for what did not go through."""
@@ -132,7 +134,10 @@ class Inbound:
             after = await self._take_back(said, decision, after, hold)
             decided = deciding.verdict(change, entry, shadow, decision, after)
             result = self.budget.recognised(change, decided)
-            return deciding.paired(result, ((change.subject, record),))
+            result = deciding.paired(result, ((change.subject, record),))
+            if decision.back and self.by_import is not None and self.by_import.takes(ours.system):
+                return await self.by_import.back(change, entry, record, decision.back, result)
+            return result
         raise MovedOn(f"the row changed {_ROUNDS} times while it was written")
 
     async def _take_back(self, said: "Said", decision: Merge, after: Shadow, hold: Hold) -> Shadow:

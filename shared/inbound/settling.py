@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.core import decision as deciding
+from shared.core.acknowledging import awaiting, refused, still_awaiting
 from shared.core.change import Change
 from shared.core.conflict import Conflicts, Settlement
 from shared.core.identity import DATAVERSE
@@ -17,9 +18,11 @@ from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Value
 from shared.core.mapping.spec import EntityMap
 from shared.core.outcome import Outcome
+from shared.core.pending import Acknowledged, Answer, Posted
 from shared.core.ports import Hold, LegacyRecord, LegacyRecords, Row, Rows
 from shared.core.shadow import Mark, Moment, Shadow
 from shared.core.verdict import Collision, ColumnChange, Verdict
+from shared.inbound.by_import import ByImport
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Settling:
     rows: Rows
     records: Mapping[str, LegacyRecords]
     lookups: Mapping[str, Lookups]
+    by_import: ByImport | None = None
 
     async def apply(
         self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, hold: Hold
@@ -40,6 +44,9 @@ class Settling:
         if decided is None or mark is None or not mark.disputed:
             return deciding.unchanged(change, Outcome.ECHO, "the conflict is over", entry)
         system, column = change.subject.system, decided.column
+        if self.by_import is not None and self.by_import.takes(system):
+            handing = _Handing(self.by_import, self.rows, change, entry, decided)
+            return await handing.settled(shadow, mark, hold)
         side = LegacySide(self.lookups[system])
         row = await self.rows.read(entry.table, record)
         found = await self.records[system].read(entry.entity, change.subject.id)
@@ -57,6 +64,58 @@ class Settling:
             await hold()
             found = await self.records[system].update(entry.entity, change.subject.id, fields, found.version)
         return _settled(change, entry, shadow, decided, (row, found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Handing:
+    """A decision that is carried out by import: the row at once, the record once it is acknowledged."""
+
+    by_import: ByImport
+    rows: Rows
+    change: Change
+    entry: EntityMap
+    decided: Settlement
+
+    async def settled(self, shadow: Shadow, mark: Mark, hold: Hold) -> Verdict:
+        """The verdict as far as the decision has come."""
+        change, entry, decided = self.change, self.entry, self.decided
+        system, column, record = change.subject.system, decided.column, decided.record
+        posted = await self.by_import.writes.of(record)
+        answered = posted.answered if posted else None
+        row = await self.rows.read(entry.table, record)
+        if row is None:
+            return _gone(change, entry, shadow, column)
+        if posted is not None and answered is None:
+            return still_awaiting(change, entry, posted.write, self.by_import.latency(change))
+        if posted is not None and answered is not None and answered.answer is Answer.REFUSED:
+            return refused(change, entry, posted, answered)
+        held = {system: mark.held_by(system), DATAVERSE: row.values.get(column)}
+        at = mark.seen[system].at if system in mark.seen else change.changed_at
+        if posted is not None and answered is not None:
+            at = answered.at
+            held[system] = await self._held(posted, answered, held[system])
+        concludes = posted.number if posted else None
+        if not _as_seen(decided, held[system], held[DATAVERSE]):
+            return replace(_asked_again(change, entry, shadow, column, held), concludes=concludes)
+        if held[DATAVERSE] != decided.value:
+            await hold()
+            row = await self.rows.update(entry.table, record, {column: decided.value}, row.version)
+        if held[system] == decided.value:
+            ends = (row, LegacyRecord(change.subject.id, {}, "", at))
+            return replace(_settled(change, entry, shadow, decided, ends), concludes=concludes)
+        was = await self.by_import.side(change).fields(entry, {column: held[system]})
+        told = answered.held if answered else {}
+        values = {column: decided.value}
+        write = await self.by_import.write(change, entry, record, values, was | dict(told))
+        waits = awaiting(change, entry, write, self.by_import.latency(change))
+        return replace(waits, concludes=concludes)
+
+    async def _held(self, posted: Posted, answered: Acknowledged, before: Value) -> Value:
+        """What the record holds in the column by now, as far as the acknowledgement tells."""
+        if answered.answer is Answer.ACCEPTED:
+            return posted.write.values.get(self.decided.column, before)
+        told = await self.by_import.told(self.change, self.entry, answered)
+        return told.get(self.decided.column, before)
 
 
 def _as_seen(decided: Settlement, legacy: Value, row: Value) -> bool:

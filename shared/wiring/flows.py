@@ -11,6 +11,7 @@ from shared.core.gate import Gate
 from shared.core.lane import LaneWorker
 from shared.core.patience import Patience, waits_of
 from shared.core.turns import LoopBudget
+from shared.inbound.by_import import ByImport
 from shared.inbound.flow import Inbound
 from shared.inbound.settling import Settling
 from shared.outbound.flow import Outbound
@@ -51,6 +52,7 @@ def gate(world: World) -> Gate:
 def _appliers(settings: Settings, store: "Store", sides: Sides) -> "Mapping[Direction, Applier]":
     """Both flows, on real sides or on imagined ones."""
     lookups = sides.lookups()
+    by_import = ByImport(lookups, store.pending) if settings.exchange.legrand_import_url else None
     return {
         Direction.INBOUND: Inbound(
             sides.systems,
@@ -60,7 +62,8 @@ def _appliers(settings: Settings, store: "Store", sides: Sides) -> "Mapping[Dire
             sides.records,
             store.owners,
             _budget(settings),
-            Settling(store.conflicts, sides.rows, sides.records, lookups),
+            Settling(store.conflicts, sides.rows, sides.records, lookups, by_import),
+            by_import,
         ),
         Direction.OUTBOUND: Outbound(
             sides.systems,

@@ -9,8 +9,8 @@ POST   /admin/import                    every workbook that waits in the import 
 
 Quirks of an export: half_written, no_comments, title_rows, truncated (after `rows`), renamed_sheet; the last
 three show in the file of `module`. Of an import: refuses (its first row), late (answers with the next run),
-partly (answers every other row), loses (the workbooks), shuffled (columns), half_written (answers). Whoever
-brings credentials is no person: 403, there is no API.
+partly (answers every other row), mute (answers none), loses (the workbooks), shuffled (columns), half_written
+(answers). Whoever brings credentials is no person: 403, there is no API.
 """
 
 import json

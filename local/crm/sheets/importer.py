@@ -21,15 +21,16 @@ from local.crm.sheets.drop import typed
 from local.crm.sheets.records import Records, WrongError
 from local.crm.sheets.workbook import Cell, workbook
 
-REFUSES, LATE, PARTLY, LOSES, SHUFFLED, HALF = (
+REFUSES, LATE, PARTLY, MUTE, LOSES, SHUFFLED, HALF = (
     "refuses",
     "late",
     "partly",
+    "mute",
     "loses",
     "shuffled",
     "half_written",
 )
-IMPORT_QUIRKS = frozenset({REFUSES, LATE, PARTLY, LOSES, SHUFFLED, HALF})
+IMPORT_QUIRKS = frozenset({REFUSES, LATE, PARTLY, MUTE, LOSES, SHUFFLED, HALF})
 
 IMPORTED = """
 CREATE TABLE IF NOT EXISTS imported_row (name TEXT PRIMARY KEY, answer TEXT NOT NULL);
@@ -173,7 +174,7 @@ class Importer:
     def _tell(
         self, filesystem: Any, root: str, name: str, answers: Sequence[Answer], quirks: frozenset[str]
     ) -> None:
-        told = answers[::2] if PARTLY in quirks else answers
+        told = [] if MUTE in quirks else answers[::2] if PARTLY in quirks else answers
         sheet = CalamineWorkbook.from_filelike(io.BytesIO(filesystem.cat_file(f"{root}/{name}")))
         module = self._modules[sheet.sheet_names[0]]
         columns = [*_OWN, *module.columns]

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,8 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import sqlalchemy as sa
+from python_calamine import CalamineWorkbook
 
 from local.crm.sheets.desk import start
 from local.crm.systems import SHEETS
@@ -25,6 +27,8 @@ from shared.connectors.memory.clock import SettableClock
 from shared.connectors.memory.dataverse import MemoryDirectory, MemoryRows
 from shared.connectors.memory.telemetry import MemoryTelemetry
 from shared.connectors.sqlstore import Store, open_store
+from shared.connectors.sqlstore.tables import conflict
+from shared.connectors.sqlstore.values import value_of
 from shared.core import envelope
 from shared.core.change import Change, Direction, Drain, Message
 from shared.core.failure import Backoff
@@ -36,6 +40,7 @@ from shared.core.mapping.columns import Value
 from shared.core.mapping.references import RowRef
 from shared.core.mapping.rows import encode
 from shared.core.turns import LoopBudget
+from shared.inbound.by_import import ByImport
 from shared.inbound.drops.reading import Drops
 from shared.inbound.flow import Inbound
 from shared.inbound.settling import Settling
@@ -174,6 +179,32 @@ class Office:
         await self.hand_over(timedelta(minutes=5))
         return done
 
+    async def conflicts(self) -> list[dict[str, Any]]:
+        """The conflicts that were kept."""
+        columns = (conflict.c.column_name, conflict.c.inbound, conflict.c.outbound, conflict.c.winner)
+        with self.store.engine.connect() as connection:
+            rows = connection.execute(sa.select(*columns).order_by(conflict.c.id)).all()
+        return [
+            {
+                "column": row.column_name,
+                "inbound": value_of(row.inbound),
+                "outbound": value_of(row.outbound),
+                "winner": row.winner,
+            }
+            for row in rows
+        ]
+
+    def cells(self, name: str) -> list[Any]:
+        """Every cell of a workbook."""
+        book = CalamineWorkbook.from_path(self.imports / name)
+        return [cell for row in book.get_sheet_by_index(0).to_python() for cell in row]
+
+    def sizes(self) -> list[tuple[str, int]]:
+        """Every workbook that was handed over, with how many rows it has."""
+        names = [name for name in self.files() if not name.endswith(".ack.xlsx")]
+        books = [(name, CalamineWorkbook.from_path(self.imports / name)) for name in names]
+        return [(name, len(book.get_sheet_by_index(0).to_python()) - 1) for name, book in books]
+
     async def pending(self) -> list[dict[str, Any]]:
         """The pending writes as operators are told of them."""
         return list((await self.store.imports.report())["pending"])
@@ -196,14 +227,14 @@ def _told(values: Mapping[str, Value]) -> dict[str, Any]:
 
 
 @contextmanager
-def office_at(folder: Path, clock: SettableClock | None = None) -> Iterator[Office]:
-    """An office whose files and state lie in a folder; a second one there is a process that starts anew."""
-    clock = clock or SettableClock(BEGIN)
+def office_at(folder: Path, before: Office | None = None) -> Iterator[Office]:
+    """An office whose files and state lie in a folder; with the one `before` it is a process started anew."""
+    clock = before.clock if before else SettableClock(BEGIN)
     store = open_store(f"sqlite:///{folder / 'tandem.db'}", clock, owner="one")
     drops, imports = str(folder / "drops"), str(folder / "imports")
     server = start(SHEETS["legrand"], drops, now=clock.now, store=folder / "legrand.db", import_url=imports)
     with server, httpx.Client(base_url=server.url, timeout=10) as desk:
-        rows, telemetry = MemoryRows(clock), MemoryTelemetry()
+        rows, telemetry = before.rows if before else MemoryRows(clock), MemoryTelemetry()
         bus = MemoryBus({direction: direction.value for direction in Direction}, clock, seal=store.seal)
         gate = _gate(store, rows, bus, clock, telemetry)
         common = (store.jobs, bus)
@@ -232,7 +263,8 @@ def office_at(folder: Path, clock: SettableClock | None = None) -> Iterator[Offi
             collect=COLLECT,
             lost_after=LOST_AFTER,
         )
-        yield Office(clock, rows, desk, store, gate, bus, reading, handing, telemetry, folder)
+        made = Office(clock, rows, desk, store, gate, bus, reading, handing, telemetry, folder)
+        yield replace(made, numbers=before.numbers) if before else made
     store.close()
 
 
@@ -243,9 +275,10 @@ def _gate(
     lookups = {LEGRAND.name: Lookups(LEGRAND, TABLES, store.crosswalk, MemoryDirectory(rows))}
     budget = LoopBudget(ourselves=frozenset({US}))
     posting = Posting(lookups, store.pending, rows, store.shadows, budget)
-    settling = Settling(store.conflicts, rows, {}, lookups)
+    by_import = ByImport(lookups, store.pending)
+    settling = Settling(store.conflicts, rows, {}, lookups, by_import)
     parse = partial(_parse, clock)
-    inbound = Inbound(systems, lookups, rows, store.shadows, {}, store.owners, budget, settling)
+    inbound = Inbound(systems, lookups, rows, store.shadows, {}, store.owners, budget, settling, by_import)
     outbound = Outbound(
         systems, lookups, {}, TABLES, rows, store.crosswalk, store.shadows, store.owners, budget, posting
     )

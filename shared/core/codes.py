@@ -48,6 +48,8 @@ class Code(StrEnum):
     PARENT_MISSING = "parent.missing"
     NEVER_CAME = "dependency.never_came"
 
+    IMPORT_UNANSWERED = "import.unanswered"
+
     TARGET_THROTTLED = "target.throttled"
     TARGET_UNAVAILABLE = "target.unavailable"
     TARGET_MOVED_ON = "target.moved_on"
@@ -175,6 +177,10 @@ EXPLANATIONS: dict[Code, Explanation] = {
     Code.NEVER_CAME: Explanation(
         "The record has waited very long for one that it hangs from.",
         "Ask its sender for the missing record; this one goes on when that comes. Or edit, or skip.",
+    ),
+    Code.IMPORT_UNANSWERED: Explanation(
+        "The system has not acknowledged what was handed to it by import for very long.",
+        "See that its imports run: tandem imports. This one goes on when the acknowledgement comes. Or skip.",
     ),
     Code.TARGET_THROTTLED: Explanation(
         "The far side asked us to slow down.", "Nothing: it is sent again at the time the far side named."

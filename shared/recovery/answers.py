@@ -1,7 +1,7 @@
 """What operators and senders are told about messages and records, put together from what the state knows."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -126,6 +126,7 @@ class Answers:
             "receivedAt": found["received_at"],
             "finishedAt": found["finished_at"],
             "sender": found["sender"],
+            "expected": self._expected({str(found["subject"]).partition(":")[0]}),
         }
 
     async def failures(self) -> Report:
@@ -152,11 +153,27 @@ class Answers:
             return None
         if look.plain_for is not None:
             await self.history.seen_by(look.plain_for, any_id)
-            return {"records": records, "messages": [message] if message else []}
+            plain = [self._with_expected(entry) for entry in records]
+            return {"records": plain, "messages": [message] if message else []}
+        shown = [masked(entry, table_of(entry, self._tables()), self.personal) for entry in records]
         return {
-            "records": [masked(entry, table_of(entry, self._tables()), self.personal) for entry in records],
+            "records": [self._with_expected(entry) for entry in shown],
             "messages": [without_payload(message)] if message else [],
         }
+
+    def _with_expected(self, entry: Report) -> Report:
+        """A record's history, with how soon its legacy systems can be expected to answer."""
+        return {
+            **entry,
+            "expected": self._expected({key["key"].partition(":")[0] for key in entry["crosswalk"]}),
+        }
+
+    def _expected(self, names: Collection[str]) -> list[Report]:
+        return [
+            {"system": system.name, "latency": system.latency, "way": system.way}
+            for system in self.systems
+            if system.name in names
+        ]
 
     def _tables(self) -> dict[tuple[str, str], str]:
         return {
@@ -183,10 +200,7 @@ class Answers:
             "conflicts": counts["conflicts"],
             "unexplained": counts["unexplained"],
             **standing,
-            "systems": [
-                {"system": system.name, "latency": system.latency, "way": system.way}
-                for system in self.systems
-            ],
+            "systems": self._expected({system.name for system in self.systems}),
             "conserved": counts["unexplained"] == 0 and total.total() == counts["received"],
         }
 

@@ -106,6 +106,18 @@ async def get_drops(req: func.HttpRequest) -> func.HttpResponse:
     return await guarded(req, _READ, look)
 
 
+@bp.function_name("get_imports")
+@bp.route(route="ops/imports", methods=["GET"])
+async def get_imports(req: func.HttpRequest) -> func.HttpResponse:
+    """Writes that wait for a system that takes files only, and the last workbooks with them."""
+
+    async def look(caller: "Caller") -> func.HttpResponse:
+        del caller
+        return answer(200, await app().handover.told())
+
+    return await guarded(req, _READ, look)
+
+
 @bp.function_name("post_replay")
 @bp.route(route="ops/replays", methods=["POST"])
 async def post_replay(req: func.HttpRequest) -> func.HttpResponse:

@@ -99,7 +99,7 @@ def handover(world: World) -> Handover:
         collect=settings.exchange.collect,
         lost_after=settings.exchange.lost_after,
     )
-    return Handover((handing,), queue)
+    return Handover((handing,), queue, {LEGRAND.name: LEGRAND.latency})
 
 
 def gaps(world: World, gate: Gate) -> GapDetector:

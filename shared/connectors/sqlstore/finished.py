@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from shared.connectors.sqlstore.disputes import OVER, dispute
+from shared.connectors.sqlstore.pending import import_file, pending_write
 from shared.connectors.sqlstore.plans.tables import replay_item, replay_plan
 from shared.connectors.sqlstore.sqltypes import word
 from shared.connectors.sqlstore.suspects import gap
@@ -70,6 +71,17 @@ def forget_plans(connection: sa.Connection, numbers: Sequence[Any]) -> None:
     """Delete plans with all that was kept of their messages."""
     connection.execute(sa.delete(replay_item).where(replay_item.c.plan.in_(numbers)))
     connection.execute(sa.delete(replay_plan).where(replay_plan.c.number.in_(numbers)))
+
+
+def imports(before: datetime) -> sa.Select[Any]:
+    """Workbooks acknowledged before an instant, none of whose writes is kept."""
+    is_kept = sa.exists().where(pending_write.c.file == import_file.c.number)
+    return _page(import_file.c.number, import_file.c.acknowledged_at < before, ~is_kept)
+
+
+def forget_imports(connection: sa.Connection, numbers: Sequence[Any]) -> None:
+    """Delete workbooks."""
+    connection.execute(sa.delete(import_file).where(import_file.c.number.in_(numbers)))
 
 
 def _page(key: sa.Column[Any], *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:

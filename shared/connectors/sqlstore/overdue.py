@@ -15,6 +15,7 @@ from shared.connectors.sqlstore.transactions import Database
 from shared.core.codes import Code
 from shared.core.identity import RecordKey
 from shared.core.outcome import Outcome
+from shared.core.pending import is_acknowledgement
 from shared.core.ports import Clock
 from shared.core.verdict import Failing
 
@@ -98,6 +99,14 @@ def _alarm(connection: sa.Connection, row: sa.Row[*tuple[Any, ...]], now: dateti
 def _cause(row: sa.Row[*tuple[Any, ...]]) -> Failing:
     """Grouped by what waits and what kind of record it waits for, not by the one record."""
     key = RecordKey.parse(row.wanted)
+    if key is not None and is_acknowledgement(key):
+        return Failing(
+            kind="NeverAcknowledged",
+            code=Code.IMPORT_UNANSWERED,
+            rule=f"{key.system} to acknowledge what is handed to it",
+            table=row.entity or "",
+            field="(import)",
+        )
     kind = f"{key.system}:{key.entity}" if key else "a row of Dataverse"
     return Failing(
         kind="NeverCame",

@@ -17,6 +17,7 @@ from shared.connectors.sqlstore.tables import METADATA
 from shared.connectors.sqlstore.transactions import Database
 from shared.connectors.sqlstore.values import dumps, tagged, untagged
 from shared.core.pending import Acknowledged, Answer, Asked, PendingWrite, Posted
+from shared.core.ports import Report
 from shared.core.shadow import Moment
 from shared.core.verdict import LaneItem, Verdict
 
@@ -99,6 +100,12 @@ _IS_ANSWERED = (
     .where(pending_write.c.record == sa.bindparam("the_record"), UNDER_WAY)
 )
 
+_SHOWN = (
+    sa.select(pending_write, import_file.c.name, import_file.c.written_at)
+    .outerjoin(import_file, import_file.c.number == pending_write.c.file)
+    .where(pending_write.c.record == sa.bindparam("the_record"), UNDER_WAY)
+)
+
 _POST = sa.insert(pending_write)
 _NAME = sa.update(pending_write).where(pending_write.c.number == sa.bindparam("the_number"))
 _END = sa.update(pending_write).where(pending_write.c.number == sa.bindparam("the_number"), UNDER_WAY)
@@ -161,6 +168,22 @@ def is_waited_for(connection: sa.Connection, record: UUID) -> bool:
     """Whether a record has a write whose acknowledgement is still to come."""
     state = connection.execute(_IS_ANSWERED, {"the_record": record}).scalar_one_or_none()
     return state in {QUEUED, SENT}
+
+
+def shown_of(connection: sa.Connection, record: UUID) -> Report | None:
+    """A record's pending write as people are told of it: what was asked, and how far it has come."""
+    row = connection.execute(_SHOWN, {"the_record": record}).one_or_none()
+    if row is None:
+        return None
+    return {
+        "system": row.system,
+        "asked": row.asked,
+        "state": row.state,
+        "queued_at": row.queued_at.isoformat(),
+        "file": row.name,
+        "written_at": row.written_at.isoformat() if row.written_at else None,
+        "answer": row.answer,
+    }
 
 
 def posted_of(row: "sa.Row[Any]") -> Posted:

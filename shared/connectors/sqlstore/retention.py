@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from shared.connectors.sqlstore import baselines, finished
+from shared.connectors.sqlstore.pending import pending_write
 from shared.connectors.sqlstore.sqltypes import ONE, word
 from shared.connectors.sqlstore.tables import conflict, dependency, journal, lane_item
 from shared.connectors.sqlstore.tables import message as messages
@@ -44,6 +45,7 @@ class Retention:
         await self._in_chunks(finished.settled(messages_before), finished.forget_disputes)
         await self._in_chunks(finished.healed(messages_before), finished.forget_gaps)
         await self._in_chunks(finished.plans(messages_before), finished.forget_plans)
+        await self._in_chunks(finished.imports(messages_before), finished.forget_imports)
         return Purged(bodies, gone)
 
     async def _in_chunks(self, which: sa.Select[Any], purge: Purge) -> int:
@@ -85,5 +87,6 @@ def _empty(connection: sa.Connection, numbers: Sequence[int]) -> None:
 
 def _delete(connection: sa.Connection, numbers: Sequence[int]) -> None:
     baselines.fold(connection, numbers)
+    connection.execute(sa.delete(pending_write).where(pending_write.c.item.in_(numbers)))
     for table in (conflict, journal, dependency, lane_item, messages):
         connection.execute(sa.delete(table).where(table.c.number.in_(numbers)))

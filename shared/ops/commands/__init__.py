@@ -10,6 +10,7 @@ from shared.ops.commands import (
     drops,
     failures,
     gaps,
+    imports,
     mappings,
     migrate,
     now,
@@ -31,5 +32,6 @@ def register(commands: Any) -> None:
     phases.register(commands)
     gaps.register(commands)
     drops.register(commands)
+    imports.register(commands)
     mappings.register(commands)
     migrate.register(commands)

@@ -72,6 +72,14 @@ def _causes(told: Told) -> str:
 
 def _parked(told: Told) -> Iterable[str]:
     for entry in told["parked"][:_MOST]:
+        system, _, kind = entry["entity"].partition(":")
+        if kind == "acknowledgement":
+            latency = next((one["latency"] for one in told["systems"] if one["system"] == system), "?")
+            yield (
+                f"Pending: {entry['messages']} messages wait until {system} acknowledges them "
+                f"({latency}): tandem imports"
+            )
+            continue
         keys = ", ".join(f"{top['key']} ({top['messages']})" for top in entry["top"])
         yield f"Parked: {entry['messages']} messages wait for {entry['keys']} of {entry['entity']}: {keys}"
 

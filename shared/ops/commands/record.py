@@ -51,6 +51,7 @@ def _one_record(entry: Told) -> str:
             due = f", due {second(item['due_at'])}" if item["due_at"] else ""
             waits = f", waits on {item['waits_on']}" if item["waits_on"] else ""
             lines.append(f"    {place}. {item['state']:<9} {item['message_id']}{due}{waits}")
+        lines += _pending(entry["lane"].get("pending"))
     if entry.get("masked"):
         lines.append("(personal data is masked; equal values look equal)")
     return "\n".join(lines)
@@ -58,7 +59,19 @@ def _one_record(entry: Told) -> str:
 
 def _head(entry: Told) -> str:
     keys = ", ".join(f"{key['key']} ({key['state']})" for key in entry["crosswalk"]) or "no legacy record"
-    return f"record {entry['record']}  =  {keys}"
+    expected = entry.get("expected", ())
+    soon = ", ".join(f"{one['system']}: {one['latency']}, by {one['way']}" for one in expected)
+    return f"record {entry['record']}  =  {keys}" + (f"\nto be expected: {soon}" if soon else "")
+
+
+def _pending(write: Told | None) -> Iterable[str]:
+    """Where the record's pending write is: in no workbook yet, or in which."""
+    if write is None:
+        return
+    where = f"in {write['file']}" if write["file"] else "in no workbook yet"
+    written = f", written {second(write['written_at'])}" if write["written_at"] else ""
+    about = f"{write['asked']} in {write['system']}, {where}{written}"
+    yield f"    pending since {second(write['queued_at'])}: {about}"
 
 
 def _message(message: Told) -> Iterable[str]:

@@ -5,8 +5,8 @@ who dies in between writes the same workbook again under the same name. Each row
 keeps in every workbook, so a system that has seen it repeats its answer and does nothing.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -146,15 +146,21 @@ class Handing:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """Every system that is written to by import, and what people are told of it."""
+    """Every system that is written to by import, and what people are told of it.
+
+    `latency` is the class of delay to expect of each.
+    """
 
     systems: Sequence[Handing]
     queue: ImportQueue
+    latency: Mapping[str, str] = field(default_factory=dict)
 
     async def run(self) -> int:
         """Hand over what is pending; returns how many workbooks were written."""
         return sum([await each.run() for each in self.systems])
 
     async def told(self) -> Report:
-        """The pending writes and the last workbooks."""
-        return await self.queue.report()
+        """The pending writes, with how long that may take, and the last workbooks."""
+        told = await self.queue.report()
+        pending = [{**entry, "latency": self.latency.get(entry["system"], "")} for entry in told["pending"]]
+        return {**told, "pending": pending}

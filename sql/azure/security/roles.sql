@@ -100,6 +100,8 @@ GRANT SELECT, DELETE ON OBJECT::sync.journal TO sync_purger;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.baseline TO sync_purger;
 GRANT SELECT, DELETE ON OBJECT::sync.conflict TO sync_purger;
 GRANT SELECT, DELETE ON OBJECT::sync.dependency TO sync_purger;
+GRANT SELECT, DELETE ON OBJECT::sync.pending_write TO sync_purger;
+GRANT SELECT, DELETE ON OBJECT::sync.import_file TO sync_purger;
 GO
 
 -- The pipeline that migrates.

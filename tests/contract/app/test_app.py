@@ -89,6 +89,7 @@ def account(minute: int, **data: str) -> dict[str, Any]:
 FURTHER = (
     ("get_mappings", "GET", "ops/mappings", "ops_read", "", 200),
     ("get_drops", "GET", "ops/drops", "ops_read", "", 200),
+    ("get_imports", "GET", "ops/imports", "ops_read", "", 200),
     ("get_groups", "GET", "ops/groups", "ops_read", "", 200),
     ("post_plan", "POST", "ops/plans", "ops_operate", "{}", 400),
     ("get_plans", "GET", "ops/plans", "ops_read", "", 200),

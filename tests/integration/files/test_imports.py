@@ -7,7 +7,9 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+import sqlalchemy as sa
 
+from shared.connectors.sqlstore.pending import pending_write
 from shared.core.mapping.columns import Option
 from shared.core.mapping.references import RowRef
 from tests.integration.files.office import LOST_AFTER, Office, office_at
@@ -327,3 +329,67 @@ async def test_each_module_has_a_workbook_of_its_own_and_writes_wait_for_company
 
     assert await office.hand_over(timedelta(minutes=21)) == 2
     assert [(name.split("-")[0], rows) for name, rows in office.sizes()] == [("Companies", 1), ("Tickets", 2)]
+
+
+async def test_an_acknowledgement_that_never_comes_raises_the_alarm_and_is_taken_when_it_comes_after_all(
+    office: Office,
+) -> None:
+    row = await company(office)
+    edit = await office.save("account", row, address1_city="Glebe")
+    await office.hand_over()
+    office.clock.advance(timedelta(hours=25))
+
+    assert await office.store.waits.overdue(timedelta(hours=24), 10) == 1
+    (group,) = await office.store.operations.groups.open()
+    assert (group["code"], group["field"], group["table"]) == ("import.unanswered", "(import)", "account")
+    assert await office.fate(edit) == "failed"
+    office.run_import()
+    await office.hand_over(timedelta(minutes=5))
+    assert await office.fate(edit) == "applied"
+    assert await office.store.operations.groups.open() == []
+
+
+async def test_a_write_that_a_person_skips_before_it_is_in_a_workbook_is_not_sent(office: Office) -> None:
+    row = await company(office)
+    edit = await office.save("account", row, address1_city="Glebe")
+    await office.store.operations.repair.skip(edit, "not for Legrand", "olga")
+    after = await office.save("account", row, telephone1="02 5550 1234")
+
+    # What was skipped is still what Dataverse holds: a later change brings it along.
+    assert await office.fate(after) == "parked"
+    await office.hand_over()
+    await office.retry()
+    await office.exchange()
+    assert await office.fate(after) == "applied"
+    assert office.record("companies", "CMP1")["Phone"] == "02 5550 1234"
+    assert [rows for _, rows in office.sizes()] == [1]
+
+
+async def test_operators_see_where_a_pending_write_is(office: Office) -> None:
+    row = await company(office)
+    await office.save("account", row, address1_city="Glebe")
+    (history,) = await office.store.operations.history.of(str(row))
+    pending = history["lane"]["pending"]
+    assert (pending["system"], pending["asked"], pending["state"], pending["file"]) == (
+        "legrand",
+        "update",
+        "queued",
+        None,
+    )
+
+    await office.hand_over()
+    (history,) = await office.store.operations.history.of(str(row))
+    assert history["lane"]["pending"]["state"] == "sent"
+    assert history["lane"]["pending"]["file"] == office.files()[0]
+    (standing,) = (await office.store.operations.standing.take())["parked"]
+    assert standing["entity"] == "legrand:acknowledgement"
+
+
+async def test_what_a_write_carried_is_forgotten_once_it_is_over(office: Office) -> None:
+    row = await company(office)
+    await office.save("account", row, address1_city="Glebe")
+    await office.exchange()
+
+    with office.store.engine.connect() as connection:
+        (kept,) = connection.execute(sa.select(pending_write)).all()
+    assert (kept.state, kept.fields, kept.was, kept.agrees, kept.held) == ("over", None, None, None, None)

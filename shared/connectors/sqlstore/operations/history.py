@@ -8,7 +8,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.connectors.sqlstore import baselines
+from shared.connectors.sqlstore import baselines, pending
 from shared.connectors.sqlstore.baselines import line_of
 from shared.connectors.sqlstore.heads import OPEN, ORDER
 from shared.connectors.sqlstore.messages import stored_id
@@ -275,6 +275,7 @@ def _lane(connection: sa.Connection, record: UUID) -> dict[str, Any] | None:
         "fence": row.fence,
         "owner": row.owner,
         "lease_until": shown.at(row.lease_until),
+        "pending": pending.shown_of(connection, record),
         "items": [
             {
                 "number": item.number,

@@ -116,6 +116,9 @@ _STRAYS = (
     .limit(10)
 )
 
+_SENT = ("message", "value", "parent")
+"""Families of codes that are the sender's to put right."""
+
 _FEEDS = sa.select(watermark.c.name, watermark.c.moved_at).order_by(watermark.c.name)
 _JOBS = sa.select(job_lease.c.name, job_lease.c.lease_until)
 
@@ -218,7 +221,7 @@ def _stopped(connection: sa.Connection, now: datetime) -> list[Report]:
 def _whose(code: str) -> str:
     """Whose it is to put right: the far side, the sender, or we."""
     family = Code(code).value.partition(".")[0]
-    return {"target": "them", "message": "sender", "value": "sender", "parent": "sender"}.get(family, "us")
+    return {**dict.fromkeys(("target", "import"), "them"), **dict.fromkeys(_SENT, "sender")}.get(family, "us")
 
 
 def _parked(connection: sa.Connection) -> list[Report]:

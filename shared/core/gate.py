@@ -10,6 +10,7 @@ from time import perf_counter
 from uuid import UUID
 
 from shared.core.change import Change, Direction, Drain, Message, Operation
+from shared.core.claim import Claim
 from shared.core.codes import Code
 from shared.core.envelope import Parse
 from shared.core.errors import Fault, InvalidMessage
@@ -50,17 +51,26 @@ class Gate:
                 return None
             change = said
             self._check(change)
-            record = await self.record_of(message, change)
+            claimed = await self._claimed(message, change)
+            wait = self.patience.of(change)
+            receipt = await self.inbox.admit(message, change, claimed, wait, at_once=True)
         except InvalidMessage as refusal:
             return await self._refuse(message, change, refusal, started)
-        receipt = await self.inbox.admit(message, change, record, self.patience.of(change))
         if receipt.outcome is Outcome.REJECTED:
             self._tell_refusal(message, change, receipt, perf_counter() - started)
-        elif receipt.outcome is None or not receipt.outcome.is_final:
+        elif receipt.record is not None and (receipt.outcome is None or not receipt.outcome.is_final):
             if receipt.due_at is not None:
-                await self.worker.wake(change.direction, record, receipt.due_at)
-            await self.worker.drain(receipt.record or record)
+                await self.worker.wake(change.direction, receipt.record, receipt.due_at)
+            await self._go_on(receipt, receipt.record)
         return receipt
+
+    async def _go_on(self, receipt: Receipt, record: UUID) -> None:
+        """Work the lane of a message that has come to no end yet."""
+        if receipt.turn is not None:
+            await self.worker.work(receipt.turn)
+        elif not receipt.first:
+            # It was delivered before, and may wait for nobody else.
+            await self.worker.drain(record)
 
     async def refuse(self, message: Message, refusal: InvalidMessage) -> Receipt:
         """Keep a message that its door refuses, under every fault it has."""
@@ -101,16 +111,19 @@ class Gate:
 
     async def record_of(self, message: Message, change: Change) -> UUID:
         """The canonical record: the row itself, or the row this legacy record is or will be."""
+        claimed = await self._claimed(message, change)
+        if isinstance(claimed, UUID):
+            return claimed
+        return claimed.granted(await self.crosswalk.claim(claimed.key, claimed.named, claimed.chosen))
+
+    async def _claimed(self, message: Message, change: Change) -> UUID | Claim:
+        """The canonical record where the change says it, else which row the record claims to be."""
         if change.direction is Direction.OUTBOUND:
             return UUID(change.subject.id)
         if change.operation is Operation.SETTLE and change.row_id is not None:
             return change.row_id
         told = await self._row_told(change)
-        record = await self.crosswalk.claim(change.subject, told, chosen_row_id(change.subject))
-        named = guid(message.session_id or "")
-        if named is not None and named != record:
-            raise InvalidMessage(Fault("", Code.SESSION_MISMATCH, "the session id of the record in the body"))
-        return record
+        return Claim(change.subject, told, chosen_row_id(change.subject), guid(message.session_id or ""))
 
     async def _row_told(self, change: Change) -> UUID | None:
         """The row a sender, or the record itself, says it is; never one that is another record's already.

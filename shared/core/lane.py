@@ -20,7 +20,7 @@ from shared.core.errors import SyncError, Transient
 from shared.core.failure import Backoff, early, unexpected, verdict_of
 from shared.core.ports import Applier, Bus, Clock, Lanes, LeaseLost, StoreUnavailable, Telemetry
 from shared.core.priority import Priority, working_as
-from shared.core.verdict import LaneItem, Lease, Verdict
+from shared.core.verdict import LaneItem, Lease, Turn, Verdict
 
 OUTCOME_EVENT = "tandem.outcome"
 """The telemetry event of one decision."""
@@ -44,8 +44,11 @@ class LaneWorker:
         That other worker cannot miss what was just admitted: it looks again as it gives its lease back.
         """
         turn = await self.lanes.acquire(record)
-        if turn is None:
-            return
+        if turn is not None:
+            await self.work(turn)
+
+    async def work(self, turn: Turn) -> None:
+        """Work a lane that was taken until its head cannot go on."""
         item: LaneItem | None = turn.item
         try:
             while item is not None:
@@ -79,7 +82,8 @@ class LaneWorker:
         try:
             # What a plan sent leaves live traffic its room; a retry is live traffic that comes late.
             with working_as(Priority.LIVE if item.plan is None else Priority.REPLAY):
-                verdict = await applier.apply(change, item.record, partial(self.lanes.confirm, lease))
+                hold = partial(self.lanes.confirm, lease)
+                verdict = await applier.apply(change, item.record, item.agreed, hold)
             return change.direction, noting(link_follows(verdict, item.without), item.missed)
         except SyncError as error:
             verdict = verdict_of(error, change, item.attempts, self.backoff)

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from shared.core.change import Change, Direction, Json, Message, Operation
+from shared.core.claim import Claim
 from shared.core.errors import Fault
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Table, Value
@@ -30,10 +31,20 @@ class Clock(Protocol):
 class Inbox(Protocol):
     """Where every message is kept from the moment it arrives, with its payload and properties (E-12)."""
 
-    async def admit(self, message: Message, change: Change, record: UUID, wait: Wait = NO_WAIT) -> Receipt:
+    async def admit(
+        self,
+        message: Message,
+        change: Change,
+        record: UUID | Claim,
+        wait: Wait = NO_WAIT,
+        *,
+        at_once: bool = False,
+    ) -> Receipt:
         """Keep a message and give it its place in the record's lane; once, however often it is delivered.
 
-        A message with a `wait` is not worked before it is over, or its predecessor is there.
+        A claim is settled with it, as by `Crosswalk.claim`: raises InvalidMessage, and keeps nothing, when it
+        comes to a row that it may not be. A message with a `wait` is not worked before it is over, or its
+        predecessor is there. `at_once` takes the lane, too, as `Lanes.acquire` would: the receipt's `turn`.
 
         The same id with another body is kept, too, and comes back REJECTED (`message.body_changed`).
         """
@@ -365,8 +376,8 @@ Hold: TypeAlias = Callable[[], Awaitable[None]]
 class Applier(Protocol):
     """One direction of the sync: turns a change into a write and a verdict."""
 
-    async def apply(self, change: Change, record: UUID, hold: Hold) -> Verdict:
-        """Decide and write; raises SyncError for what did not go through.
+    async def apply(self, change: Change, record: UUID, shadow: Shadow, hold: Hold) -> Verdict:
+        """Decide and write; `shadow` is what is agreed. Raises SyncError for what did not go through.
 
         Asks `hold` after everything it decides on was read and before each write to the far side.
         """

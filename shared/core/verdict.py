@@ -39,7 +39,7 @@ class LaneItem:
     `number` is the message's number in the inbox; `due_at` is set while a retry waits for its time;
     `attempts` counts the tries so far; `vouched_by` is who said that the time it claims is right; `without`
     names the records it no longer waits for, because they wait for it; `missed` what it waited for in vain;
-    `plan` is the replay plan that sent it.
+    `plan` is the replay plan that sent it; `agreed` is what its record's shadow says as its turn comes.
     """
 
     number: int
@@ -52,6 +52,7 @@ class LaneItem:
     without: frozenset[RecordKey] = frozenset()
     missed: str | None = None
     plan: int | None = None
+    agreed: Shadow = field(default_factory=Shadow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,8 @@ class Receipt:
     """What the inbox answers: the message's number, its lane if it has one, and what is known of its fate.
 
     `first` is False when the message had been received before; `outcome` is then the old one, if any.
-    `due_at` is set while the message waits for earlier ones of its record.
+    `due_at` is set while the message waits for earlier ones of its record; `turn` where its lane was taken
+    for whoever brought it.
     """
 
     number: int
@@ -169,3 +171,4 @@ class Receipt:
     outcome: Outcome | None = None
     faults: tuple[Fault, ...] = ()
     due_at: datetime | None = None
+    turn: Turn | None = None

@@ -49,13 +49,12 @@ class Inbound:
     settling: Settling | None = None
     by_import: ByImport | None = None
 
-    async def apply(self, change: Change, record: UUID, hold: Hold) -> Verdict:
+    async def apply(self, change: Change, record: UUID, shadow: Shadow, hold: Hold) -> Verdict:
         """Map, decide and write one change; raises SyncError for what did not go through."""
         system = self.systems[change.subject.system]
         entry = system.map_of(change.subject.entity)
         if entry is None:
             raise LookupError(f"{change.subject.system} has no map for {change.subject.entity}")
-        shadow = await self.shadows.load(record)
         if change.operation is Operation.SETTLE:
             if self.settling is None:
                 raise LookupError("nobody settles conflicts here")

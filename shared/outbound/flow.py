@@ -51,7 +51,7 @@ class Outbound:
     budget: LoopBudget = field(default_factory=LoopBudget)
     posting: Posting | None = None
 
-    async def apply(self, change: Change, record: UUID, hold: Hold) -> Verdict:
+    async def apply(self, change: Change, record: UUID, shadow: Shadow, hold: Hold) -> Verdict:
         """Map back, decide and write one change; raises SyncError for what did not go through."""
         if record == placeholder_id(change.subject.entity):
             return deciding.unchanged(change, Outcome.ECHO, "the placeholder is Tandem's own")
@@ -60,7 +60,6 @@ class Outbound:
         if not entry.outbound:
             reason = f"{target.system.name} takes no changes of its {entry.entity}"
             return deciding.unchanged(change, Outcome.ECHO, reason, entry)
-        shadow = await self.shadows.load(record)
         if shadow.deleted_at is not None and change.changed_at <= shadow.deleted_at:
             return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
         if shadow.deleted_at is not None and not shadow.marks and self.budget.is_ours(change):

@@ -35,8 +35,8 @@ INSERT INTO failure_group (fingerprint, kind, code, answer, table_name, field, [
 UPDATE lane SET fence=(lane.fence + 1), owner=@the_owner, lease_until=@until OUTPUT inserted.fence WHERE lane.record = @the_record AND (lane.owner IS NULL OR lane.lease_until < @now);
 
 -- park
-SELECT TOP 1 lane_item.number, lane_item.state, lane_item.attempts, lane_item.due_at, lane_item.vouched_by, lane_item.[plan], lane_item.waits_on, lane_item.without, message.message_id, message.original_id, message.queue, message.session_id, message.body, message.properties, message.application_properties, message.position, message.delivery_count, message.sender
-FROM lane_item JOIN message ON message.number = lane_item.number
+SELECT TOP 1 lane_item.number, lane_item.state, lane_item.attempts, lane_item.due_at, lane_item.vouched_by, lane_item.[plan], lane_item.waits_on, lane_item.without, shadow.document, shadow.deleted_at, message.message_id, message.original_id, message.queue, message.session_id, message.body, message.properties, message.application_properties, message.position, message.delivery_count, message.sender
+FROM lane_item JOIN message ON message.number = lane_item.number LEFT OUTER JOIN shadow ON shadow.record = lane_item.record
 WHERE lane_item.record = @the_record AND lane_item.state != 'done' AND lane_item.state != 'aside' ORDER BY lane_item.changed_at, lane_item.version, lane_item.position, lane_item.number;
 
 -- park
@@ -46,7 +46,7 @@ FROM lane
 WHERE lane.record = @the_record AND lane.fence = @the_fence);
 
 -- park
-UPDATE lane SET lease_until=@until, version=(lane.version + 1) WHERE lane.record = @the_record AND lane.fence = @the_fence;
+UPDATE lane SET owner=@owner, lease_until=@lease_until, version=(lane.version + 1) WHERE lane.record = @the_record AND lane.fence = @the_fence;
 
 -- park
 SELECT lane_item.waits_on
@@ -111,6 +111,9 @@ INSERT INTO crosswalk (system, entity, legacy_id, row_id, state, reserved_at, pa
 
 -- fail
 UPDATE lane_item SET state=@state, attempts=@attempts, due_at=@due_at, waits_on=@waits_on, is_failing=@is_failing, first_failed_at=coalesce(lane_item.first_failed_at, @param_1), last_failed_at=@last_failed_at, kind=@kind, code=@code, answer=@answer, [rule]=@rule, table_name=@table_name, field=@field, group_key=@group_key, without=@without, request_id=@request_id WHERE lane_item.number = @the_number AND lane_item.record = @the_record AND lane_item.state = @the_state AND lane_item.attempts = @the_attempts;
+
+-- fail
+UPDATE lane SET owner=@the_owner, lease_until=@until WHERE lane.record = @the_record AND lane.fence = @the_fence;
 
 -- park on a row
 SELECT crosswalk.row_id

@@ -1,8 +1,8 @@
 """State: what the SQL of one message takes, from the door to its last line in the journal.
 
-One message makes the calls that the gate and the lane make of the store: claim its record, be admitted,
-have its lane taken and be read, be decided against the shadow, be settled and have the lane given back. The
-peer is raw `sqlite3` that keeps the same body and marks it as done: an insert and an update, each committed.
+One message makes the calls that the gate and the lane make of the store: be admitted, with its record claimed
+and its lane taken, be confirmed before the write, be settled, with the lane given back. The peer is raw
+`sqlite3` that keeps the same body and marks it as done: an insert and an update, each committed.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from sqlalchemy import event
 
 from shared.connectors.sqlstore import Store, inline, open_store
 from shared.core.change import Change, Message, Operation
+from shared.core.claim import Claim
 from shared.core.identity import DATAVERSE, RecordKey, chosen_row_id
 from shared.core.outcome import Outcome
 from shared.core.shadow import Mark, Moment, Shadow
@@ -119,13 +120,13 @@ async def _keep_all(store: Store, messages: list[tuple[Message, Change]]) -> Non
 
 
 async def _keep(store: Store, message: Message, change: Change) -> None:
-    record = await store.crosswalk.claim(change.subject, None, chosen_row_id(change.subject))
-    await store.inbox.admit(message, change, record)
-    turn = await store.lanes.acquire(record)
+    claim = Claim(change.subject, None, chosen_row_id(change.subject))
+    turn = (await store.inbox.admit(message, change, claim, at_once=True)).turn
     if turn is None:
         raise RuntimeError("somebody else works the lane, or the message has no place in it")
-    before = await store.shadows.load(record)
-    settled = await store.lanes.settle(turn.lease, turn.item, _verdict(change, record, before))
+    await store.lanes.confirm(turn.lease)
+    verdict = _verdict(change, turn.item.record, turn.item.agreed)
+    settled = await store.lanes.settle(turn.lease, turn.item, verdict)
     if settled.next is not None:
         raise RuntimeError("work is left in the lane")
 

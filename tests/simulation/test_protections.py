@@ -15,7 +15,7 @@ from shared.connectors.sqlstore import lanes, settlement, waiting
 from shared.connectors.sqlstore.inbox import SqlInbox
 from shared.connectors.sqlstore.lanes import SqlLanes
 from shared.connectors.sqlstore.tables import lane
-from shared.core.change import Change, Json, Message
+from shared.core.change import Json, Message
 from shared.core.mapping.columns import Table, Value
 from shared.core.merge import ANYBODY, Merge, Side, merge
 from shared.core.ownership import Ownership
@@ -43,10 +43,12 @@ def without_fence(patch: pytest.MonkeyPatch) -> None:
         lane.c.record == sa.bindparam("the_record"),
         sa.bindparam("the_fence", type_=sa.Integer) == sa.bindparam("the_fence", type_=sa.Integer),
     )
-    guard = anybody.values(version=lane.c.version + 1, lease_until=sa.bindparam("until"))
-    patch.setattr(settlement, "_GUARD", guard)
-    for module in (settlement, lanes):
-        patch.setattr(module, "RELEASE", anybody.values(owner=None, lease_until=None))
+    patch.setattr(
+        settlement, "_GUARD", anybody.values(version=lane.c.version + 1, owner=None, lease_until=None)
+    )
+    kept = anybody.values(owner=sa.bindparam("the_owner"), lease_until=sa.bindparam("until"))
+    patch.setattr(settlement, "_KEEP", kept)
+    patch.setattr(lanes, "RELEASE", anybody.values(owner=None, lease_until=None))
 
     async def trust(_self: SqlLanes, _lease: Lease) -> None:
         return
@@ -125,9 +127,9 @@ def without_inbox(patch: pytest.MonkeyPatch) -> None:
     """A message that comes twice is two messages."""
     admit, numbers = SqlInbox.admit, count()
 
-    async def forgetful(self: SqlInbox, message: Message, change: Change, record: UUID) -> Receipt:
+    async def forgetful(self: SqlInbox, message: Message, *given: Any, **how: Any) -> Receipt:
         again = replace(message, properties={**message.properties, "again": next(numbers)})
-        return await admit(self, replace(again, body=again.body + b" " * next(numbers)), change, record)
+        return await admit(self, replace(again, body=again.body + b" " * next(numbers)), *given, **how)
 
     patch.setattr(SqlInbox, "admit", forgetful)
 

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 
 from shared.connectors.sqlstore.messages import COLUMNS, message_of
 from shared.connectors.sqlstore.sqltypes import word
-from shared.connectors.sqlstore.tables import lane_item
+from shared.connectors.sqlstore.tables import lane_item, shadow
 from shared.connectors.sqlstore.tables import message as messages
-from shared.connectors.sqlstore.values import keys_of
+from shared.connectors.sqlstore.values import keys_of, shadow_of
+from shared.core.shadow import Shadow
 from shared.core.verdict import ItemState, LaneItem
 
 OPEN = lane_item.c.state != word("done")
@@ -32,9 +33,15 @@ HEAD = (
         lane_item.c.plan,
         lane_item.c.waits_on,
         lane_item.c.without,
+        shadow.c.document,
+        shadow.c.deleted_at,
         *COLUMNS,
     )
-    .select_from(lane_item.join(messages, messages.c.number == lane_item.c.number))
+    .select_from(
+        lane_item.join(messages, messages.c.number == lane_item.c.number).outerjoin(
+            shadow, shadow.c.record == lane_item.c.record
+        )
+    )
     .where(lane_item.c.record == sa.bindparam("the_record"), IN_ORDER)
     .order_by(*ORDER)
     .limit(1)
@@ -71,5 +78,6 @@ def next_in(connection: sa.Connection, record: UUID, now: datetime) -> LaneItem 
         vouched_by=row.vouched_by,
         plan=row.plan,
         without=keys_of(row.without),
+        agreed=Shadow() if row.document is None else shadow_of(row.document, row.deleted_at),
         missed=row.waits_on if state is ItemState.WAITING and row.due_at is not None else None,
     )

@@ -1,7 +1,7 @@
 """The inbox: every message is kept once, and has its place in a lane from the same moment on."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -9,18 +9,20 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from shared.connectors.sqlstore import arrivals, failing, predecessors
+from shared.connectors.sqlstore.claims import check_widths, once_free, row_for
 from shared.connectors.sqlstore.messages import arrival_columns, body_hash, parsed_columns, stored_id
 from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.transactions import Database
 from shared.connectors.sqlstore.values import faults_of, faults_text
 from shared.core.change import Change, Message
+from shared.core.claim import Claim
 from shared.core.codes import Code
 from shared.core.errors import Fault
 from shared.core.failure import refusal
 from shared.core.outcome import Outcome
 from shared.core.patience import Wait
 from shared.core.ports import NO_WAIT, Clock
-from shared.core.verdict import Receipt
+from shared.core.verdict import Receipt, Turn
 
 NOBODY = "unknown"
 """Who sent a message whose sender no door knows, and whose body does not say."""
@@ -48,31 +50,44 @@ _REOPENED = sa.update(messages).where(
 _RACES = 8
 
 
+Take = Callable[[UUID, sa.Connection], Turn | None]
+"""Takes a lane within a transaction: `SqlLanes.take`."""
+
+
 @dataclass(frozen=True, slots=True)
 class SqlInbox:
-    """`Inbox` on SQL."""
+    """`Inbox` on SQL. `take` takes lanes; `sleep` waits a number of seconds without holding anything up."""
 
     database: Database
     clock: Clock
+    take: Take
+    sleep: Callable[[float], Awaitable[None]]
 
-    async def admit(self, message: Message, change: Change, record: UUID, wait: Wait = NO_WAIT) -> Receipt:
-        """See `Inbox.admit`. One transaction; a message seen before costs a second, shorter one."""
-        return await self.database.executor(lambda: self._settle_race(message, change, record, (), wait))
+    async def admit(
+        self,
+        message: Message,
+        change: Change,
+        record: UUID | Claim,
+        wait: Wait = NO_WAIT,
+        *,
+        at_once: bool = False,
+    ) -> Receipt:
+        """See `Inbox.admit`. One transaction; a message seen before costs a second, shorter one.
+
+        While somebody works the record under its reserved row, a hand-over waits for them.
+        """
+        if isinstance(record, Claim):
+            check_widths(record.key)
+        arrival = _Arrival(message, change, record, (), self.clock, wait, self.take if at_once else None)
+        return await once_free(lambda: self.database.executor(lambda: self._settle_race(arrival)), self.sleep)
 
     async def reject(self, message: Message, change: Change | None, faults: Sequence[Fault]) -> Receipt:
         """See `Inbox.reject`."""
-        return await self.database.executor(lambda: self._settle_race(message, change, None, tuple(faults)))
+        arrival = _Arrival(message, change, None, tuple(faults), self.clock)
+        return await self.database.executor(lambda: self._settle_race(arrival))
 
-    def _settle_race(
-        self,
-        message: Message,
-        change: Change | None,
-        record: UUID | None,
-        faults: tuple[Fault, ...],
-        wait: Wait = NO_WAIT,
-    ) -> Receipt:
+    def _settle_race(self, arrival: "_Arrival") -> Receipt:
         """Insert, and let the unique keys say who came first: another door may hold the same message."""
-        arrival = _Arrival(message, change, record, faults, self.clock, wait)
         write = self.database.transactions.write
         for last in (False,) * (_RACES - 1) + (True,):
             try:
@@ -96,15 +111,17 @@ class _Arrival:
 
     message: Message
     change: Change | None
-    record: UUID | None
+    goes_to: UUID | Claim | None
     faults: tuple[Fault, ...]
     clock: Clock
     wait: Wait = NO_WAIT
+    take: Take | None = field(default=None, repr=False)
 
     def as_first(self, connection: sa.Connection) -> Receipt:
         """Keep it as a message not seen before; an IntegrityError says that it was."""
-        number = self._keep(connection, self.faults, is_first=True)
-        return self._receipt(connection, number)
+        record = self._record(connection)
+        number = self._keep(connection, record, self.faults, is_first=True)
+        return self._receipt(connection, number, record)
 
     def as_repeated(self, connection: sa.Connection) -> Receipt | None:
         """Find it, or keep it as another body under a used id; None when neither is the case."""
@@ -117,7 +134,7 @@ class _Arrival:
         same = next((row for row in seen if row.body_hash == digest), None)
         if same is None:
             faults = (*self.faults, _BODY_CHANGED)
-            number = self._keep(connection, faults, is_first=False)
+            number = self._keep(connection, None, faults, is_first=False)
             return Receipt(number, None, first=True, outcome=Outcome.REJECTED, faults=faults)
         if same.is_reopened:
             return self._again(connection, same.number)
@@ -129,10 +146,18 @@ class _Arrival:
             faults=faults_of(same.faults),
         )
 
-    def _keep(self, connection: sa.Connection, faults: tuple[Fault, ...], *, is_first: bool) -> int:
+    def _record(self, connection: sa.Connection) -> UUID | None:
+        """The canonical record; what is only claimed is settled here, with the message that claims it."""
+        if isinstance(self.goes_to, Claim):
+            return self.goes_to.granted(row_for(connection, self.goes_to, self.clock.now()))
+        return self.goes_to
+
+    def _keep(
+        self, connection: sa.Connection, record: UUID | None, faults: tuple[Fault, ...], *, is_first: bool
+    ) -> int:
         columns = arrival_columns(self.message) | parsed_columns(self.change)
         columns |= {"received_at": self.clock.now(), "is_first": is_first}
-        columns |= self._fate(None if faults else self.record, faults)
+        columns |= self._fate(record, faults)
         columns |= self._group(connection, faults)
         number: int = connection.execute(_KEEP, columns).scalar_one()
         return number
@@ -147,11 +172,12 @@ class _Arrival:
 
     def _again(self, connection: sa.Connection, number: int) -> Receipt | None:
         """A refused message that a person sent through the gate once more."""
-        columns = parsed_columns(self.change) | self._fate(self.record, self.faults)
+        record = self._record(connection)
+        columns = parsed_columns(self.change) | self._fate(record, self.faults)
         columns |= {"is_reopened": False, "the_number": number} | self._group(connection, self.faults)
         if connection.execute(_REOPENED, columns).rowcount == 0:
             return None
-        return self._receipt(connection, number)
+        return self._receipt(connection, number, record)
 
     def _fate(self, record: UUID | None, faults: tuple[Fault, ...]) -> dict[str, Any]:
         """What the row says became of the message: nothing yet, or refused."""
@@ -163,15 +189,16 @@ class _Arrival:
             "finished_at": self.clock.now() if faults else None,
         }
 
-    def _receipt(self, connection: sa.Connection, number: int) -> Receipt:
-        if self.record is None or self.change is None or self.faults:
+    def _receipt(self, connection: sa.Connection, number: int, record: UUID | None) -> Receipt:
+        if record is None or self.change is None or self.faults:
             return Receipt(number, None, first=True, outcome=Outcome.REJECTED, faults=self.faults)
         due_at = self.clock.now() + self.wait.settle if self.wait.settle else None
         missed: str | None = None
         if self.wait.gap and self.change.version:
-            missed = predecessors.before(connection, self.record, self.change)
+            missed = predecessors.before(connection, record, self.change)
             until = self.clock.now() + self.wait.gap
             due_at = max(due_at or until, until) if missed else due_at
-            predecessors.closed_by(connection, self.record, self.change)
-        arrivals.place(connection, number, self.record, self.change, self.message, due_at, missed)
-        return Receipt(number, self.record, first=True, due_at=due_at)
+            predecessors.closed_by(connection, record, self.change)
+        arrivals.place(connection, number, record, self.change, self.message, due_at, missed)
+        turn = self.take(record, connection) if self.take is not None else None
+        return Receipt(number, record, first=True, due_at=due_at, turn=turn)

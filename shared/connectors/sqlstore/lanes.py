@@ -95,9 +95,10 @@ class SqlLanes:
 
         A lane whose head cannot go on is given back in it: nobody waits for a lease that nobody uses.
         """
-        return await self.database.write(partial(self._acquire, record))
+        return await self.database.write(partial(self.take, record))
 
-    def _acquire(self, record: UUID, connection: sa.Connection) -> Turn | None:
+    def take(self, record: UUID, connection: sa.Connection) -> Turn | None:
+        """`acquire` as a part of a transaction: whoever brings a message takes its lane in the same one."""
         now = self.clock.now()
         parameters = {
             "the_record": record,

@@ -27,9 +27,13 @@ IS_OURS = sa.and_(lane.c.record == sa.bindparam("the_record"), lane.c.fence == s
 RELEASE = sa.update(lane).where(IS_OURS).values(owner=None, lease_until=None)
 """A lease given back; one that was overtaken changes nothing."""
 
-_GUARD = (
-    sa.update(lane).where(IS_OURS).values(version=lane.c.version + ONE, lease_until=sa.bindparam("until"))
+_GUARD = sa.update(lane).where(IS_OURS).values(version=lane.c.version + ONE, owner=None, lease_until=None)
+"""The lane is given back in the statement that proves it ours: nobody sees that before the commit."""
+
+_KEEP = (
+    sa.update(lane).where(IS_OURS).values(owner=sa.bindparam("the_owner"), lease_until=sa.bindparam("until"))
 )
+"""The lane is kept after all, because it goes on."""
 
 _MOVE = sa.update(lane_item).where(
     lane_item.c.number == sa.bindparam("the_number"),
@@ -89,7 +93,7 @@ def settle(
     Raises LeaseLost when the fence has moved on or the item is no longer what was decided on. May raise
     IntegrityError when somebody inserts the same key: begin the transaction again.
     """
-    guard = {"the_record": lease.record, "the_fence": lease.fence, "until": lease_until}
+    guard = {"the_record": lease.record, "the_fence": lease.fence}
     if connection.execute(_GUARD, guard).rowcount == 0:
         raise LeaseLost
     released: list[UUID] = []
@@ -113,8 +117,8 @@ def settle(
     if verdict.failing is not None:
         failing.note_group(connection, verdict.failing, now)
     following = heads.next_in(connection, lease.record, now)
-    if following is None:
-        connection.execute(RELEASE, {"the_record": lease.record, "the_fence": lease.fence})
+    if following is not None:
+        connection.execute(_KEEP, guard | {"the_owner": lease.owner, "until": lease_until})
     return Settled(tuple(dict.fromkeys(released)), following)
 
 

@@ -99,10 +99,11 @@ def open_store(
         raise
     runs_on = executor or Threads(1 if is_in_memory(parsed) else _CONNECTIONS)
     database = Database(transactions, runs_on)
+    lanes = SqlLanes(database, clock, owner or f"{os.getpid()}-{uuid.uuid4().hex[:8]}", lease, grace)
     return Store(
         engine=engine,
-        inbox=SqlInbox(database, clock),
-        lanes=SqlLanes(database, clock, owner or f"{os.getpid()}-{uuid.uuid4().hex[:8]}", lease, grace),
+        inbox=SqlInbox(database, clock, lanes.take, sleep),
+        lanes=lanes,
         shadows=SqlShadows(database, clock),
         crosswalk=SqlCrosswalk(database, clock, sleep),
         owners=SqlOwners(database, clock),

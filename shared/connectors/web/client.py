@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
@@ -138,9 +139,14 @@ class WebClient:
     def _open(self) -> "httpx.AsyncClient":
         import httpx  # noqa: PLC0415  # paid by the first call, not by every start of the app
 
+        from shared.connectors.web.wire import Wire  # noqa: PLC0415  # as above
+
+        context = trust(self._ca_file)
         return httpx.AsyncClient(
             base_url=self._base_url,
-            verify=trust(self._ca_file),
+            verify=context,
+            # A proxy is spoken to by httpx itself.
+            transport=None if _is_behind_proxy(self._base_url) else Wire(context),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=httpx.Timeout(self._timeout, connect=self._connect_timeout),
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
@@ -152,3 +158,12 @@ class WebClient:
         lines = self._lines.pop(asyncio.get_running_loop(), None)
         if lines is not None:
             await lines.aclose()
+
+
+def _is_behind_proxy(url: str) -> bool:
+    """Whether the environment names a proxy for a far side (`HTTPS_PROXY`, `NO_PROXY`)."""
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415  # paid by the first call
+
+    parts, proxies = urlsplit(url), getproxies()
+    named = proxies.get(parts.scheme) or proxies.get("all")
+    return bool(named) and not proxy_bypass(parts.netloc)

@@ -157,7 +157,8 @@ class Foresight:
         if not isinstance(change, Change):
             raise TypeError("a drain message has no place in a lane")
         applier = self.appliers(imagined.sides)[change.direction]
-        verdict = await applier.apply(change, record, _nobody_else)
+        shadow = await imagined.shadows.load(record)
+        verdict = await applier.apply(change, record, shadow, _nobody_else)
         if verdict.shadow is not None:
             imagined.shadows.agreed[record] = verdict.shadow
         imagined.crosswalk.pairs.update(verdict.pairs)

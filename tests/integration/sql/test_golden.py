@@ -254,7 +254,9 @@ def test_the_check_for_a_pair_waits_for_uncommitted_ones() -> None:
 def test_a_lease_is_taken_only_if_it_is_free() -> None:
     text = HOT_PATH.read_text(encoding="utf-8")
 
-    (acquire,) = (part for part in text.split(";\n") if "owner=@the_owner" in part and "UPDATE lane " in part)
+    (acquire,) = (
+        part for part in text.split(";\n") if "UPDATE lane SET fence=(lane.fence + 1), owner=" in part
+    )
     assert "lane.owner IS NULL OR lane.lease_until < @now" in acquire
     assert "OUTPUT inserted.fence" in acquire
 

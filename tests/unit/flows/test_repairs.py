@@ -273,14 +273,14 @@ async def test_a_person_who_takes_an_item_away_frees_the_lane_of_who_worked_it(
     desk: "Desk", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await tell(desk)
-    load = type(desk.store.shadows).load
+    asked = type(desk.store.owners).of
 
-    async def skipped_meanwhile(shadows: object, record: object) -> Any:
+    async def skipped_meanwhile(owners: Any, *about: Any) -> Any:
         monkeypatch.undo()
         await desk.store.operations.repair.skip("m-2", "typed by mistake", "bea")
-        return await load(shadows, record)  # type: ignore[arg-type]  # the real call
+        return await asked(owners, *about)
 
-    monkeypatch.setattr(type(desk.store.shadows), "load", skipped_meanwhile)
+    monkeypatch.setattr(type(desk.store.owners), "of", skipped_meanwhile)
     await tell(desk, "040 2", minutes=1)
 
     assert rows(desk, tables.lane)[0]["owner"] is None

@@ -33,7 +33,7 @@ from tests.simulation.weather import Fault
 
 SEEDS = 150
 # A delete that meets an edit nobody has told of yet is rare: that search begins near where one is known.
-FIRST = {"without_delete_versions": 350}
+FIRST = {"without_delete_versions": 700}
 """Within so many a counter-example must be found; most protections take a handful."""
 
 

@@ -20,7 +20,11 @@ from shared.core.seal import Seal
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
+    from azure.servicebus import ServiceBusMessage
     from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
+
+_TOGETHER = 100
+"""Wakes that travel together: each has a few hundred bytes, and a batch may have 256 KB."""
 
 Act = Callable[["ServiceBusSender"], Awaitable[Any]]
 
@@ -44,6 +48,7 @@ class _Line:
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     sender: "ServiceBusSender | None" = None
+    wakes: "list[ServiceBusMessage]" = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -56,6 +61,8 @@ class _Station:
 
 class ServiceBus:
     """One open sender per queue, opened on first use and again after an error.
+
+    Wakes that wait for the sender's turn travel together: a plan wakes dozens of lanes at once.
 
     `queues` names the queue of each direction. A send that fails is repeated once on a fresh sender (a
     link the service closed for idling fails once); the repetition is harmless, because every message has
@@ -85,15 +92,26 @@ class ServiceBus:
     async def wake(self, direction: Direction, record: UUID, at: datetime) -> None:
         """Send the lane of `record` a drain message, in the record's own session, not before `at`."""
         wake = drain(record, self._new_id(), self._queues[direction])
-        message = envelope.posted(self._seal.on(wake) if self._seal else wake)
+        queue, message = self._queues[direction], envelope.posted(self._seal.on(wake) if self._seal else wake)
+        if at > self._clock.now():
+            timeout = self._timeout
+            await self._on(queue, lambda sender: sender.schedule_messages(message, at, timeout=timeout))
+            return
+        waiting = self._line(queue).wakes
+        waiting.append(message)
 
         async def send(sender: "ServiceBusSender") -> None:
-            if at <= self._clock.now():
-                await sender.send_messages(message, timeout=self._timeout)
-            else:
-                await sender.schedule_messages(message, at, timeout=self._timeout)
+            # Whoever had the turn before may have sent ours along.
+            if message in waiting:
+                together = waiting[:_TOGETHER]
+                await sender.send_messages(together, timeout=self._timeout)
+                waiting[:] = [each for each in waiting if each not in together]
 
-        await self._on(self._queues[direction], send)
+        try:
+            await self._on(queue, send)
+        finally:
+            if message in waiting:
+                waiting.remove(message)
 
     async def post(self, message: Message) -> None:
         """Put a message on its queue as the sender would have."""
@@ -103,7 +121,7 @@ class ServiceBus:
     async def _on(self, queue: str, act: Act) -> None:
         from azure.core.exceptions import AzureError  # noqa: PLC0415  # paid by the first call
 
-        line = self._station().lines.setdefault(queue, _Line())
+        line = self._line(queue)
         async with line.turn:
             for last in (False, True):
                 try:
@@ -121,6 +139,9 @@ class ServiceBus:
                     raise
                 else:
                     return
+
+    def _line(self, queue: str) -> _Line:
+        return self._station().lines.setdefault(queue, _Line())
 
     def _station(self) -> _Station:
         loop = asyncio.get_running_loop()

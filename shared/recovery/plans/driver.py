@@ -159,13 +159,11 @@ class PlanDriver:
 
     async def _put_back(self, plan: Plan, standings: Sequence[Standing]) -> None:
         """Let failing messages go on, in their lanes' order, and wake each lane once."""
+        heads = [(each.planned.message_id, each.planned.number) for each in standings if each.planned.is_head]
         awake: dict[UUID, Direction] = {}
-        for each in standings:
-            planned = each.planned
-            if planned.is_head:
-                repaired = await self.repairs.replay(planned.message_id, _actor(plan), number=planned.number)
-                if repaired.done is Done.QUEUED and repaired.record and repaired.direction:
-                    awake.setdefault(repaired.record, repaired.direction)
+        for repaired in await self.repairs.replay_all(heads, _actor(plan)) if heads else ():
+            if repaired.done is Done.QUEUED and repaired.record and repaired.direction:
+                awake.setdefault(repaired.record, repaired.direction)
         await asyncio.gather(*(self._wake(record, direction) for record, direction in awake.items()))
 
     async def _wake(self, record: UUID, direction: Direction) -> None:

@@ -160,10 +160,10 @@ class Reports(Protocol):
 
 
 class Repairs(Protocol):
-    """What is done about one message, as if a person did it."""
+    """What is done about messages, as if a person did it."""
 
-    async def replay(self, message_id: str, actor: str, *, number: int | None = None) -> Repaired:
-        """Let a message go on now."""
+    async def replay_all(self, chosen: Sequence[tuple[str, int]], actor: str) -> Sequence[Repaired]:
+        """Let messages, by id and number, go on now: all of them, or none."""
         ...
 
     async def skip(self, message_id: str, reason: str, actor: str, *, number: int | None = None) -> Repaired:

@@ -1,5 +1,6 @@
 """What a person may do about one message: replay it, release it, skip it, or put another in its place."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,21 +64,14 @@ class Repair:
         A finished message is left alone: replaying twice is one replay.
         """
         now = self.clock.now()
+        return await self.database.write(lambda c: _replayed(c, message_id, number, actor, now))
 
-        def work(connection: sa.Connection) -> Repaired:
-            row = _choose(connection, message_id, number)
-            if row is None:
-                return Repaired(Done.UNKNOWN)
-            if row.state is None and row.outcome == Outcome.REJECTED:
-                return _reopen(connection, row, actor, now)
-            if row.state == ItemState.DONE and not row.is_failing:
-                return Repaired(Done.FINISHED, row.record, _direction(row), Outcome(row.outcome))
-            if row.state != ItemState.WAITING:
-                _put_back(connection, row)
-                _note(connection, row, "replay", ItemState.WAITING, actor, None, now)
-            return Repaired(Done.QUEUED, row.record, _direction(row))
-
-        return await self.database.write(work)
+    async def replay_all(self, chosen: Sequence[tuple[str, int]], actor: str) -> Sequence[Repaired]:
+        """The same for many messages by id and number, in one transaction: all of them, or none."""
+        now = self.clock.now()
+        return await self.database.write(
+            lambda c: [_replayed(c, message_id, number, actor, now) for message_id, number in chosen]
+        )
 
     async def skip(self, message_id: str, reason: str, actor: str, *, number: int | None = None) -> Repaired:
         """Let the lane go on without a message, for a reason that is kept with it."""
@@ -173,6 +167,22 @@ class Repair:
             return Repaired(Done.REPLACED, edited.record, direction, message=edited.message)
 
         return await self.database.write(work)
+
+
+def _replayed(
+    connection: sa.Connection, message_id: str, number: int | None, actor: str, now: datetime
+) -> Repaired:
+    row = _choose(connection, message_id, number)
+    if row is None:
+        return Repaired(Done.UNKNOWN)
+    if row.state is None and row.outcome == Outcome.REJECTED:
+        return _reopen(connection, row, actor, now)
+    if row.state == ItemState.DONE and not row.is_failing:
+        return Repaired(Done.FINISHED, row.record, _direction(row), Outcome(row.outcome))
+    if row.state != ItemState.WAITING:
+        _put_back(connection, row)
+        _note(connection, row, "replay", ItemState.WAITING, actor, None, now)
+    return Repaired(Done.QUEUED, row.record, _direction(row))
 
 
 def _choose(

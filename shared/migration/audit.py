@@ -73,9 +73,9 @@ class Audit:
             self.headers[entry.entity] = opened.header
             for remark in opened.remarks:
                 yield self._finding(entry.file, None, remark)
-            for row in opened.rows:
+            for row, odd in records.check(entry, opened.rows):
                 found += 1
-                for place, remark in records.check(entry, row):
+                for place, remark in odd:
                     yield self._finding(row.file, place, remark)
                 if entry.attachments and not row.torn:
                     place = Place(row.file, joined(row.cells, entry.key))

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.core.reading import text
+from shared.core.reading import cells, text
 from shared.core.reading.codes import FindingCode, Severity
 from shared.core.reading.export import (
+    Column,
     KindReference,
     NameReference,
     Object,
@@ -51,12 +52,18 @@ class Records:
     unchecked: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     waiting: dict[str, Counter[FindingCode]] = field(default_factory=dict)
 
-    def check(self, entry: Object, row: Row) -> Iterator[tuple[Place | None, Remark]]:
-        """Everything that is odd about a record; it is remembered for those that follow."""
+    def check(
+        self, entry: Object, rows: Iterable[Row]
+    ) -> Iterator[tuple[Row, Iterator[tuple[Place | None, Remark]]]]:
+        """Every row with all that is odd about its record, which is remembered for those behind it."""
+        for typed in cells.read(entry, rows, self._body):
+            yield typed.row, self._record(entry, typed)
+
+    def _record(self, entry: Object, typed: cells.Typed) -> Iterator[tuple[Place | None, Remark]]:
+        row, values, remarks = typed.row, typed.values, typed.remarks
         if row.torn and entry.each:
             # Told where the row is read for its own sake.
             return
-        values, remarks = self._values(entry, row)
         key = joined(values, entry.key)
         place = Place(row.file, key) if key.strip("/") else None
         if place is None:
@@ -85,30 +92,10 @@ class Records:
             active = str(values.get(directory.active) or "").casefold() in directory.active_words
             self.own.add(values.get(directory.name), values.get(directory.email), active=active)
 
-    def _values(self, entry: Object, row: Row) -> tuple[dict[str, Any], list[Remark]]:
-        """Every cell as meant, and what was odd about it."""
-        values: dict[str, Any] = {}
-        remarks: list[Remark] = []
-        for column in entry.columns:
-            if row.torn and column.name not in entry.key:
-                continue
-            cell = row.cells.get(column.name)
-            if cell is None or cell == "":
-                told: tuple[Remark, ...] = ()
-                values[column.name] = None
-            else:
-                reading = column.kind.read(cell, row.cells)
-                told = reading.remarks
-                values[column.name] = reading.value
-                if isinstance(column.kind, Html):
-                    told += self._body(column.kind, reading.value, row)
-            if column.required and values[column.name] is None and not told:
-                told = (Remark(FindingCode.VALUE_MISSING),)
-            remarks += [Remark(remark.code, remark.detail, column.name, remark.severity) for remark in told]
-        return values, remarks
-
-    def _body(self, kind: Html, body: str | None, row: Row) -> tuple[Remark, ...]:
-        if body is None:
+    def _body(self, column: Column, body: Any, row: Row) -> tuple[Remark, ...]:
+        """What is odd about a body of HTML, beyond its characters."""
+        kind = column.kind
+        if not isinstance(kind, Html) or body is None:
             return ()
         remarks: list[Remark] = []
         if body.lstrip()[:13].casefold() in {"content-type:", "mime-version:"}:

@@ -3,10 +3,11 @@
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from shared.connectors.exports import header
 from shared.connectors.exports.files import Files, present
@@ -21,6 +22,8 @@ _LARGEST_INSIDE = 2 * 1024**3
 _FORMULA = re.compile(
     rb'<c r="([A-Z]+)(\d+)"(?![^>]*\bt="str")[^>]*>\s*<f[^>]*?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
 )
+_FORMULA_TAG = b"<f"
+_PIECE = 1 << 20
 _LINK = re.compile(rb"<Relationship\b[^>]*>")
 _SHEET = re.compile(rb"<sheet\b[^>]*>")
 
@@ -36,20 +39,21 @@ def opened(folder: Files, entry: Object) -> Opened:
             Remark(FindingCode.FILE_SHEET_MISSING, f"no sheet “{entry.sheet}” among {len(names)}")
         )
     sheet = book.get_sheet_by_name(names[entry.sheet])
-    rows = list(enumerate(sheet.to_python(skip_empty_area=False), 1))
-    line, names_there = _header(entry, rows)
+    line, names_there = _header(entry, islice(_lines(sheet), _TITLE_ROWS))
     remarks = list(header.checked(entry, names_there, line))
     if line > 1:
         remarks.append(Remark(FindingCode.FILE_TITLE_ROWS, f"{line - 1} rows"))
-    below = [(number, cells) for number, cells in rows if number > line]
-    held = [(number, cells) for number, cells in below if any(_says(cell) for cell in cells)]
-    if len(held) < len(below):
-        remarks.append(Remark(FindingCode.FILE_BLANK_ROWS, f"{len(below) - len(held)} rows"))
-    return Opened(
-        tuple(names_there),
-        tuple(remarks),
-        _rows(entry, names_there, held, _uncounted(content, names[entry.sheet])),
-    )
+    blank = sum(not any(map(_says, cells)) for _, cells in islice(_lines(sheet), line, None))
+    if blank:
+        remarks.append(Remark(FindingCode.FILE_BLANK_ROWS, f"{blank} rows"))
+    uncounted = _uncounted(content, names[entry.sheet])
+    below = islice(_lines(sheet), line, None)
+    return Opened(tuple(names_there), tuple(remarks), _rows(entry, names_there, below, uncounted))
+
+
+def _lines(sheet: CalamineSheet) -> Iterator[tuple[int, list[Any]]]:
+    """Every line with its number. The native reader holds the sheet; a line is made when it is asked for."""
+    return enumerate(sheet.iter_rows(), 1)
 
 
 def sheets(folder: Files, path: str) -> tuple[str, ...]:
@@ -85,8 +89,8 @@ def _instead(content: bytes) -> str:
     return "byte 0: not a zip archive"
 
 
-def _header(entry: Object, rows: list[tuple[int, list[Any]]]) -> tuple[int, list[str]]:
-    best = max(rows[:_TITLE_ROWS], key=lambda row: header.likeness(entry, row[1]), default=(1, []))
+def _header(entry: Object, rows: Iterable[tuple[int, list[Any]]]) -> tuple[int, list[str]]:
+    best = max(rows, key=lambda row: header.likeness(entry, row[1]), default=(1, []))
     if header.likeness(entry, best[1]) < 0.5:
         raise Unreadable(
             Remark(
@@ -101,31 +105,50 @@ def _header(entry: Object, rows: list[tuple[int, list[Any]]]) -> tuple[int, list
 
 
 def _rows(
-    entry: Object, names: list[str], rows: list[tuple[int, list[Any]]], uncounted: set[tuple[int, int]]
+    entry: Object,
+    names: list[str],
+    rows: Iterable[tuple[int, list[Any]]],
+    uncounted: set[tuple[int, int]],
 ) -> Iterator[Row]:
+    width = len(names)
     for line, cells in rows:
-        remarks = [
-            Remark(FindingCode.CELL_FORMULA_WITHOUT_VALUE, f"line {line}", names[place])
-            for place in range(len(names))
-            if (line, place) in uncounted
-        ]
-        if any(_says(cell) for cell in cells[len(names) :]):
-            remarks.append(Remark(FindingCode.ROW_LONG, f"line {line}: cells beyond the last column"))
-        yield Row(entry.file, line, dict(zip(names, cells, strict=False)), tuple(remarks))
+        if not any(map(_says, cells)):
+            continue
+        remarks: tuple[Remark, ...] = ()
+        if uncounted:
+            remarks = tuple(
+                Remark(FindingCode.CELL_FORMULA_WITHOUT_VALUE, f"line {line}", names[place])
+                for place in range(width)
+                if (line, place) in uncounted
+            )
+        if len(cells) > width and any(map(_says, cells[width:])):
+            remarks = (*remarks, Remark(FindingCode.ROW_LONG, f"line {line}: cells beyond the last column"))
+        yield Row(entry.file, line, dict(zip(names, cells, strict=False)), remarks)
 
 
 def _says(cell: Any) -> bool:
-    return bool(cell.strip()) if isinstance(cell, str) else cell is not None
+    return not cell.isspace() if cell and isinstance(cell, str) else cell not in {None, ""}
 
 
 def _uncounted(content: bytes, sheet: str) -> set[tuple[int, int]]:
     """The cells, by line and place, whose formula has no stored result: they read as blanks."""
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         part = _part(package, sheet)
-        xml = package.read(part) if part in package.namelist() else b""
-    if b"<f" not in xml:
-        return set()
+        if part not in package.namelist() or not _has_formulas(package, part):
+            return set()
+        xml = package.read(part)
     return {(int(line), _place(letters)) for letters, line in _FORMULA.findall(xml)}
+
+
+def _has_formulas(package: zipfile.ZipFile, part: str) -> bool:
+    """Whether a sheet has any; most have none, and are not held in memory to see that."""
+    with package.open(part) as xml:
+        end = b""
+        while piece := xml.read(_PIECE):
+            if _FORMULA_TAG in end + piece:
+                return True
+            end = piece[1 - len(_FORMULA_TAG) :]
+    return False
 
 
 def _part(package: zipfile.ZipFile, sheet: str) -> str:

@@ -1,10 +1,11 @@
 """The kinds of columns an export has: each reads one cell, and tells what was odd about it."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from math import isfinite
+from typing import Any, Protocol, runtime_checkable
 
 from shared.core.mapping.columns import Column as Target
 from shared.core.reading import moments, numbers, people, text
@@ -23,6 +24,15 @@ class Kind(Protocol):
 
     def read(self, value: Any, row: Cells) -> Reading:
         """The value that is meant, and what was odd about it."""
+        ...
+
+
+@runtime_checkable
+class Whole(Protocol):
+    """A kind whose columns can be read in one go where nothing in them is odd."""
+
+    def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
+        """What `read` would give for each cell, none of which is blank; None when it might have remarks."""
         ...
 
 
@@ -46,6 +56,10 @@ class Text:
             *text.active(value),
         )
         return Reading(text.meant(value) or None, remarks)
+
+    def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
+        """See `Whole.plain`."""
+        return cells if text.plain(cells) is not None and _short(cells, self.most) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,10 @@ class Key:
             return Reading(text.meant(value) or None, text.remarks(value) if value else ())
         return Reading() if value is None else Reading(written(value))
 
+    def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
+        """See `Whole.plain`."""
+        return cells if text.plain(cells, may_act=True) is not None else None
+
 
 @dataclass(frozen=True, slots=True)
 class Number:
@@ -98,9 +116,22 @@ class Number:
             self.most is not None and number > self.most
         ):
             remarks.append(Remark(FindingCode.NUMBER_OUT_OF_RANGE, f"from {self.least} to {self.most}"))
-        if self.decimals is not None and number != round(number, self.decimals):
+        if self.decimals is not None and numbers.decimals(number) > self.decimals:
             remarks.append(Remark(FindingCode.NUMBER_TOO_PRECISE, f"at most {self.decimals} decimals"))
         return Reading(number, tuple(remarks))
+
+    def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
+        """See `Whole.plain`."""
+        if not set(map(type, cells)) <= {int, float} or not all(map(isfinite, cells)):
+            return None
+        # A float is its own rounding just when its shortest text has no more decimals.
+        if self.decimals is not None and any(round(cell, self.decimals) != cell for cell in cells):
+            return None
+        if cells and self.least is not None and min(cells) < self.least:
+            return None
+        if cells and self.most is not None and max(cells) > self.most:
+            return None
+        return [Decimal(repr(cell)) for cell in cells]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +156,12 @@ class Day:
         """The day."""
         del row
         return moments.read_day(value, self.clock)
+
+    def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
+        """See `Whole.plain`."""
+        if set(map(type, cells)) != {dt.date} or not moments.are_plausible(cells):
+            return None
+        return cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +209,11 @@ class Choice:
             return Reading(word, (Remark(FindingCode.CHOICE_NO_TARGET, _label(word)),))
         return Reading(word)
 
+    def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
+        """See `Whole.plain`."""
+        words = set(cells)
+        return cells if words <= {*self.options} and text.plain([*words], may_act=True) is not None else None
+
 
 @dataclass(frozen=True, slots=True)
 class Currency:
@@ -184,6 +226,10 @@ class Currency:
         if not code:
             return Reading()
         return Reading(code) if code in CURRENCIES else Reading(None, (Remark(FindingCode.CURRENCY_UNKNOWN),))
+
+    def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
+        """See `Whole.plain`."""
+        return cells if set(cells) <= {*CURRENCIES} else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +246,13 @@ class Email:
             return said
         return Reading(said.value, (*said.remarks, *text.remarks(value), *text.too_long(value, self.most)))
 
+    def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
+        """See `Whole.plain`."""
+        lines = text.plain(cells, may_act=True)
+        if lines is None or not _short(cells, self.most):
+            return None
+        return cells if people.are_addresses(lines, cells) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Phone:
@@ -215,6 +268,13 @@ class Phone:
             return said
         return Reading(said.value, (*said.remarks, *text.remarks(value), *text.too_long(value, self.most)))
 
+    def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
+        """See `Whole.plain`."""
+        lines = text.plain(cells, may_act=True)
+        if lines is None or not _short(cells, self.most):
+            return None
+        return cells if people.are_phones(lines) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Postcode:
@@ -229,6 +289,14 @@ class Postcode:
         if not isinstance(value, str) or not value:
             return said
         return Reading(said.value, (*said.remarks, *text.remarks(value), *text.too_long(value, self.most)))
+
+    def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
+        """See `Whole.plain`."""
+        lines = text.plain(cells, may_act=True)
+        if lines is None or not _short(cells, self.most):
+            return None
+        # A longer one has lost no zero, whatever its country.
+        return cells if min(map(len, cells), default=people.LONGEST) >= people.LONGEST else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +320,13 @@ class Tags:
             remarks.append(Remark(FindingCode.TEXT_LIKE_FORMULA))
         return Reading(tuple(words), tuple(remarks))
 
+    def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
+        """See `Whole.plain`."""
+        readings = {cell: self.read(cell, {}) for cell in set(cells)}
+        if any(reading.remarks for reading in readings.values()):
+            return None
+        return [readings[cell].value for cell in cells]
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -267,6 +342,11 @@ class Words:
             )
         said = [meant for word in words if (meant := text.meant(word))]
         return Reading("\n".join(said) or None)
+
+
+def _short(cells: Sequence[str], most: int | None) -> bool:
+    """Whether no text can be too long, however many units its letters are."""
+    return most is None or 2 * max(map(len, cells), default=0) <= most
 
 
 def fitting(target: Target[Any], *, lines: bool = False) -> Text:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,11 @@ class _Local:
     at: dt.datetime
     remarks: tuple[Remark, ...] = ()
     zone: str | None = None
+
+
+def are_plausible(days: Sequence[dt.date]) -> bool:
+    """Whether all days lie in years that an export may speak of."""
+    return min(days).year in _PLAUSIBLE and max(days).year in _PLAUSIBLE
 
 
 def read_day(value: Any, clock: Clock) -> Reading:

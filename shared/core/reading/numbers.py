@@ -33,6 +33,13 @@ def read_number(value: Any, *, typed: bool = False) -> Reading:
     return _dressed(text)
 
 
+def decimals(number: Decimal) -> int:
+    """How many digits behind the point a finite number has, however large it is and however it is written."""
+    _, digits, exponent = number.as_tuple()
+    written = "".join(map(str, digits))
+    return max(0, -int(exponent) - (len(written) - len(written.rstrip("0")))) if number else 0
+
+
 def read_duration(value: Any, unit_seconds: int) -> Reading:
     """A length of time in seconds; a bare number counts in `unit_seconds`."""
     if isinstance(value, str) and (match := _CLOCK.fullmatch(value.strip())):

@@ -1,6 +1,7 @@
 """How to reach somebody: e-mail addresses, telephone numbers, postcodes."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from shared.core.reading.codes import FindingCode
@@ -9,6 +10,7 @@ from shared.core.reading.finding import Reading, Remark
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@<>,;:\"()\[\].]+(?:\.[^\s@<>,;:\"()\[\].]+)+")
 _NAMED = re.compile(r"(?P<name>[^<>]*)<\s*(?P<address>[^<>\s]+)\s*>")
 _PHONE = re.compile(r"[+(]?[\d\s()./\-\u2010-\u2013+]+(?:\s*(?:x|ext\.?)\s*\d+)?", re.IGNORECASE)
+_FEWEST, _MOST = 5, 20
 _ALIAS = re.compile(r"\+[^@]*@")
 
 POSTCODE_DIGITS = {
@@ -16,6 +18,25 @@ POSTCODE_DIGITS = {
     "finland": 5, "australia": 4, "switzerland": 4, "belgium": 4, "austria": 4, "denmark": 4, "norway": 4,
 }  # fmt: skip
 """How many digits a postcode has, where it is nothing but digits and may begin with zero."""
+
+
+LONGEST = max(POSTCODE_DIGITS.values())
+"""The most digits of a postcode that may have lost its zeros."""
+
+_DIGITS, _BETWEEN = b"0123456789", b" ()/-.+"
+
+
+def are_addresses(lines: bytes, cells: Sequence[str]) -> bool:
+    """Whether all cells are addresses in their comparable form; `lines` holds them, each in a line."""
+    return lines.isascii() and lines == lines.lower() and all(map(_ADDRESS.fullmatch, cells))
+
+
+def are_phones(lines: bytes) -> bool:
+    """Whether all lines, the first and the last aside, are telephone numbers that can be read."""
+    if lines.translate(None, _DIGITS + _BETWEEN + b"\n"):
+        return False
+    counts = list(map(len, lines.translate(None, _BETWEEN).split(b"\n")[1:-1]))
+    return not counts or (min(counts) >= _FEWEST and max(counts) <= _MOST)
 
 
 def read_address(value: Any) -> Reading:
@@ -42,7 +63,7 @@ def read_phone(value: Any) -> Reading:
     text = value.strip() if isinstance(value, str) else ""
     if not text:
         return Reading()
-    if not _PHONE.fullmatch(text) or not 5 <= sum(map(str.isdigit, text)) <= 20:
+    if not _PHONE.fullmatch(text) or not _FEWEST <= sum(map(str.isdigit, text)) <= _MOST:
         return Reading(text, (Remark(FindingCode.PHONE_UNREADABLE),))
     return Reading(text)
 

@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from typing import Any
 
 from shared.core.mapping.transforms.text import length
 from shared.core.reading.codes import FindingCode
@@ -20,6 +22,10 @@ _MARKUP = re.compile(
     r"<(?:script|iframe|object|html|body|div|p|b|i|a|img|table)(?:\s[^<>]*)?>|&lt;\w+&gt;", re.IGNORECASE
 )
 _BLANKS = " \t\r\n\u00a0\u200b\ufeff"
+# Printable ASCII, and the letters of western Europe: nothing in here is ever odd by itself.
+_PLAIN = bytes((*range(0x20, 0x7F), *range(0xC0, 0x100)))
+_ODD = ("  ", "\n ", " \n", "\n#")
+_ACTIVE = ("\n=", "\n@", "\n+", "\n-", "<", "&lt;")
 
 
 def meant(value: str) -> str:
@@ -44,6 +50,24 @@ def remarks(value: str, *, lines: bool = False) -> tuple[Remark, ...]:
     if not unicodedata.is_normalized("NFC", value):
         found.append(Remark(FindingCode.TEXT_NOT_COMPOSED))
     return (*found, *_layout(value, lines=lines))
+
+
+def plain(cells: Sequence[Any], *, may_act: bool = False) -> bytes | None:
+    """The cells, each in a line of its own, if all are short lines of text that are as they are meant.
+
+    `may_act` for text that no other program would run, whatever it begins with. None says only that each has
+    to be looked at: it may still be as it is meant.
+    """
+    try:
+        joined = "\n".join(("", *cells, ""))
+        lines = joined.encode("latin-1")
+    except (TypeError, UnicodeEncodeError):
+        return None
+    if len(lines.translate(None, _PLAIN)) != len(cells) + 1:
+        return None
+    if any(odd in joined for odd in _ODD) or not (may_act or not any(odd in joined for odd in _ACTIVE)):
+        return None
+    return lines
 
 
 def too_long(value: str, most: int | None) -> tuple[Remark, ...]:

@@ -67,6 +67,10 @@ def test_a_number_with_thousands_parted_is_the_same_number(number: Decimal) -> N
         (Number(typed=True), "12", ["number.as_text"]),
         (Currency(), "AUX", ["currency.unknown"]),
         (Currency(), "AUD", []),
+        (Number(decimals=0), 1e28, []),
+        (Number(decimals=2), "1" * 40 + ".25", []),
+        (Number(decimals=1), "1" * 40 + ".25", ["number.too_precise"]),
+        (Number(decimals=0), "5.00", []),
     ],
 )
 def test_a_number_has_to_fit_its_column(kind: Number | Currency, value: Any, codes: list[str]) -> None:

@@ -1,0 +1,119 @@
+"""Rows become typed values: column by column for many rows at once, cell by cell where something is odd.
+
+Most cells of an export are as they are meant. Whether they are is asked of a whole column in a few calls of
+native code (`Whole.plain`); only a column in which something may be odd is read one cell after the other. The
+outcome is the same.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from shared.core.reading.codes import FindingCode
+from shared.core.reading.export import Column, Object
+from shared.core.reading.finding import Remark
+from shared.core.reading.kinds import Whole
+from shared.core.reading.source import Row, Unreadable
+
+_AT_ONCE = 500
+
+More = Callable[[Column, Any, Row], tuple[Remark, ...]]
+"""What else is odd about a value, beyond its cell: a body is for an HTML parser to look at."""
+
+
+class Typed(NamedTuple):
+    """A row as read: values by column, None for a blank or an unreadable one, and what is odd in them."""
+
+    row: Row
+    values: dict[str, Any]
+    remarks: Sequence[Remark]
+
+
+def _nothing(_column: Column, _value: Any, _row: Row) -> tuple[Remark, ...]:
+    return ()
+
+
+def read(entry: Object, rows: Iterable[Row], more: More = _nothing) -> Iterator[Typed]:
+    """Every row, in its order; raises Unreadable where `rows` does, after the rows before that."""
+    coming = iter(rows)
+    while True:
+        some: list[Row] = []
+        try:
+            some.extend(islice(coming, _AT_ONCE))
+        except Unreadable:
+            yield from _read(entry, some, more)
+            raise
+        if not some:
+            return
+        yield from _read(entry, some, more)
+
+
+def read_row(entry: Object, row: Row, more: More = _nothing) -> Typed:
+    """One row; of a torn one the key alone."""
+    values: dict[str, Any] = {}
+    remarks: list[Remark] = []
+    for column in entry.columns:
+        if row.torn and column.name not in entry.key:
+            continue
+        value, told = _cell(column, row.cells.get(column.name), row, more)
+        values[column.name] = value
+        remarks += told
+    return Typed(row, values, remarks)
+
+
+def _read(entry: Object, rows: list[Row], more: More) -> Iterator[Typed]:
+    if any(row.torn for row in rows):
+        for row in rows:
+            yield read_row(entry, row, more)
+        return
+    odd: dict[int, list[Remark]] = {}
+    names = [column.name for column in entry.columns]
+    columns = [
+        _column(column, cells, rows, more, odd)
+        for column, cells in zip(entry.columns, _columns(names, rows), strict=True)
+    ]
+    for place, (row, values) in enumerate(zip(rows, zip(*columns, strict=True), strict=True)):
+        yield Typed(row, dict(zip(names, values, strict=True)), odd.get(place, ()))
+
+
+def _columns(names: list[str], rows: list[Row]) -> Iterable[Sequence[Any]]:
+    """The cells of all rows by column; None for a cell that a row does not have."""
+    try:
+        if len(names) > 1:
+            return zip(*map(itemgetter(*names), [row.cells for row in rows]), strict=True)
+    except KeyError:
+        pass
+    return ([row.cells.get(name) for row in rows] for name in names)
+
+
+def _column(
+    column: Column, cells: Sequence[Any], rows: list[Row], more: More, odd: dict[int, list[Remark]]
+) -> Sequence[Any]:
+    """A column of all rows; what is odd is added to what is known to be, by the row's place."""
+    held = cells if all(cells) else [cell for cell in cells if cell is not None and cell != ""]
+    plain = column.kind.plain(held) if isinstance(column.kind, Whole) else None
+    if plain is not None and (len(held) == len(cells) or not column.required):
+        if len(held) == len(cells):
+            return plain
+        following = iter(plain)
+        return [None if cell is None or cell == "" else next(following) for cell in cells]
+    values: list[Any] = []
+    for place, row in enumerate(rows):
+        value, told = _cell(column, cells[place], row, more)
+        values.append(value)
+        if told:
+            odd.setdefault(place, []).extend(told)
+    return values
+
+
+def _cell(column: Column, cell: Any, row: Row, more: More) -> tuple[Any, Sequence[Remark]]:
+    value: Any = None
+    told: tuple[Remark, ...] = ()
+    if cell is not None and cell != "":
+        reading = column.kind.read(cell, row.cells)
+        value, told = reading.value, (*reading.remarks, *more(column, reading.value, row))
+    if column.required and value is None and not told:
+        told = (Remark(FindingCode.VALUE_MISSING),)
+    return value, [replace(remark, field=column.name) for remark in told]

@@ -27,6 +27,8 @@ from shared.core.mapping.transforms.text import canonical
 LOGICAL_NAME = "@Microsoft.Dynamics.CRM.lookuplogicalname"
 """The annotation by which the Web API tells which table a lookup points at."""
 
+_plain = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
 _PARTY_SETS = {"systemuser": "systemusers", "contact": "contacts", "lead": "leads", "account": "accounts"}
 
 
@@ -94,13 +96,15 @@ def encode(body: Any) -> bytes:
 
 
 def _encoded(value: Any) -> str:
+    if isinstance(value, str):
+        return _plain(value)
     if isinstance(value, Decimal):
         return format(value, "f")
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(key)}:{_encoded(entry)}" for key, entry in value.items()) + "}"
+    if isinstance(value, dict):
+        return "{" + ",".join([f"{_plain(key)}:{_encoded(entry)}" for key, entry in value.items()]) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ",".join(_encoded(entry) for entry in value) + "]"
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return "[" + ",".join([_encoded(entry) for entry in value]) + "]"
+    return _plain(value)
 
 
 def _property(column: Column[Any]) -> str:

@@ -4,7 +4,7 @@ A map is data. It is read by the sync in both directions, by the generated mappi
 `tests/contract` and by the simulators, so every line carries its description and what it loses (C-13).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -187,9 +187,16 @@ class EntityMap:
     parts: Parts | None = None
     drop: str | None = None
     one_way: str = ""
+    _lines: Mapping[str, tuple[Line, ...]] = field(init=False, repr=False, compare=False)
+    _known: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Refuse a map that is to deactivate and does not say how."""
+        """Refuse a map that is to deactivate and does not say how; work out once what every record asks."""
+        lines: dict[str, tuple[Line, ...]] = {}
+        for line in self.fields:
+            lines[line.legacy] = (*lines.get(line.legacy, ()), line)
+        object.__setattr__(self, "_lines", lines)
+        object.__setattr__(self, "_known", self._expected(lines.keys()))
         for policy, how in (
             (self.on_record_delete, self.inactive_row),
             (self.on_row_delete, self.inactive_record),
@@ -214,16 +221,12 @@ class EntityMap:
         nor dropped is a fault: nothing is ignored silently. A blank leaves out a column that always has a
         value.
         """
-        lines: dict[str, list[Line]] = {}
-        for line in self.fields:
-            lines.setdefault(line.legacy, []).append(line)
-        known = self._known() | lines.keys() - {entry.name for entry in self.composed}
         values: dict[str, Unresolved] = {}
         composed, faults = self._composed(data)
         for name, raw in {**data, **composed}.items():
-            if name in data and name not in known:
+            if name in data and name not in self._known:
                 faults.append(Fault(pointer(name), Code.UNKNOWN_FIELD, f"a field of {self.entity}"))
-            for line in lines.get(name, ()):
+            for line in self._lines.get(name, ()):
                 if line.flow is Flow.OUTBOUND:
                     continue
                 try:
@@ -287,13 +290,12 @@ class EntityMap:
         lines = (line for line in self.fields if line.column.name == column)
         return next((line.legacy for line in lines), column)
 
-    def _known(self) -> set[str]:
-        """The fields that are no line's and still no surprise."""
+    def _expected(self, mapped: Iterable[str]) -> frozenset[str]:
+        """The fields that are no surprise: those of a line, and some that are no line's."""
         parts = {part for entry in self.composed for part in entry.parts}
         others = {self.key, self.row_id or self.key, self.parts.field if self.parts else self.key}
-        return (others | {line.legacy for line in self.dropped} | parts) - {
-            entry.name for entry in self.composed
-        }
+        known = others | {line.legacy for line in self.dropped} | parts | set(mapped)
+        return frozenset(known - {entry.name for entry in self.composed})
 
     def _composed(self, data: Mapping[str, Json]) -> tuple[dict[str, Json], list[Fault]]:
         """The fields put together from others, and the fields missing for that."""

@@ -11,7 +11,8 @@ from shared.core.mapping.spec import Transform, Unfit
 # One address, no display name; whether it can receive mail is nobody's guess here.
 _EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@<>,;:\"()\[\].]+(\.[^\s@<>,;:\"()\[\].]+)+")
 _BLANK_INSIDE = re.compile(r"\s")
-_NONCHARACTERS = frozenset("\ufffe\uffff")
+# Control characters other than tab and line ends, halves of characters, and two that are none.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def canonical(value: str) -> str | None:
@@ -29,14 +30,16 @@ def clean(value: Any) -> str | None:
         return None
     if not isinstance(value, str):
         raise Unfit(Code.VALUE_NOT_TEXT, "text")
-    if any(_is_forbidden(character) for character in value):
+    if value.isascii() and value.isprintable():
+        return value.strip() or None
+    if _FORBIDDEN.search(value):
         raise Unfit(Code.VALUE_FORBIDDEN_CHARACTER, "text without control characters")
     return canonical(value)
 
 
 def length(value: str) -> int:
     """How long Dataverse finds a text: in UTF-16 units, so that an emoji counts two."""
-    return len(value.encode("utf-16-le")) // 2
+    return len(value) if value.isascii() else len(value.encode("utf-16-le")) // 2
 
 
 def text(max_length: int, *, required: bool = False) -> Transform[Json, str]:
@@ -105,9 +108,3 @@ def _fitting(value: Json, max_length: int) -> str | None:
 
 def _to_legacy(value: str | None) -> Json:
     return value or ""
-
-
-def _is_forbidden(character: str) -> bool:
-    if character in "\t\n\r":
-        return False
-    return unicodedata.category(character) in {"Cc", "Cs"} or character in _NONCHARACTERS

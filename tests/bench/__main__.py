@@ -19,14 +19,23 @@ from tests.bench import stack
 from tests.bench.crossing import inbound, outbound
 from tests.bench.dataverse import dataverse
 from tests.bench.host import host
+from tests.bench.latency import latency
+from tests.bench.mapping import mapping
 from tests.bench.measure import Measure
+from tests.bench.reading import reading
+from tests.bench.replay import replay
+from tests.bench.sparse import sparse
 from tests.bench.startup import startup
 from tests.bench.state import state
 from tests.bench.web import web
+from tests.bench.writer import writer
 
 ON_THE_STACK: dict[str, Callable[[stack.Stack], Iterator[Measure]]] = {
     "inbound": inbound,
     "outbound": outbound,
+    "sparse": sparse,
+    "latency": latency,
+    "replay": replay,
 }
 _BROKER = "tests.bench.broker"
 
@@ -47,7 +56,10 @@ def alone() -> dict[str, Callable[[], Iterator[Measure]]]:
         "startup": startup,
         "state": state,
         "web": web,
+        "mapping": mapping,
+        "reading": reading,
         "dataverse": dataverse,
+        "writer": writer,
         "host": host,
         "broker": _broker,
     }

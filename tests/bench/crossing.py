@@ -16,6 +16,8 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
+import httpx
+
 from tests.bench.measure import Measure, rounded
 from tests.bench.stack import OWNER, PEER_QUEUE, ROOT, Progress, Reading, Stack, slots, until
 from tests.bench.traffic import Sent, companies, edits, send
@@ -30,11 +32,15 @@ _RECORDS = SESSIONS + SESSIONS // PER_SESSION
 """How many records the outbound traffic is about."""
 
 _LIMITS = {1: (1.0, 6.0), PER_SESSION: (0.02, 20.0)}
+_MOST_OF_FLOOR = 8.0
 """By messages per session: the least share of the bare loop's rate, and the most CPU in bare loops'.
 
 One per session: both wait out the idle time of their slots, and the host opens sessions faster than the SDK.
 Twenty per session: the bare loop does no work at all, so these two guard against growth and promise no more.
 """
+
+_PASSING, _REFUSED = 5, 1
+"""Of the messages on a bad day: two in a hundred fail once, one in two hundred is refused."""
 
 _LEAD = timedelta(seconds=1.5)
 """Long enough to put everything on the queue before it appears there."""
@@ -64,7 +70,7 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """What the bare loop took for the same messages."""
+    """What a loop without Tandem took for the same messages."""
 
     seconds: float
     cpu_seconds: float
@@ -85,6 +91,28 @@ def outbound(stack: Stack) -> Iterator[Measure]:
     until("the rows to change", partial(_has_rows, stack))
     _settled(stack)
     yield from _direction(stack, "outbound", _row_changes)
+    yield from _through_trouble(stack)
+
+
+def _through_trouble(stack: Stack) -> Iterator[Measure]:
+    """A bad day in Allegory (B2): what fails for a while goes through, what is refused is kept, once each."""
+    tag = f"trouble-{uuid4().hex[:6]}"
+    rows = _rows(stack)[:SESSIONS]
+    passing, refused = rows[:_PASSING], rows[_PASSING : _PASSING + _REFUSED]
+    place = stack.endpoints["allegory"]["rest"] + "/admin/faults"
+    for row, status, count in (*((row, 503, 1) for row in passing), *((row, 422, 100) for row in refused)):
+        record = row["tandem_sourcekey"].rpartition(":")[2]
+        fault = {"kind": "status", "status": status, "count": count, "path": f"/companies/{record}"}
+        httpx.post(place, json=fault | {"method": "PATCH"}).raise_for_status()
+    messages = edits(tag, rows, _flow_columns(), 1, first=100)
+    _appear(stack.endpoints["servicebus"], "outbound", messages)
+    until(f"outcomes of {tag}", lambda: stack.finished(tag) == len(messages) - _REFUSED)
+    httpx.delete(place).raise_for_status()
+    kept = stack.failures(tag)
+    name = "failures kept in SQL: retried and through, refused and held"
+    right = kept == {"applied": _PASSING, "failed": _REFUSED}
+    yield Measure(name, sum(kept.values()), "messages", least=_PASSING + _REFUSED, most=_PASSING + _REFUSED)
+    yield Measure("each of them once, and as what it was", float(right), "yes", least=1)
 
 
 def _company_changes(stack: Stack, tag: str, records: int, each: int) -> list[Sent]:
@@ -126,9 +154,21 @@ def _direction(
     for each in (1, PER_SESSION):
         tag = f"{queue}-{uuid4().hex[:6]}"
         messages = changes(stack, tag, SESSIONS // each, each)
-        bare = _through_bare_loop(stack, messages)
-        crossing = _through_tandem(stack, queue, tag, messages)
+        bare = _through_loop(stack, messages)
+        crossing = through_tandem(stack, queue, tag, messages)
         yield from _measures(f"{each} per session", (queue, each), crossing, bare)
+    yield from _against_floor(stack, crossing)
+
+
+def _against_floor(stack: Stack, crossing: Crossing) -> Iterator[Measure]:
+    """The last crossing against what companies cost a loop that reads, maps and writes them (B1d)."""
+    messages = companies(f"floor-{uuid4().hex[:6]}", SESSIONS // PER_SESSION, PER_SESSION, OWNER)
+    floor = _through_loop(stack, messages, stack.endpoints["dataverse"]["http"])
+    floor_ms = 1000 * floor.cpu_seconds / len(messages)
+    ratio = rounded(crossing.cpu_ms("host") / floor_ms)
+    yield Measure("host CPU per change, of the floor's", ratio, "ratio", most=_MOST_OF_FLOOR)
+    yield Measure("rate of the floor", rounded(len(messages) / floor.seconds), "messages/s")
+    yield Measure("CPU of the floor", rounded(floor_ms), "ms/message")
 
 
 def _measures(name: str, traffic: tuple[str, int], crossing: Crossing, bare: Bare) -> Iterator[Measure]:
@@ -158,11 +198,12 @@ def _measures(name: str, traffic: tuple[str, int], crossing: Crossing, bare: Bar
     yield Measure(f"{name}: CPU of the broker for the bare loop", rounded(broker_ms), "ms/message")
 
 
-def _through_bare_loop(stack: Stack, messages: list[Sent]) -> Bare:
+def _through_loop(stack: Stack, messages: list[Sent], url: str = "") -> Bare:
+    """Receive and complete; with the URL of Dataverse, read, map and write, too."""
     count, idle_s = slots()
     connection = stack.endpoints["servicebus"]
     command = [sys.executable, "-m", "tests.bench.peer", connection, PEER_QUEUE]
-    command += [str(len(messages)), str(count), str(idle_s)]
+    command += [str(len(messages)), str(count), str(idle_s), *([url] if url else [])]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -184,7 +225,8 @@ def _appear(connection: str, queue: str, messages: list[Sent]) -> float:
     return began
 
 
-def _through_tandem(stack: Stack, queue: str, tag: str, messages: list[Sent]) -> Crossing:
+def through_tandem(stack: Stack, queue: str, tag: str, messages: list[Sent]) -> Crossing:
+    """What Tandem takes for messages whose ids start with `tag`, their echoes included."""
     known = stack.progress()
     began = _appear(stack.endpoints["servicebus"], queue, messages)
     before = stack.reading()

@@ -9,8 +9,6 @@ many rows (20,000 unless set; 2,000,000 take ten minutes and 8 GB of disk).
 import json
 import os
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,9 +21,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 import httpx
 
-from local.stack.ports import pick_ports
 from tests.bench.measure import Measure, rounded
-from tests.bench.stack import ROOT, cpu_seconds, until
+from tests.bench.simulator import simulator
+from tests.bench.stack import cpu_seconds
 
 _BATCH = 100
 _TURN = 2000
@@ -40,21 +38,21 @@ _SCHEMA = """
 def dataverse() -> Iterator[Measure]:
     """Creates and updates through the whole process, against raw `sqlite3`; memory and cost as it fills."""
     rows = int(os.environ.get("TANDEM_BENCH_ROWS", "20000"))
-    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder, _running(Path(folder)) as simulator:
+    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder, _running(Path(folder)) as service:
         peer = _Peer(Path(folder) / "peer.db")
-        simulator.send(0)
+        service.send(0)
         early = 0
         for first in range(0, rows, _TURN):
-            simulator.turn(simulator.created, first)
+            service.turn(service.created, first)
             peer.turn(peer.created, first)
             if first + _TURN <= max(rows // 10, _TURN):
-                early = simulator.memory
-        grown = simulator.memory - early
+                early = service.memory
+        grown = service.memory - early
         for first in range(0, min(rows, 10 * _TURN), _TURN):
-            simulator.turn(simulator.updated, first)
+            service.turn(service.updated, first)
             peer.turn(peer.updated, first)
         peer.close()
-    created, updated = simulator.created, simulator.updated
+    created, updated = service.created, service.updated
     part = max(1, len(created.cpu) // 10)
     ratio = median(created.cpu) / median(peer.created)
     yield Measure("simulator's CPU per row created, of raw sqlite3", rounded(ratio), "ratio", most=8)
@@ -68,7 +66,7 @@ def dataverse() -> Iterator[Measure]:
     yield Measure("rows updated", rounded(1 / median(updated.cpu)), "rows/CPU s")
     yield Measure("rows created, with the wait for each answer", rounded(1 / median(created.wall)), "rows/s")
     yield Measure("rows updated, with the wait for each answer", rounded(1 / median(updated.wall)), "rows/s")
-    yield Measure("memory after all rows", rounded(simulator.memory_at_end / 2**20), "MiB")
+    yield Measure("memory after all rows", rounded(service.memory_at_end / 2**20), "MiB")
 
 
 @dataclass(slots=True)
@@ -141,30 +139,11 @@ class _Peer:
 
 @contextmanager
 def _running(folder: Path) -> Iterator[_Simulator]:
-    port = pick_ports({}, folder / "ports.json")["dataverse"]
-    command = [sys.executable, "-m", "local.dataverse", "--http-port", str(port)]
-    command += ["--store", str(folder / "store.db")]
-    command += ["--customisations", str(ROOT / "infra/dataverse/customisations.json")]
     with (
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process,
-        closing(
-            httpx.Client(
-                base_url=f"http://127.0.0.1:{port}", headers={"Authorization": "Bearer a-bench"}, timeout=60
-            )
-        ) as http,
+        simulator(folder) as (url, pid),
+        closing(httpx.Client(base_url=url, headers={"Authorization": "Bearer a-bench"}, timeout=60)) as http,
     ):
-        try:
-            until("the simulator answers", lambda: _answers(http))
-            yield _Simulator(process.pid, http)
-        finally:
-            process.terminate()
-
-
-def _answers(http: httpx.Client) -> bool:
-    try:
-        return http.get("/health").status_code == 200
-    except httpx.TransportError:
-        return False
+        yield _Simulator(pid, http)
 
 
 def _body(first: int) -> bytes:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,45 @@ class Stack:
             arrived, decided = database.execute(query, (tag, tag + "~")).fetchone()
         return Progress(arrived, decided)
 
-    def outcomes(self, tag: str) -> dict[str, int]:
-        """The outcomes of the messages whose id starts with `tag`."""
+    def finished(self, tag: str) -> int:
+        """How many messages whose id starts with `tag` have a final outcome."""
+        query = "select count(finished_at) from message where message_id >= ? and message_id < ?"
+        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as database:
+            (count,) = database.execute(query, (tag, tag + "~")).fetchone()
+        return int(count)
+
+    def failures(self, tag: str) -> dict[str, int]:
+        """What became of the messages of a tag whose journal tells of one failure, by outcome."""
+        query = """
+            select outcome, count(*) from message where message_id >= ? and message_id < ? and
+            (select count(*) from journal where journal.number = message.number and outcome = 'failed') = 1
+            group by outcome
+        """
+        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as database:
+            return dict(database.execute(query, (tag, tag + "~")).fetchall())
+
+    def under_way(self, tag: str) -> list[float]:
+        """Seconds from their appearance on the queue to their outcome, of messages whose id starts so."""
+        query = "select properties, finished_at from message where message_id >= ? and message_id < ?"
+        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as database:
+            rows = database.execute(query, (tag, tag + "~")).fetchall()
+        return [
+            (
+                datetime.fromisoformat(finished).replace(tzinfo=UTC)
+                - datetime.fromisoformat(json.loads(properties)["enqueuedTimeUtc"])
+            ).total_seconds()
+            for properties, finished in rows
+        ]
+
+    def unfinished(self, session: str) -> int:
+        """How many messages of a session have no final outcome yet."""
+        query = "select count(*) from message where session_id = ? and finished_at is null"
+        with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True)) as database:
+            (left,) = database.execute(query, (session,)).fetchone()
+        return int(left)
+
+    def outcomes(self, tag: str) -> dict[str | None, int]:
+        """The outcomes of the messages whose id starts with `tag`; None for those without one."""
         query = (
             "select outcome, count(*) from message where message_id >= ? and message_id < ? group by outcome"
         )
@@ -132,13 +170,13 @@ def running() -> Iterator[Stack]:
             subprocess.run([*command, "down"], cwd=ROOT, env=env, capture_output=True, check=True)
 
 
-def until(what: str, look: Callable[[], bool], seconds: float = 120) -> None:
-    """Return once `look` says so; raises TimeoutError naming `what`."""
+def until(what: str, look: Callable[[], bool], seconds: float = 120, glance: float = _GLANCE_S) -> None:
+    """Return once `look`, asked every `glance` seconds, says so; raises TimeoutError naming `what`."""
     deadline = time.monotonic() + seconds
     while not look():
         if time.monotonic() > deadline:
             raise TimeoutError(what)
-        time.sleep(_GLANCE_S)
+        time.sleep(glance)
 
 
 def write_results(results: Mapping[str, Any]) -> Path:

@@ -69,10 +69,10 @@ def state() -> Iterator[Measure]:
         rounds = [_round(Path(folder), number, counter) for number in range(_ROUNDS)]
     ours, raw = (median(times) for times in zip(*rounds, strict=True))
     handled = _ROUNDS * _MESSAGES
-    yield Measure("SQL statements per message", rounded(counter.statements / handled), "statements", most=20)
-    yield Measure("transactions per message", rounded(counter.transactions / handled), "transactions", most=5)
+    yield Measure("SQL statements per message", rounded(counter.statements / handled), "statements", most=19)
+    yield Measure("transactions per message", rounded(counter.transactions / handled), "transactions", most=3)
     yield Measure(
-        "CPU per message, of a raw sqlite3 insert and update", rounded(ours / raw), "ratio", most=60
+        "CPU per message, of a raw sqlite3 insert and update", rounded(ours / raw), "ratio", most=45
     )
     yield Measure("CPU per message", rounded(1e6 * ours / _MESSAGES), "us")
     yield Measure("CPU of a raw sqlite3 insert and update", rounded(1e6 * raw / _MESSAGES), "us")

@@ -58,10 +58,15 @@ def _company(tag: str, record: int, change: int, owner: str) -> Sent:
     return Sent(f"{tag}-{uuid4()}", f"allegory:company:{key}", json.dumps(body).encode())
 
 
-def edits(tag: str, rows: Iterable[Mapping[str, Any]], columns: Iterable[str], each: int) -> list[Sent]:
-    """What the flow sends when a person changes the phone number of each row `each` times."""
+def edits(
+    tag: str, rows: Iterable[Mapping[str, Any]], columns: Iterable[str], each: int, first: int = 1
+) -> list[Sent]:
+    """What the flow sends when a person changes the phone number of each row `each` times.
+
+    `first` counts the changes made so far, and one more: no two of a row may be equal.
+    """
     chosen, known = list(columns), list(rows)
-    return [_edit(tag, row, chosen, change) for change in range(1, each + 1) for row in known]
+    return [_edit(tag, row, chosen, change) for change in range(first, first + each) for row in known]
 
 
 def _edit(tag: str, row: Mapping[str, Any], columns: list[str], change: int) -> Sent:
@@ -84,6 +89,11 @@ def _edit(tag: str, row: Mapping[str, Any], columns: list[str], change: int) -> 
 
 def send(connection: str, queue: str, messages: list[Sent], at: datetime) -> None:
     """Put messages on a queue, all to appear there at `at`, so that no sender's pace is measured."""
+    send_paced(connection, queue, messages, at, timedelta())
+
+
+def send_paced(connection: str, queue: str, messages: list[Sent], first: datetime, apart: timedelta) -> None:
+    """Put messages on a queue, each to appear there so long after the one before."""
     with (
         ServiceBusClient.from_connection_string(connection) as client,
         client.get_queue_sender(queue) as sender,
@@ -95,8 +105,8 @@ def send(connection: str, queue: str, messages: list[Sent], at: datetime) -> Non
                     message_id=sent.id,
                     session_id=sent.session,
                     content_type="application/json",
-                    scheduled_enqueue_time_utc=at,
+                    scheduled_enqueue_time_utc=first + at * apart,
                 )
-                for sent in messages[start : start + _BATCH]
+                for at, sent in enumerate(messages[start : start + _BATCH], start)
             ]
             sender.send_messages(batch)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from azure.servicebus import NEXT_AVAILABLE_SESSION
-from azure.servicebus.aio import ServiceBusClient
+from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
 
 from local.broker.entities.settings import QueueSettings
 from local.broker.server import Broker, in_thread, serve
@@ -189,6 +189,23 @@ async def test_many_senders_at_once_all_get_through() -> None:
         await asyncio.gather(*wakes)
 
         assert _waiting(yard.broker) == 20
+
+
+async def test_wakes_that_come_together_travel_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+    send = ServiceBusSender.send_messages
+
+    async def counting(sender: ServiceBusSender, messages: Any, **how: Any) -> None:
+        sent.append(len(messages))
+        await send(sender, messages, **how)
+
+    monkeypatch.setattr(ServiceBusSender, "send_messages", counting)
+    async with broker_yard() as yard:
+        wakes = [yard.bus.wake(Direction.INBOUND, UUID(int=number), yard.now()) for number in range(20)]
+        await asyncio.gather(*wakes)
+
+        # The first opens the sender while the others come.
+        assert (_waiting(yard.broker), sent) == (20, [1, 19])
 
 
 async def test_a_bus_goes_on_after_the_broker_cut_its_connections() -> None:

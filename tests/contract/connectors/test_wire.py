@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
+from local.stack.certificates import Certificates, certificates_in
 from shared.connectors.web.trust import trust
 from shared.connectors.web.wire import Wire
 
@@ -65,9 +67,11 @@ class FarSide:
 
 
 @asynccontextmanager
-async def far_side(*says: bytes, closes: bool = False) -> AsyncIterator[FarSide]:
+async def far_side(
+    *says: bytes, closes: bool = False, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[FarSide]:
     side = FarSide(list(says), closes)
-    server = await asyncio.start_server(side.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(side.serve, "127.0.0.1", 0, ssl=tls)
     side.port = server.sockets[0].getsockname()[1]
     try:
         yield side
@@ -306,3 +310,26 @@ async def test_a_body_of_some_megabytes_arrives_whole(transport: Make) -> None:
         await asked(transport, side, upload)
 
     assert side.heard[0].endswith(bytes(range(256)) * 16_384)
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return certificates_in(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.mark.parametrize("make", [Wire, httpx.AsyncHTTPTransport], ids=["wire", "httpx"])
+async def test_a_far_side_is_spoken_to_under_its_own_name_alone(
+    make: Callable[[ssl.SSLContext], httpx.AsyncBaseTransport], certificates: Certificates
+) -> None:
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(certificates.certificate, certificates.key)
+    ours = ssl.create_default_context(cafile=str(certificates.bundle))
+    async with far_side(OK, CHUNKED, tls=served) as side:
+        url = f"https://127.0.0.1:{side.port}/"
+        async with httpx.AsyncClient(transport=make(ours)) as client:
+            first, second = await client.get(url), await client.get(url)
+        async with httpx.AsyncClient(transport=make(ssl.create_default_context())) as stranger:
+            with pytest.raises(httpx.ConnectError):
+                await stranger.get(url)
+
+    assert (first.content, second.content) == (b"ok", b"hello, dear all")

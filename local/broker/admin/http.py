@@ -155,28 +155,17 @@ async def _read(reader: asyncio.StreamReader) -> HttpRequest:
     for line in lines:
         name, _, value = line.partition(":")
         headers[name.strip().lower()] = value.strip()
-    if headers.get("transfer-encoding", "").lower() == "chunked":
-        body = await _read_chunks(reader)
-    else:
-        body = await reader.readexactly(_length(headers.get("content-length", "0"), 10))
+    if "transfer-encoding" in headers:
+        raise BadRequest("a body comes with its length")
+    body = await reader.readexactly(_length(headers.get("content-length", "0")))
     url = urlsplit(parts[1])
     query = {name: values[-1] for name, values in parse_qs(url.query).items()}
     return HttpRequest(parts[0], unquote(url.path).strip("/"), query, headers, body)
 
 
-async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
-    body = bytearray()
-    while size := _length((await reader.readline()).decode("latin-1").strip(), 16):
-        _length(str(len(body) + size), 10)
-        body += await reader.readexactly(size)
-        await reader.readexactly(2)
-    await reader.readline()
-    return bytes(body)
-
-
-def _length(text: str, base: int) -> int:
+def _length(text: str) -> int:
     try:
-        length = int(text, base)
+        length = int(text)
     except ValueError as wrong:
         raise BadRequest("a length that is no number") from wrong
     if not 0 <= length <= MAX_BODY:

@@ -1,6 +1,9 @@
 """The official administration client, and our own JSON routes."""
 
+import socket
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -20,6 +23,11 @@ from azure.servicebus.management import ServiceBusAdministrationClient
 
 from local.broker.server import Broker
 from local.stack.certificates import Certificates
+
+ENTRY = (
+    b'<entry xmlns="http://www.w3.org/2005/Atom"><content><QueueDescription xmlns='
+    b'"http://schemas.microsoft.com/netservices/2010/10/servicebus/connect">%s</QueueDescription></content></entry>'
+)
 
 
 @pytest.fixture
@@ -244,3 +252,37 @@ def test_a_fault_that_is_none_is_refused(admin: Callable[..., Any], body: Any, e
 def test_health_and_unknown_routes(admin: Callable[..., Any]) -> None:
     assert admin("GET", "health") == {"status": "healthy"}
     assert admin("GET", "admin/nothing") == (404, {"error": "no such route"})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nContent-Length: many\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n",
+        b"PUT /q HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nX: " + b"x" * 20_000 + b"\r\n\r\n",
+    ],
+)
+def test_what_is_no_request_is_told_so_and_let_go(broker: Broker, said: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", broker.admin_port), timeout=10) as client:
+        client.sendall(said)
+        heard = b""
+        while more := client.recv(65536):
+            heard += more
+
+    assert heard.startswith(b"HTTP/1.1 400 Bad Request")
+
+
+@pytest.mark.parametrize(
+    ("document", "status"),
+    [(b"no xml", 400), (b"<entry/>", 501), (ENTRY % b"<MaxDeliveryCount>x</MaxDeliveryCount>", 400)],
+)
+def test_a_queue_that_is_described_wrongly_is_refused(broker: Broker, document: bytes, status: int) -> None:
+    url = f"http://127.0.0.1:{broker.admin_port}/made"
+    request = urllib.request.Request(url, document, method="PUT")
+
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request, timeout=10)  # noqa: S310  # our own broker
+
+    assert refused.value.code == status

@@ -196,7 +196,7 @@ def test_a_file_too_large_is_refused_by_name_and_nothing_waits_for_it(stack: Sta
 
 SAMPLES = Path(os.environ.get("TANDEM_SAMPLE_DATA", Path(__file__).parents[3] / "shared" / "data"))
 EXPORT = SAMPLES / "allegory" / "small"
-FINAL = ("applied", "merged", "echo", "rejected", "failed", "parked")
+FINAL = ("applied", "merged", "echo", "stale", "rejected", "failed", "parked")
 
 
 def _table(name: str) -> list[dict[str, Any]]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from local.host.engines.direct import DirectEngine
 from local.host.engines.port import Engine
 from local.host.engines.thread import EngineThread
 from local.host.function import HTTP, SERVICE_BUS, TIMER, Function
@@ -179,17 +178,6 @@ class Host:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-def start(
-    app: Path,
-    app_settings: Mapping[str, str],
-    engine: Engine | None = None,
-    port: int = 0,
-    receiver: str = "auto",
-) -> Host:
-    """Run an app in this process: one process, one app, because `function_app` is imported by that name."""
-    return Host(app, engine or DirectEngine(), app_settings, port, receiver)
 
 
 def _report(task: "asyncio.Task[None]") -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -11,8 +10,6 @@ from croniter import croniter
 from local.host.function import Function
 from local.host.invocation import Call, Completion, Datum, trace_parent
 from local.host.settings import InvalidSettings, timespan
-
-_LOG = logging.getLogger("local.host")
 
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 # A run that starts this much late is past due.

@@ -39,6 +39,8 @@ from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Value
 from shared.core.mapping.references import RowRef
 from shared.core.mapping.rows import encode
+from shared.core.ports import LegacyRecords
+from shared.core.system import LegacySystem
 from shared.core.turns import LoopBudget
 from shared.inbound.by_import import ByImport
 from shared.inbound.drops.reading import Drops
@@ -56,20 +58,86 @@ US = "tandem"
 
 
 @dataclass
-class Office:
-    """Everything between a person in Dataverse and a person in Legrand, and short words for what they do."""
+class People:
+    """What people do in Dataverse and see there, and what became of it."""
 
     clock: SettableClock
     rows: MemoryRows
-    desk: httpx.Client
     store: Store
     gate: Gate
-    bus: MemoryBus
-    drops: Drops
-    handing: Handing
-    telemetry: MemoryTelemetry
-    folder: Path
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 100_000)))
+
+    async def fate(self, message_id: str) -> str:
+        """What became of a message."""
+        found = await self.store.operations.messages.find(message_id)
+        assert found is not None
+        return str(found["outcome"] or found["status"])
+
+    async def save(self, table: str, row: UUID, **values: Value) -> str:
+        """A person saves a row in Dataverse, whose flow tells of it; returns the id of its message."""
+        self.clock.advance(timedelta(minutes=1))
+        self.rows.put(table, row, values)
+        return await self.tell(table, row)
+
+    async def tell(self, table: str, row: UUID, operation: str = "Update") -> str:
+        """The flow tells of a row as it is."""
+        kept = await self.rows.read(TABLES[table], row)
+        data = _told(kept.values) if kept else {}
+        body = {
+            "schemaVersion": "1.0",
+            "source": "dataverse",
+            "table": table,
+            "recordId": str(row),
+            "operation": operation if kept else "Delete",
+            "changedOn": (kept.modified_at if kept else self.clock.now()).isoformat(),
+            "rowVersion": kept.version.strip('W/"') if kept else "0",
+            "data": {TABLES[table].primary_key: str(row), **data},
+        }
+        number = next(self.numbers)
+        message = Message(f"m-{number}", "outbound", str(row), encode(body), position=number)
+        await self.gate.receive(message)
+        return message.id
+
+    async def row_of(self, key: str) -> UUID:
+        """The row a Legrand record is."""
+        parsed = RecordKey.parse(key)
+        assert parsed is not None
+        found = await self.store.crosswalk.row_of(parsed)
+        assert found is not None, key
+        return found
+
+    async def values(self, table: str, row: UUID) -> Mapping[str, Value]:
+        """A row's values."""
+        kept = await self.rows.read(TABLES[table], row)
+        assert kept is not None
+        return kept.values
+
+    async def conflicts(self) -> list[dict[str, Any]]:
+        """The conflicts that were kept."""
+        columns = (conflict.c.column_name, conflict.c.inbound, conflict.c.outbound, conflict.c.winner)
+        with self.store.engine.connect() as connection:
+            rows = connection.execute(sa.select(*columns).order_by(conflict.c.id)).all()
+        return [
+            {
+                "column": row.column_name,
+                "inbound": value_of(row.inbound),
+                "outbound": value_of(row.outbound),
+                "winner": row.winner,
+            }
+            for row in rows
+        ]
+
+
+@dataclass
+class Office(People):
+    """Everything between a person in Dataverse and a person in Legrand, and short words for what they do."""
+
+    desk: httpx.Client = field(kw_only=True)
+    bus: MemoryBus = field(kw_only=True)
+    drops: Drops = field(kw_only=True)
+    handing: Handing = field(kw_only=True)
+    telemetry: MemoryTelemetry = field(kw_only=True)
+    folder: Path = field(kw_only=True)
 
     @property
     def imports(self) -> Path:
@@ -118,51 +186,6 @@ class Office:
             await self.gate.receive(message)
         return [await self.fate(message.id) for message in told]
 
-    async def fate(self, message_id: str) -> str:
-        """What became of a message."""
-        found = await self.store.operations.messages.find(message_id)
-        assert found is not None
-        return str(found["outcome"] or found["status"])
-
-    async def save(self, table: str, row: UUID, **values: Value) -> str:
-        """A person saves a row in Dataverse, whose flow tells of it; returns the id of its message."""
-        self.clock.advance(timedelta(minutes=1))
-        self.rows.put(table, row, values)
-        return await self.tell(table, row)
-
-    async def tell(self, table: str, row: UUID, operation: str = "Update") -> str:
-        """The flow tells of a row as it is."""
-        kept = await self.rows.read(TABLES[table], row)
-        data = _told(kept.values) if kept else {}
-        body = {
-            "schemaVersion": "1.0",
-            "source": "dataverse",
-            "table": table,
-            "recordId": str(row),
-            "operation": operation if kept else "Delete",
-            "changedOn": (kept.modified_at if kept else self.clock.now()).isoformat(),
-            "rowVersion": kept.version.strip('W/"') if kept else "0",
-            "data": {TABLES[table].primary_key: str(row), **data},
-        }
-        number = next(self.numbers)
-        message = Message(f"m-{number}", "outbound", str(row), encode(body), position=number)
-        await self.gate.receive(message)
-        return message.id
-
-    async def row_of(self, key: str) -> UUID:
-        """The row a Legrand record is."""
-        parsed = RecordKey.parse(key)
-        assert parsed is not None
-        found = await self.store.crosswalk.row_of(parsed)
-        assert found is not None, key
-        return found
-
-    async def values(self, table: str, row: UUID) -> Mapping[str, Value]:
-        """A row's values."""
-        kept = await self.rows.read(TABLES[table], row)
-        assert kept is not None
-        return kept.values
-
     async def hand_over(self, after: timedelta = COLLECT) -> int:
         """The timer hands over once writes were collected long enough; the lanes it wakes are worked."""
         self.clock.advance(after)
@@ -184,21 +207,6 @@ class Office:
         done = self.run_import(*quirks)
         await self.hand_over(timedelta(minutes=5))
         return done
-
-    async def conflicts(self) -> list[dict[str, Any]]:
-        """The conflicts that were kept."""
-        columns = (conflict.c.column_name, conflict.c.inbound, conflict.c.outbound, conflict.c.winner)
-        with self.store.engine.connect() as connection:
-            rows = connection.execute(sa.select(*columns).order_by(conflict.c.id)).all()
-        return [
-            {
-                "column": row.column_name,
-                "inbound": value_of(row.inbound),
-                "outbound": value_of(row.outbound),
-                "winner": row.winner,
-            }
-            for row in rows
-        ]
 
     def cells(self, name: str) -> list[Any]:
         """Every cell of a workbook."""
@@ -242,7 +250,7 @@ def office_at(folder: Path, before: Office | None = None) -> Iterator[Office]:
     with server, httpx.Client(base_url=server.url, timeout=10) as desk:
         rows, telemetry = before.rows if before else MemoryRows(clock), MemoryTelemetry()
         bus = MemoryBus({direction: direction.value for direction in Direction}, clock, seal=store.seal)
-        gate = _gate(store, rows, bus, clock, telemetry)
+        gate = gate_for(LEGRAND, store, rows, bus, clock, telemetry, {})
         common = (store.jobs, bus)
         reading = Drops(
             LEGRAND,
@@ -269,24 +277,44 @@ def office_at(folder: Path, before: Office | None = None) -> Iterator[Office]:
             collect=COLLECT,
             lost_after=LOST_AFTER,
         )
-        made = Office(clock, rows, desk, store, gate, bus, reading, handing, telemetry, folder)
+        made = Office(
+            clock,
+            rows,
+            store,
+            gate,
+            desk=desk,
+            bus=bus,
+            drops=reading,
+            handing=handing,
+            telemetry=telemetry,
+            folder=folder,
+        )
         yield replace(made, numbers=before.numbers) if before else made
     store.close()
 
 
-def _gate(
-    store: Store, rows: MemoryRows, bus: MemoryBus, clock: SettableClock, telemetry: MemoryTelemetry
+def gate_for(
+    system: LegacySystem,
+    store: Store,
+    rows: MemoryRows,
+    bus: MemoryBus,
+    clock: SettableClock,
+    telemetry: MemoryTelemetry,
+    records: Mapping[str, LegacyRecords],
 ) -> Gate:
-    systems = {LEGRAND.name: LEGRAND}
-    lookups = {LEGRAND.name: Lookups(LEGRAND, TABLES, store.crosswalk, MemoryDirectory(rows))}
+    """Both flows between Dataverse's twin and one system, as the wiring puts them together."""
+    systems = {system.name: system}
+    lookups = {system.name: Lookups(system, TABLES, store.crosswalk, MemoryDirectory(rows))}
     budget = LoopBudget(ourselves=frozenset({US}))
     posting = Posting(lookups, store.pending, rows, store.shadows, budget)
     by_import = ByImport(lookups, store.pending)
-    settling = Settling(store.conflicts, rows, {}, lookups, by_import)
+    settling = Settling(store.conflicts, rows, records, lookups, by_import)
     parse = partial(_parse, clock)
-    inbound = Inbound(systems, lookups, rows, store.shadows, {}, store.owners, budget, settling, by_import)
+    inbound = Inbound(
+        systems, lookups, rows, store.shadows, records, store.owners, budget, settling, by_import
+    )
     outbound = Outbound(
-        systems, lookups, {}, TABLES, rows, store.crosswalk, store.shadows, store.owners, budget, posting
+        systems, lookups, records, TABLES, rows, store.crosswalk, store.shadows, store.owners, budget, posting
     )
     worker = LaneWorker(
         lanes=store.lanes,

@@ -21,6 +21,7 @@ ATTACHMENT = EntityMap(
     table=annotation.TABLE,
     key="Activity Attachment",
     source_key=synced.tandem_sourcekey,
+    one_way="Legrand's import takes workbooks and no files.",
     drop="Drop",
     composed=(
         Composed("Activity Attachment", ("(file name)", "Attachment")),

@@ -151,19 +151,42 @@ class Importer:
         if operation == "Delete":
             self._records.delete(module, key)
             return {"Result": "Accepted", module.key[0]: key}
-        self._check(module, {**held, **given})
-        return {"Result": "Accepted", **self._records.write(module, key, {**held, **given}, held)}
+        fields = self._completed(module, {**held, **given})
+        return {"Result": "Accepted", **self._records.write(module, key, fields, held)}
 
     def _made(self, module: Module, given: Mapping[str, str]) -> Answer:
         """A new record, or the one that was made under this reference."""
         there = self._records.named(module, module.reference, given.get(module.reference, ""))
         if there is not None:
             return {"Result": "Accepted", **there}
-        self._check(module, given)
-        made = self._records.write(module, self._records.new_id(module), given, None)
+        fields = self._completed(module, {**module.defaults, **given})
+        made = self._records.write(module, self._records.new_id(module), fields, None)
         return {"Result": "Accepted", **made}
 
+    def _completed(self, module: Module, given: Mapping[str, str]) -> dict[str, str]:
+        """The columns with what the CRM fills in; raises WrongError for what it does not take."""
+        fields = dict(given)
+        for link in module.links:
+            there = self._records.module(link.module)
+            found = self._records.read(there, fields[link.column]) if fields.get(link.column) else None
+            if found is None and fields.get(link.column):
+                raise WrongError("no such record", "unknown_record", link.column)
+            if link.column in fields:
+                fields[link.shown] = found[link.name] if found else ""
+        for whole, parts in module.joined.items():
+            fields[whole] = " ".join(fields[part] for part in parts if fields.get(part))
+        if module.stamp is not None:
+            before = fields.get(module.stamp.column) or self._records.stamp()
+            is_on = fields.get(module.stamp.of) in module.stamp.words
+            fields[module.stamp.column] = before if is_on else ""
+        self._check(module, fields)
+        return fields
+
     def _check(self, module: Module, fields: Mapping[str, str]) -> None:
+        known = {user["Name"] for user in self._records.all(self._records.module("users"))}
+        for name in module.users:
+            if known and fields.get(name) and fields[name] not in known:
+                raise WrongError("no such user", "unknown_user", name)
         for name in module.required:
             if not fields.get(name):
                 raise WrongError(f"{name} is required", "required", name)

@@ -85,6 +85,10 @@ class Records:
         )
         return fields
 
+    def stamp(self) -> str:
+        """The local time, to the second."""
+        return f"{self._now().astimezone(ZoneInfo(self._system.zone)):%Y-%m-%dT%H:%M:%S}"
+
     def delete(self, module: Module, record_id: str) -> None:
         """Remove a record."""
         self._database.execute("DELETE FROM record WHERE module = ? AND id = ?", (module.name, record_id))

@@ -22,6 +22,8 @@ _SHEETS = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _LINKS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _PACKAGE = "application/vnd.openxmlformats-package.relationships+xml"
 _BOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
+_FIRST_DAY = dt.date(1900, 3, 1)
+"""Before it spreadsheets count a day that never was, or do not count at all: such a day is text."""
 _ZERO = dt.datetime(1899, 12, 30)  # noqa: DTZ001  # a sheet's day count knows no zone
 
 _FIXED = {
@@ -88,6 +90,8 @@ def _cell(place: int, line: int, value: Cell) -> str:
         return f'<c r="{where}"><f>{escape(value.text)}</f></c>'
     if isinstance(value, dt.datetime):
         return f'<c r="{where}" s="2"><v>{(value - _ZERO) / dt.timedelta(days=1)!r}</v></c>'
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime) and value < _FIRST_DAY:
+        value = value.isoformat()
     if isinstance(value, dt.date):
         return f'<c r="{where}" s="1"><v>{(value - _ZERO.date()).days}</v></c>'
     if isinstance(value, str):

@@ -1,10 +1,11 @@
 """Legrand Cloud CRM, as its export of workbooks shows it. It has no interface for programs."""
 
-from local.crm.sheets.declaration import Module, SheetSystem
+from local.crm.sheets.declaration import Link, Module, SheetSystem, Stamp
 
 _CREATED, _MODIFIED = "Created Date", "Modified Date"
 _ROW = "Dataverse ID (custom)"
 """A custom field that an administrator made for whoever imports."""
+_COMPANY = (Link("Company ID", "companies", "Company Name", "Company"),)
 _STAMPED = frozenset({_CREATED, _MODIFIED})
 
 
@@ -37,6 +38,7 @@ LEGRAND = SheetSystem(
             prefix="CMP",
             reference=_ROW,
             required=("Company Name",),
+            users=("Account Manager",),
         ),
         Module(
             "contacts",
@@ -54,6 +56,9 @@ LEGRAND = SheetSystem(
             prefix="CON",
             reference=_ROW,
             required=("Last Name",),
+            links=_COMPANY,
+            users=("Owner",),
+            joined={"Full Name": ("First Name", "Last Name")},
         ),
         Module(
             "leads",
@@ -69,6 +74,8 @@ LEGRAND = SheetSystem(
             prefix="LEAD",
             reference=_ROW,
             required=("Last Name",),
+            defaults={"Lead Status": "New"},
+            users=("Owner",),
         ),
         Module(
             "opportunities",
@@ -87,6 +94,9 @@ LEGRAND = SheetSystem(
             prefix="OPP",
             reference=_ROW,
             required=("Opportunity Name",),
+            defaults={"Stage": "Lead-in", "Status": "Open"},
+            links=_COMPANY,
+            users=("Owner",),
         ),
         Module(
             "tickets",
@@ -103,6 +113,10 @@ LEGRAND = SheetSystem(
             prefix="T",
             reference=_ROW,
             required=("Subject",),
+            defaults={"Board": "Support", "Status": "Open"},
+            links=_COMPANY,
+            users=("Assigned To",),
+            stamp=Stamp("Date Closed", "Status", frozenset({"Closed"})),
         ),
         Module(
             "comments",

@@ -5,7 +5,8 @@ then on. What the far side will say to a write is not foreseen: a message that w
 refused. Nothing is ever written to a far side from here.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -147,10 +148,12 @@ class Foresight:
                 says[kept.number], failing[kept.number] = "unknown", f"{error.code}: {error}"
             else:
                 says[kept.number], verdicts[kept.number] = verdict.outcome.value, verdict
+                # Handed over by import: what follows waits until that is acknowledged.
+                blocked = verdict.outcome is Outcome.PARKED
         agreed = await imagined.shadows.load(lane.record)
         values: dict[str, Value] = {name: mark.value for name, mark in agreed.marks.items()}
         reads = imagined.rows.reads + sum(each.reads for each in imagined.records.values())
-        return Played(says, verdicts, failing, values, imagined.writes(), reads)
+        return Played(says, verdicts, failing, values, imagined.writes() | _posted(verdicts.values()), reads)
 
     async def _decide(self, kept: Kept, record: UUID, imagined: Imagination) -> Verdict:
         change = imagined.sides.parse(kept.message)
@@ -184,6 +187,12 @@ class Foresight:
             if table is not None and table.columns[name].create_only
         }
         return Told(kept.number, change.subject.system, frozenset(columns), is_plain=True, once=once)
+
+
+def _posted(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """What would be handed over by import, by entity."""
+    posts = (verdict.posts for verdict in verdicts)
+    return Counter(f"{post.system} {post.entity} by import" for post in posts if post is not None)
 
 
 async def _nobody_else() -> None:

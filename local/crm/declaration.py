@@ -1,7 +1,7 @@
 """What a legacy system declares of itself: its collections, their columns and how their ids look."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from random import Random
 
 # Columns a customer added; every collection takes them, whatever they are called after the prefix.
@@ -17,6 +17,7 @@ class Collection:
 
     `name` is the path and the export file's stem, `entity` the word the change feed uses. `new_id` makes the
     next id from how many records there ever were and a source of randomness; the store asks again if taken.
+    `references` names the columns that hold ids of another collection, one or several between bars.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Collection:
     key: str
     new_id: Callable[[int, Random], str]
     columns: tuple[str, ...]
+    references: Mapping[str, str] = field(default_factory=dict)
 
     def unknown(self, columns: object) -> list[str]:
         """Those of `columns` that this collection does not have, sorted; custom columns are always had."""

@@ -2,14 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from local.crm.declaration import CREATED_AT, UPDATED_AT, Collection
+from local.crm.declaration import CREATED_AT, CUSTOM_PREFIX, UPDATED_AT, Collection
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS record (
@@ -36,6 +36,12 @@ CREATE TABLE IF NOT EXISTS created_once (
     id TEXT NOT NULL,
     PRIMARY KEY (collection, idempotency_key)
 );
+CREATE TABLE IF NOT EXISTS merged (
+    collection TEXT NOT NULL,
+    id TEXT NOT NULL,
+    winner TEXT NOT NULL,
+    PRIMARY KEY (collection, id)
+);
 CREATE TABLE IF NOT EXISTS content (
     attachment TEXT PRIMARY KEY,
     bytes BLOB NOT NULL
@@ -43,6 +49,8 @@ CREATE TABLE IF NOT EXISTS content (
 """
 
 Fields = dict[str, str]
+
+_BAR = "|"
 
 
 class InvalidRecord(ValueError):
@@ -205,6 +213,79 @@ class Records:
             )
             self._tell(collection, record_id, "delete", at=instant(self._stamp()), by=by, record=None)
 
+    def unite(
+        self,
+        collections: Iterable[Collection],
+        collection: Collection,
+        pair: tuple[str, str],
+        by: str,
+        condition: Condition = ANY,
+    ) -> Stored:
+        """Merge the second record of a pair into the first; done again it changes nothing.
+
+        The winner's blanks are filled, custom columns excepted; what names the loser names the winner from
+        now on; the loser is gone. Raises LookupError, StaleVersion, or InvalidRecord for one and the same.
+        """
+        winner_id, loser_id = pair
+        if winner_id == loser_id:
+            raise InvalidRecord("a record cannot be merged into itself")
+        with self._transaction():
+            winner, loser = self.read(collection, winner_id), self.read(collection, loser_id)
+            if winner is None:
+                raise LookupError("no such record")
+            if loser is None:
+                if self._merged_into(collection, loser_id) == winner_id:
+                    return winner
+                raise LookupError("no such record to merge")
+            condition.check(winner)
+            self._move_references(collections, collection, winner_id, loser_id, by)
+            self._database.execute(
+                "INSERT OR REPLACE INTO merged VALUES (?, ?, ?)", (collection.name, loser_id, winner_id)
+            )
+            self._database.execute(
+                "UPDATE record SET deleted = 1, version = version + 1 WHERE collection = ? AND id = ?",
+                (collection.name, loser_id),
+            )
+            self._tell(collection, loser_id, "merge", at=instant(self._stamp()), by=by, record=None)
+            winner = self.read(collection, winner_id) or winner
+            lacking = {
+                name: value
+                for name, value in loser.fields.items()
+                if value and not winner.fields.get(name) and not name.startswith(CUSTOM_PREFIX)
+            }
+            # What names the loser itself: a company is not its own parent.
+            lacking = {name: value for name, value in lacking.items() if value not in pair}
+            if not lacking:
+                return winner
+            return self._write(collection, winner_id, {**winner.fields, **lacking}, by)
+
+    def _merged_into(self, collection: Collection, record_id: str) -> str | None:
+        row = self._database.execute(
+            "SELECT winner FROM merged WHERE collection = ? AND id = ?", (collection.name, record_id)
+        ).fetchone()
+        return None if row is None else str(row["winner"])
+
+    def _move_references(
+        self,
+        collections: Iterable[Collection],
+        target: Collection,
+        winner: str,
+        loser: str,
+        by: str,
+    ) -> None:
+        for source in collections:
+            names = [name for name, other in source.references.items() if other == target.name]
+            for stored in self.page(source, 0, 1_000_000_000)[0] if names else ():
+                moved = {
+                    name: _renamed(stored.fields.get(name, ""), loser, winner)
+                    for name in names
+                    if loser in stored.fields.get(name, "").split(_BAR)
+                }
+                itself = (source.name, stored.id) == (target.name, winner)
+                moved = {name: "" if itself else value for name, value in moved.items()}
+                if moved and (source.name, stored.id) != (target.name, loser):
+                    self._write(source, stored.id, {**stored.fields, **moved}, by)
+
     def content(self, attachment: str) -> bytes:
         """The file of an attachment. Raises LookupError."""
         row = self._database.execute(
@@ -260,18 +341,28 @@ class Records:
         )
 
     def changes(self, since: int, limit: int) -> list[dict[str, Any]]:
-        """Changes after a cursor, oldest first, each with the record as it was left (None when deleted)."""
+        """Changes after a cursor, oldest first, each with the record as it was left (None when it is gone).
+
+        A merge is told of the record that is gone; `into` names the one that has taken its place.
+        """
         rows = self._database.execute(
-            "SELECT * FROM change WHERE cursor > ? ORDER BY cursor LIMIT ?", (since, limit)
+            """SELECT change.*, CASE operation WHEN 'merge' THEN winner END AS "into" FROM change
+               LEFT JOIN merged USING (collection, id) WHERE cursor > ? ORDER BY cursor LIMIT ?""",
+            (since, limit),
         )
         return [
             {
-                **dict(row),
+                **{name: value for name, value in dict(row).items() if name != "into" or value is not None},
                 "cursor": str(row["cursor"]),
                 "record": None if row["record"] is None else json.loads(row["record"]),
             }
             for row in rows
         ]
+
+
+def _renamed(text: str, before: str, after: str) -> str:
+    """Ids between bars with one named differently, and none twice."""
+    return _BAR.join(dict.fromkeys(after if part == before else part for part in text.split(_BAR)))
 
 
 def _stored(row: sqlite3.Row) -> Stored:

@@ -6,6 +6,7 @@ GET    /{collection}/{id}                      200 with ETag; 404
 PUT    /{collection}/{id}   If-(None-)Match    create (201) or replace (200): what an import or a person does
 PATCH  /{collection}/{id}   If-Match           200 with the new ETag; 404; 412 stale
 DELETE /{collection}/{id}   If-Match           204; 404; 412
+POST   /{collection}/{id}/merge  {"loser": id}  200: that record is merged into this one; again: 200; 404; 412
 GET    /changes             ?since= &limit=    {"changes": [...], "next": cursor}
 GET    /health                                 200 when ready
 POST   /admin/export        {"folder"}         an export drop in that folder; default: named by the instant
@@ -203,6 +204,18 @@ class Crm:
             raise LookupError("no such record")
         return _answer(found)
 
+    async def merge(self, request: Request) -> Response:
+        """Merge another record of the collection into this one."""
+        collection, given = self._collection(request), await _fields(request)
+        loser = given.get("loser") if isinstance(given, dict) else None
+        if not isinstance(loser, str) or not loser:
+            raise _BadRequest("loser: the id of a record")
+        pair = (request.path_params["id"], loser)
+        united = self._records.unite(
+            self._collections.values(), collection, pair, request.state.who, _condition(request)
+        )
+        return _answer(united)
+
     async def content(self, request: Request) -> Response:
         """Read an attachment's file, or a part of it (`Range: bytes=a-b`), or put it there."""
         attachment = request.path_params["id"]
@@ -275,6 +288,7 @@ def application(
         Route("/changes", crm.guarded(crm.changes)),
         Route("/attachments/{id}/content", crm.guarded(crm.content), methods=["GET", "PUT"]),
         Route("/{collection}", crm.guarded(crm.collection), methods=["GET", "POST"]),
+        Route("/{collection}/{id:path}/merge", crm.guarded(crm.merge), methods=["POST"]),
         Route("/{collection}/{id:path}", crm.guarded(crm.record), methods=["GET", "PUT", "PATCH", "DELETE"]),
     ]
     return log.wrap(faults.wrap(Starlette(routes=routes)))

@@ -75,6 +75,7 @@ TABLE = table(
     tandem_accountingcontact,
     tandem_bikebrands,
     tandem_contractsigned,
+    *synced.merged_away(targets.account("masterid")),
     *synced.COLUMNS,
     keys=synced.KEYS,
 )

@@ -63,6 +63,7 @@ TABLE = table(
     tandem_role,
     tandem_companyname,
     tandem_isprimary,
+    *synced.merged_away(targets.contact("masterid")),
     *synced.COLUMNS,
     keys=synced.KEYS,
 )

@@ -11,6 +11,9 @@ from shared.core.mapping.columns import Table
 from shared.core.mapping.spec import Flow
 from shared.core.system import LegacySystem
 
+MERGED_AWAY = frozenset({"masterid", "statecode"})
+"""What tells that people merged a row into another one; a change of it matters wherever a table has it."""
+
 ADDED_MODIFIED_DELETED = 7
 """The message code of a Dataverse trigger that fires on all three."""
 
@@ -39,6 +42,6 @@ def outbound_filters(systems: Iterable[LegacySystem]) -> tuple[Filter, ...]:
             tables[entry.table.name] = entry.table
             crossing.setdefault(entry.table.name, set()).update(names)
     return tuple(
-        Filter(table, tuple(name for name in table.columns if name in crossing[table.name]))
+        Filter(table, tuple(name for name in table.columns if name in crossing[table.name] | MERGED_AWAY))
         for table in tables.values()
     )

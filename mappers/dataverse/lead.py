@@ -59,6 +59,7 @@ TABLE = table(
     tandem_tags,
     tandem_leadsource,
     tandem_leadstatus,
+    *synced.merged_away(targets.lead("masterid")),
     *synced.COLUMNS,
     keys=synced.KEYS,
     lifecycle=lifecycles.LEAD,

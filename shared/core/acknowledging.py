@@ -29,10 +29,13 @@ def folded(shadow: Shadow, posted: Posted | None) -> Shadow:
         seen = dict(before.seen) if before else {}
         seen[DATAVERSE] = max(write.moment, seen.get(DATAVERSE, NEVER))
         seen[system] = max(Moment(posted.answered.at), seen.get(system, NEVER))
+        others = seen.keys() - {DATAVERSE, system} if before else set()
+        held = {name: before.held_by(name) for name in sorted(others)} if before else {}
+        apart = {name: other for name, other in held.items() if other != value}
         if before is not None and before.value == value:
-            marks[column] = replace(before, seen=seen)
+            marks[column] = replace(before, seen=seen, apart=apart)
         else:
-            marks[column] = Mark(value, write.moment.at, DATAVERSE, seen)
+            marks[column] = Mark(value, write.moment.at, DATAVERSE, seen, apart=apart)
     return replace(shadow, marks=marks)
 
 

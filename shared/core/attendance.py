@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from shared.core.crosswalk import Crosswalk
 from shared.core.mapping.columns import Column, Value
 from shared.core.mapping.parties import SOUGHT, Party, PartyRef
 from shared.core.mapping.references import DirectoryRef, RowRef
-from shared.core.ports import Crosswalk, Directory
+from shared.core.ports import Directory
 from shared.core.system import LegacySystem
 
 

@@ -18,6 +18,10 @@ class Operation(StrEnum):
 
     UPSERT = "upsert"
     DELETE = "delete"
+    ABSORB = "absorb"
+    """It merged it into another one, its heir."""
+    SPLIT = "split"
+    """A person gave a record a row of its own again."""
     SETTLE = "settle"
     """A person decided a conflict; no system did anything to its record."""
 
@@ -58,7 +62,9 @@ class Change:
     `partial` says that the data is no full picture of the record: what else is needed must be read again.
     `is_early` says that it claims to have happened later than now, by more than clocks may differ. `without`
     names records that are not waited for: links to them are left out as long as they have not arrived.
-    `settles` is the number of the conflict that a person decided.
+    `settles` is the number of the conflict that a person decided, `case` that of their decision about
+    customers. `heir` is the record that this one was
+    merged into, in the same system.
     """
 
     message_id: str
@@ -74,6 +80,8 @@ class Change:
     is_early: bool = False
     without: frozenset[RecordKey] = frozenset()
     settles: int | None = None
+    case: int | None = None
+    heir: RecordKey | None = None
 
     @property
     def direction(self) -> Direction:

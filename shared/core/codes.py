@@ -59,6 +59,7 @@ class Code(StrEnum):
     TARGET_STATE = "target.state"
 
     LOOPING = "record.looping"
+    RECORD_BUSY = "record.busy"
     NOT_SETTLING = "map.not_settling"
 
     UNEXPECTED = "tandem.unexpected"
@@ -209,6 +210,10 @@ EXPLANATIONS: dict[Code, Explanation] = {
     Code.LOOPING: Explanation(
         "The record's changes cross back and forth without an end.",
         "Find who answers our writes with writes (a plug-in, a flow, another integration); then replay it.",
+    ),
+    Code.RECORD_BUSY: Explanation(
+        "A record was merged into another one while its own last change was being written.",
+        "Nothing: it is followed as soon as that change is done.",
     ),
     Code.NOT_SETTLING: Explanation(
         "What we wrote came back different, was taken over, and came back different again.",

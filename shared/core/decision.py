@@ -13,7 +13,7 @@ from shared.core.mapping.lifecycle import STATUS
 from shared.core.mapping.spec import EntityMap
 from shared.core.merge import Merge, Side, changes, marks_after
 from shared.core.outcome import Outcome
-from shared.core.shadow import Moment, Shadow
+from shared.core.shadow import Mark, Moment, Shadow
 from shared.core.verdict import Collision, ColumnChange, Verdict
 
 _DIGITS = re.compile(r"\d+")
@@ -37,7 +37,7 @@ def agreed(
     marks = marks_after(shadow, decision, ours, answered)
     kept = {**shadow.versions, **versions}
     known = {system: version for system, version in kept.items() if version is not None}
-    return Shadow(marks, known, turns=shadow.turns)
+    return replace(shadow, marks=marks, versions=known, deleted_at=None, parted=None)
 
 
 def taken_back(after: Shadow, ours: Side, seen: Mapping[str, Moment]) -> Shadow:
@@ -46,13 +46,16 @@ def taken_back(after: Shadow, ours: Side, seen: Mapping[str, Moment]) -> Shadow:
     Its version is no longer the one the message told of.
     """
     marks = {
-        column: replace(mark, seen={**mark.seen, ours.system: max(seen[column], ours.moment)})
-        if column in seen
-        else mark
+        column: _agreeing(mark, ours.system, max(seen[column], ours.moment)) if column in seen else mark
         for column, mark in after.marks.items()
     }
     versions = {system: version for system, version in after.versions.items() if system != ours.system}
     return replace(after, marks=marks, versions=versions)
+
+
+def _agreeing(mark: Mark, system: str, at: Moment) -> Mark:
+    apart = {name: held for name, held in mark.apart.items() if name != system}
+    return replace(mark, seen={**mark.seen, system: at}, apart=apart)
 
 
 def begun(shadow: Shadow, decision: Merge, ours: Side) -> Shadow:
@@ -119,6 +122,36 @@ def status_follows(result: Verdict, missing: RecordKey | None) -> Verdict:
         return result
     told = f"{result.reason}; its status follows once {missing} is there"
     return replace(result, outcome=Outcome.PARKED, reason=told.removeprefix("; "), waits_for=missing)
+
+
+_WEIGHT = (
+    Outcome.PARKED,
+    Outcome.FAILED,
+    Outcome.CONFLICT,
+    Outcome.APPLIED,
+    Outcome.MERGED,
+    Outcome.STALE,
+    Outcome.SUPERSEDED,
+    Outcome.ECHO,
+)
+"""What a change is called that came to several things: by the first of these."""
+
+
+def together(first: Verdict, second: Verdict) -> Verdict:
+    """One verdict on a change that was told to several records, in this order."""
+    both = sorted((first, second), key=lambda one: _WEIGHT.index(one.outcome))
+    return replace(
+        both[0],
+        reason="; ".join(dict.fromkeys(one.reason for one in (first, second) if one.reason)),
+        changes={**second.changes, **first.changes},
+        collisions=(*first.collisions, *second.collisions),
+        shadow=second.shadow or first.shadow,
+        pairs=(*first.pairs, *second.pairs),
+        ended={**first.ended, **second.ended},
+        absorbs=first.absorbs or second.absorbs,
+        case=first.case or second.case,
+        concludes=first.concludes or second.concludes,
+    )
 
 
 def learned(result: Verdict, before: Shadow, known: Shadow) -> Verdict:
@@ -188,6 +221,8 @@ def _named(decision: Merge, moved: Mapping[str, ColumnChange]) -> tuple[Outcome,
     columns = ", ".join(sorted(moved))
     if decision.collisions:
         return Outcome.CONFLICT, "; ".join(_told(entry, decision) for entry in decision.collisions)
+    if decision.behind and not moved:
+        return Outcome.APPLIED, f"{decision.other} is told of {', '.join(sorted(decision.behind))}"
     if moved or decision.write:
         if decision.stale:
             return Outcome.MERGED, f"{columns}; older than what is known: {', '.join(sorted(decision.stale))}"

@@ -16,7 +16,15 @@ from shared.core import execution_context
 from shared.core.change import Change, Drain, Json, Message, Operation
 from shared.core.codes import Code
 from shared.core.errors import Fault, InvalidMessage
-from shared.core.identity import DATAVERSE, RecordKey, guid, normalised_id, row_key, session_of
+from shared.core.identity import (
+    DATAVERSE,
+    RecordKey,
+    guid,
+    master_of,
+    normalised_id,
+    row_key,
+    session_of,
+)
 
 SCHEMA_VERSION = "1.0"
 """The one envelope version spoken today."""
@@ -27,6 +35,12 @@ SETTLEMENT = "settlement"
 It names the conflict alone: what was decided, and by whom, is in the state. The gate takes it under
 Tandem's seal alone.
 """
+
+JOIN = "join"
+"""The kind of our own message that says: two rows are one customer. Under the seal, too."""
+
+SPLIT = "split"
+"""The kind of our own message that says: a record gets a row of its own again. Under the seal, too."""
 
 DRAIN = "drain"
 """The kind of our own message that says a record's lane has work to do; under the seal, too."""
@@ -42,11 +56,16 @@ _INBOUND = {
     "version",
     "data",
     "dataverseId",
+    "mergedInto",
 }
 _INBOUND_REQUIRED = ("source", "entity", "sourceKey", "operation", "changedOn")
 _OUTBOUND_REQUIRED = ("table", "recordId", "operation", "changedOn", "rowVersion")
 _SETTLEMENT_REQUIRED = ("source", "entity", "sourceKey", "record", "conflict", "decidedOn")
-_INBOUND_OPERATIONS = {"upsert": Operation.UPSERT, "delete": Operation.DELETE}
+_INBOUND_OPERATIONS = {
+    "upsert": Operation.UPSERT,
+    "delete": Operation.DELETE,
+    "merge": Operation.ABSORB,
+}
 _OUTBOUND_OPERATIONS = {"create": Operation.UPSERT, "update": Operation.UPSERT, "delete": Operation.DELETE}
 
 
@@ -67,6 +86,10 @@ def read(message: Message, now: datetime, skew: timedelta) -> Change | Drain:
         return _drain(body)
     elif body.get("kind") == SETTLEMENT:
         change = _settlement(message, body)
+    elif body.get("kind") == JOIN:
+        change = _join(message, body)
+    elif body.get("kind") == SPLIT:
+        change = _split(message, body)
     elif body.get("source") == DATAVERSE:
         change = _outbound(message, body)
     else:
@@ -148,9 +171,10 @@ def _inbound(message: Message, body: Mapping[str, Json]) -> Change:
     )
     operation = reader.operation(_INBOUND_OPERATIONS)
     changed_at = reader.instant("changedOn")
-    data = reader.mapping("data", required=operation is not Operation.DELETE)
+    data = reader.mapping("data", required=operation is Operation.UPSERT)
     row_id = reader.guid("dataverseId") if body.get("dataverseId") is not None else None
     version = reader.whole("version") if body.get("version") is not None else 0
+    heir = reader.heir(key, operation)
     reader.finish()
     return Change(
         message_id=message.id,
@@ -160,6 +184,7 @@ def _inbound(message: Message, body: Mapping[str, Json]) -> Change:
         version=version,
         data=data,
         row_id=row_id,
+        heir=heir,
         actor=_optional_text(body.get("changedBy")) or message.sender,
         correlation_id=_optional_text(message.properties.get("correlationId")),
     )
@@ -175,9 +200,13 @@ def _outbound(message: Message, body: Mapping[str, Json]) -> Change:
     version = reader.whole("rowVersion")
     data = reader.mapping("data", required=operation is not Operation.DELETE)
     reader.finish()
+    heir = None
+    if operation is Operation.UPSERT and (master := master_of(data)) is not None:
+        operation, heir = Operation.ABSORB, row_key(table, master)
     return Change(
         message_id=message.id,
         subject=row_key(table, row_id),
+        heir=heir,
         operation=operation,
         changed_at=changed_at,
         version=version,
@@ -204,6 +233,46 @@ def _settlement(message: Message, body: Mapping[str, Json]) -> Change:
         row_id=record,
         actor=message.sender,
         settles=conflict,
+    )
+
+
+def _join(message: Message, body: Mapping[str, Json]) -> Change:
+    reader = _Reader(body)
+    reader.require(("table", "heir", "loser", "case", "decidedOn"))
+    table = reader.text("table")
+    heir, loser = reader.guid("heir"), reader.guid("loser")
+    case, decided_at = reader.whole("case"), reader.instant("decidedOn")
+    reader.finish()
+    return Change(
+        message_id=message.id,
+        subject=row_key(table, loser),
+        operation=Operation.ABSORB,
+        changed_at=decided_at,
+        data={},
+        row_id=heir,
+        partial=True,
+        actor=message.sender,
+        heir=row_key(table, heir),
+        case=case,
+    )
+
+
+def _split(message: Message, body: Mapping[str, Json]) -> Change:
+    reader = _Reader(body)
+    reader.require((*_SETTLEMENT_REQUIRED[:4], "case", "decidedOn"))
+    key = RecordKey(reader.text("source"), reader.text("entity"), reader.text("sourceKey"))
+    record, case = reader.guid("record"), reader.whole("case")
+    decided_at = reader.instant("decidedOn")
+    reader.finish()
+    return Change(
+        message_id=message.id,
+        subject=key,
+        operation=Operation.SPLIT,
+        changed_at=decided_at,
+        data={},
+        row_id=record,
+        actor=message.sender,
+        case=case,
     )
 
 
@@ -262,6 +331,18 @@ class _Reader:
         if found is None:
             self.fault(name, Code.BAD_FIELD, "a GUID")
         return found or UUID(int=0)
+
+    def heir(self, loser: RecordKey, operation: Operation) -> RecordKey | None:
+        """The record that `loser` was merged into; None when nobody says that it was."""
+        if operation is not Operation.ABSORB:
+            if "mergedInto" in self._body:
+                self.fault("mergedInto", Code.UNKNOWN_FIELD, "a field of a merge alone")
+            return None
+        self.require(("mergedInto",))
+        key = RecordKey(loser.system, loser.entity, normalised_id(self.text("mergedInto")))
+        if key == loser:
+            self.fault("mergedInto", Code.BAD_FIELD, "the id of another record")
+        return key
 
     def whole(self, name: str) -> int:
         value = self._body.get(name)

@@ -12,7 +12,7 @@ from typing import Any
 from shared.core.change import Change, Json, Operation
 from shared.core.codes import Code
 from shared.core.errors import Fault, InvalidMessage
-from shared.core.identity import guid, row_key
+from shared.core.identity import guid, master_of, row_key
 
 _DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -40,16 +40,19 @@ def read(message_id: str, body: Mapping[str, Json]) -> Change:
     if faults or row_id is None or changed_at is None:
         raise InvalidMessage(*faults)
     data = _columns(body)
+    is_end = body["MessageName"] == "Delete"
+    master = None if is_end else master_of(data)
     actor = body.get("InitiatingUserId")
     correlation = body.get("CorrelationId")
     modified = data.get("modifiedon")
     return Change(
         message_id=message_id,
         subject=row_key(str(table).lower(), row_id),
-        operation=Operation.DELETE if body["MessageName"] == "Delete" else Operation.UPSERT,
+        operation=Operation.DELETE if is_end else Operation.ABSORB if master else Operation.UPSERT,
         changed_at=(_iso(modified) if isinstance(modified, str) else None) or changed_at,
         data=data,
         row_id=row_id,
+        heir=row_key(str(table).lower(), master) if master else None,
         partial=body["MessageName"] != "Create" or not data,
         actor=actor if isinstance(actor, str) else None,
         correlation_id=correlation if isinstance(correlation, str) else None,

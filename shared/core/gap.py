@@ -5,9 +5,10 @@ would have. Should that one come late, it is an echo or stale like any other mes
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 from shared.core.change import Json, Message, Operation
 from shared.core.envelope import SCHEMA_VERSION
@@ -45,16 +46,28 @@ class Suspect:
         return f"{HEALED}{str(self.subject).replace(':', '-')}-{moment}{what}"
 
 
-def differs(shadow: Shadow, values: Mapping[str, Value]) -> bool:
-    """Whether a record holds something not agreed; a blank is no difference to a column unheard of."""
+def differs(shadow: Shadow, values: Mapping[str, Value], system: str) -> bool:
+    """Whether a system's record holds what nobody knows of it; a blank is none in a column unheard of."""
     return any(
-        value != (shadow.marks[name].value if name in shadow.marks else None)
+        value != (shadow.marks[name].held_by(system) if name in shadow.marks else None)
         for name, value in values.items()
     )
 
 
-def message_of_row(found: Suspect, queue: str) -> Message:
-    """The message about a row, in Dataverse's own form for one that is to be read again."""
+def left_behind(shadow: Shadow, takers: Collection[str]) -> bool:
+    """Whether a record of a system that takes writes has not been told what the row holds (ADR 0031)."""
+    return any(
+        system in takers and system not in shadow.gone
+        for mark in shadow.marks.values()
+        for system in mark.apart
+    )
+
+
+def message_of_row(found: Suspect, queue: str, master: UUID | None = None) -> Message:
+    """The message about a row, in Dataverse's own form for one that is to be read again.
+
+    `master` is the row it was merged into.
+    """
     milliseconds = round(found.changed_at.timestamp() * 1000)
     body: dict[str, Json] = {
         "MessageName": "Delete" if found.operation is Operation.DELETE else "Update",
@@ -62,6 +75,10 @@ def message_of_row(found: Suspect, queue: str) -> Message:
         "PrimaryEntityId": found.subject.id,
         "OperationCreatedOn": f"/Date({milliseconds})/",
     }
+    if master is not None:
+        pointer: Json = {"__type": "EntityReference:", "Id": str(master), "LogicalName": found.subject.entity}
+        target: Json = {"Attributes": [{"key": "masterid", "value": pointer}]}
+        body["InputParameters"] = [{"key": "Target", "value": target}]
     return _message(found, queue, found.subject.id, body)
 
 

@@ -12,13 +12,14 @@ from uuid import UUID
 from shared.core.change import Change, Direction, Drain, Message, Operation
 from shared.core.claim import Claim
 from shared.core.codes import Code
+from shared.core.crosswalk import Crosswalk
 from shared.core.envelope import Parse
 from shared.core.errors import Fault, InvalidMessage
-from shared.core.identity import chosen_row_id, guid
+from shared.core.identity import RecordKey, chosen_row_id, guid
 from shared.core.lane import OUTCOME_EVENT, LaneWorker
 from shared.core.outcome import Outcome
 from shared.core.patience import Patience
-from shared.core.ports import Crosswalk, Inbox, Telemetry
+from shared.core.ports import Inbox, Telemetry
 from shared.core.seal import Seal
 from shared.core.system import LegacySystem
 from shared.core.verdict import Receipt
@@ -86,7 +87,7 @@ class Gate:
     def _said(self, message: Message) -> Change | Drain:
         """What a message says; one that speaks in Tandem's name must be of its making (ADR 0021)."""
         said = self.parse(message)
-        is_control = isinstance(said, Drain) or said.operation is Operation.SETTLE
+        is_control = isinstance(said, Drain) or said.settles is not None or said.case is not None
         if is_control and not self.seal.fits(message):
             raise InvalidMessage(Fault("/kind", Code.NOT_OURS, "a message that is not Tandem's own"))
         return said
@@ -119,11 +120,26 @@ class Gate:
     async def _claimed(self, message: Message, change: Change) -> UUID | Claim:
         """The canonical record where the change says it, else which row the record claims to be."""
         if change.direction is Direction.OUTBOUND:
-            return UUID(change.subject.id)
-        if change.operation is Operation.SETTLE and change.row_id is not None:
+            return UUID((change.heir or change.subject).id)
+        if change.heir is not None:
+            return await self._lane_of_heir(change.subject, change.heir)
+        if change.operation in {Operation.SETTLE, Operation.SPLIT} and change.row_id is not None:
             return change.row_id
         told = await self._row_told(change)
         return Claim(change.subject, told, chosen_row_id(change.subject), guid(message.session_id or ""))
+
+    async def _lane_of_heir(self, loser: RecordKey, heir: RecordKey) -> UUID:
+        """The lane of the record that lives on; one that has no row yet takes over the loser's."""
+        known = await self.crosswalk.entry(heir)
+        told: UUID | None = None
+        if known is None or not known.is_paired:
+            lost = await self.crosswalk.entry(loser)
+            told = lost.row if lost is not None and lost.is_paired else None
+        try:
+            return await self.crosswalk.claim(heir, told, chosen_row_id(heir))
+        except InvalidMessage:
+            # It got a row of its own meanwhile.
+            return await self.crosswalk.claim(heir, None, chosen_row_id(heir))
 
     async def _row_told(self, change: Change) -> UUID | None:
         """The row a sender, or the record itself, says it is; never one that is another record's already.

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -48,6 +49,16 @@ def guid(text: str) -> UUID | None:
     """The GUID written with or without braces, in any letter case; None when it is not one (E-03)."""
     match = _BRACED_GUID.fullmatch(text.strip())
     return UUID(match[1]) if match else None
+
+
+def master_of(row: Mapping[str, object]) -> UUID | None:
+    """The row that a row of Dataverse was merged into and put aside for; None while it stands for itself.
+
+    One that was made active again keeps the name of its master, and is its own all the same.
+    """
+    master = row.get("_masterid_value")
+    is_aside = row.get("statecode") not in (0, "0")
+    return guid(master) if isinstance(master, str) and is_aside else None
 
 
 def normalised_id(text: str) -> str:

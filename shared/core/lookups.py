@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 from shared.core.attendance import Attendance
 from shared.core.codes import Code
+from shared.core.crosswalk import Crosswalk
 from shared.core.errors import Fault, InvalidMessage, ParentMissing
 from shared.core.identity import RecordKey, row_key
 from shared.core.mapping.columns import Table, Unresolved, Value, placeholder_id
 from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordRef, RowRef
 from shared.core.mapping.spec import EntityMap, Flow, ToDirectory, pointer
-from shared.core.ports import Crosswalk, Directory
+from shared.core.ports import Directory
 from shared.core.system import LegacySystem
 
 _NAMED_BY = {
@@ -139,6 +140,10 @@ class Lookups:
 
     async def _record_of(self, column: str, row: RowRef) -> RecordKey:
         for key in await self.crosswalk.records_of(row.id):
+            if key.system == self.system.name:
+                return key
+        heir = await self.crosswalk.heir_of(row.id)
+        for key in await self.crosswalk.records_of(heir) if heir is not None else ():
             if key.system == self.system.name:
                 return key
         raise ParentMissing(column, row_key(row.table, row.id))

@@ -15,6 +15,12 @@ Where the other side wins, what ours says becomes the agreed value: the winner's
 top of it, so its own message writes it over here whatever the clocks say by then, and nobody decides twice.
 
 A column without a mark has nothing agreed, so any value the other side holds counts as its change.
+
+Where several records are one row, each side's base is what that side was known to hold, and among the records
+survivorship decides first whose value the row is to hold:
+
+- the row's value is news to the record spoken to        -> written there
+- another record's value stands                          -> what is said is kept, and taken back there
 """
 
 from collections.abc import Mapping
@@ -26,6 +32,7 @@ from shared.core.mapping.columns import Value
 from shared.core.mapping.spec import Owner
 from shared.core.ownership import Ownership
 from shared.core.shadow import NEVER, Mark, Moment, Shadow
+from shared.core.survivorship import NEWEST, Claim, Survivorship, best, others
 from shared.core.verdict import Collision, ColumnChange
 
 
@@ -45,7 +52,8 @@ class Merge:
     `agreed` holds new marks for columns that need no write; `write` the columns to write; `stale` the columns
     left alone; `collisions` what both sides changed; `complete` whether, once written, the other side holds
     exactly what it is taken to hold. `back` holds agreed values that our own side is to take back; `ended`
-    names the columns on which both sides agree again without the person who was to decide.
+    names the columns on which both sides agree again without the person who was to decide. `behind` names the
+    columns in `write` that are no news but to the record they are written to; `other` is that side's system.
     """
 
     write: Mapping[str, Value]
@@ -55,19 +63,28 @@ class Merge:
     complete: bool
     back: Mapping[str, Value] = field(default_factory=dict)
     ended: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
+    other: str = field(default="", compare=False)
 
 
 ANYBODY = Ownership()
 """Both sides may edit every column, and the newer change wins."""
 
 
-def merge(shadow: Shadow, ours: Side, theirs: Side | None, owned: Ownership = ANYBODY) -> Merge:
+def merge(
+    shadow: Shadow,
+    ours: Side,
+    theirs: Side | None,
+    owned: Ownership = ANYBODY,
+    rules: Survivorship = NEWEST,
+) -> Merge:
     """Decide every column that `ours` speaks of, in the light of who owns it.
 
     `theirs` is what the other side holds now, when it had to be read; None means it is known to hold the
-    agreed values.
+    agreed values. `rules` decide between the records that are this row.
     """
-    found = _Columns(shadow, ours, theirs, owned)
+    other = owned.system if ours.system == DATAVERSE else DATAVERSE
+    found = _Columns(shadow, ours, theirs, owned, rules, theirs.system if theirs else other)
     for column, value in ours.values.items():
         found.decide(column, value)
     agreed = found.agreed
@@ -87,6 +104,8 @@ def merge(shadow: Shadow, ours: Side, theirs: Side | None, owned: Ownership = AN
         complete=complete,
         back=found.back,
         ended=tuple(found.ended),
+        behind=tuple(found.behind),
+        other=found.other,
     )
 
 
@@ -98,32 +117,62 @@ class _Columns:
     ours: Side
     theirs: Side | None
     owned: Ownership
+    rules: Survivorship
+    other: str
     write: dict[str, Value] = field(default_factory=dict)
     back: dict[str, Value] = field(default_factory=dict)
     agreed: dict[str, Mark] = field(default_factory=dict)
     stale: list[str] = field(default_factory=list)
     collisions: list[Collision] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
+    behind: list[str] = field(default_factory=list)
 
     def decide(self, column: str, value: Value) -> None:
         """Decide one column."""
         ours, mark = self.ours, self.shadow.marks.get(column)
-        base = mark.value if mark else None
-        held = self.theirs.values.get(column, base) if self.theirs else base
+        base = mark.held_by(ours.system) if mark else None
+        known = mark.held_by(self.other) if mark else None
+        held = self.theirs.values.get(column, known) if self.theirs else known
         if mark and ours.moment < mark.seen.get(ours.system, ours.moment):
             self.stale.append(column)
         elif mark and mark.disputed:
             self._dispute_again(column, value, mark)
         elif mark and value == base:
             self.agreed[column] = _seen(mark, ours)
-        elif mark and held == base and ours.system in mark.seen and self._is_theirs(column):
+            if ours.system == DATAVERSE and value != held == known:
+                self.write[column] = value
+                self.behind.append(column)
+        elif mark and held == known and ours.system in mark.seen and self._is_theirs(column):
             self._take_back(column, value, mark)
         elif held == value:
-            self.agreed[column] = _mark(value, ours, mark)
-        elif held == base or self.theirs is None:
+            self.agreed[column] = _mark(value, ours, mark, self.other)
+        elif mark and (stands := self._surviving(column, value, mark)) is not None:
+            self._yield(column, value, mark, stands, is_free=held == known)
+        elif held == known or self.theirs is None:
             self.write[column] = value
         else:
             self._collide(column, (base, value, held), mark, self.theirs)
+
+    def _surviving(self, column: str, value: Value, mark: Mark) -> Claim | None:
+        """Another record's claim, if that is the one to stand."""
+        ours = self.ours
+        sharing = () if ours.system == DATAVERSE else others(mark, ours.system, self.shadow.gone)
+        if not sharing:
+            return None
+        stands = best(self.rules, column, mark, Claim(ours.system, value, ours.moment.at), sharing)
+        return None if stands.system == ours.system else stands
+
+    def _yield(self, column: str, value: Value, mark: Mark, stands: Claim, *, is_free: bool) -> None:
+        """Keep what is said as this record's own; the row holds, or gets, what stands."""
+        rule = f"survivorship: {self.rules.of(column)}"
+        self.collisions.append(Collision(column, mark.value, value, mark.value, stands.system, rule))
+        self.agreed[column] = _apart(_seen(mark, self.ours), self.ours.system, value)
+        row = mark.value
+        if stands.value != row and is_free:
+            # The value that goes was ours alone: the next best takes its place.
+            self.write[column] = row = stands.value
+        if row != value:
+            self.back[column] = row
 
     def _is_theirs(self, column: str) -> bool:
         """Whether the other side alone decides a column."""
@@ -151,7 +200,7 @@ class _Columns:
         elif winner == self.ours.system:
             self.write[column] = value
         else:
-            self.agreed[column] = _mark(value, self.ours, mark)
+            self.agreed[column] = _mark(value, self.ours, mark, self.other)
 
     def _dispute_again(self, column: str, value: Value, mark: Mark) -> None:
         """More is said about a column that waits for a person: only agreement ends that."""
@@ -161,7 +210,7 @@ class _Columns:
         if self.theirs is not None:
             held = self.theirs.values.get(column, held)
         if value == held:
-            self.agreed[column] = _mark(value, ours, mark)
+            self.agreed[column] = _mark(value, ours, mark, self.other)
             self.ended.append(column)
             return
         again = _disputed(mark, ours, value, other, held)
@@ -177,7 +226,7 @@ def already_made(decision: Merge, ours: Side) -> Merge:
     What it holds besides was changed on top of ours, so nothing is written and nothing collides; what was
     changed is told by its own messages.
     """
-    made = {column: _mark(value, ours, None) for column, value in ours.values.items()}
+    made = {column: _mark(value, ours, None, decision.other) for column, value in ours.values.items()}
     untouched = decision.complete and not decision.write and not decision.collisions
     return replace(decision, write={}, agreed={**made, **decision.agreed}, collisions=(), complete=untouched)
 
@@ -189,7 +238,7 @@ def marks_after(shadow: Shadow, decision: Merge, ours: Side, other: Side | None)
     """
     marks = {**shadow.marks, **decision.agreed}
     for column, value in decision.write.items():
-        mark = _mark(value, ours, shadow.marks.get(column))
+        mark = _written(value, ours, decision.agreed.get(column), shadow.marks.get(column), decision.other)
         seen = {**mark.seen, other.system: other.moment} if other else mark.seen
         marks[column] = replace(mark, seen=seen)
     return marks
@@ -207,6 +256,15 @@ def changes(shadow: Shadow, decision: Merge) -> dict[str, ColumnChange]:
     }
 
 
+def _written(value: Value, ours: Side, agreed: Mark | None, before: Mark | None, other: str) -> Mark:
+    """A written column's mark: a new value of ours, else the row's own told on, or another record's."""
+    if agreed is None:
+        return _mark(value, ours, before, other)
+    if ours.system in agreed.apart:
+        return _apart(_mark(value, ours, before, other), ours.system, agreed.apart[ours.system])
+    return replace(agreed, apart={system: held for system, held in agreed.apart.items() if system != other})
+
+
 def _confirmed(marks: Mapping[str, Mark], theirs: Side, write: Mapping[str, Value]) -> dict[str, Mark]:
     """The marks of columns that the other side was just read to hold: no earlier word of it can undo them."""
     return {
@@ -215,14 +273,23 @@ def _confirmed(marks: Mapping[str, Mark], theirs: Side, write: Mapping[str, Valu
         if column in theirs.values
         and column not in write
         and not mark.disputed
-        and theirs.values[column] == mark.value
+        and theirs.values[column] == mark.held_by(theirs.system)
         and theirs.moment > mark.seen.get(theirs.system, NEVER)
     }
 
 
-def _mark(value: Value, ours: Side, mark: Mark | None) -> Mark:
+def _mark(value: Value, ours: Side, mark: Mark | None, other: str) -> Mark:
+    """A value on which ours and the other side agree; whoever else held another one is apart from now on."""
     seen = {**(mark.seen if mark else {}), ours.system: ours.moment}
-    return Mark(value, ours.moment.at, ours.system, seen)
+    third = seen.keys() - {DATAVERSE, ours.system, other}
+    apart = {
+        system: mark.held_by(system) for system in sorted(third) if mark and mark.held_by(system) != value
+    }
+    return Mark(value, ours.moment.at, ours.system, seen, apart=apart)
+
+
+def _apart(mark: Mark, system: str, value: Value) -> Mark:
+    return replace(mark, apart={**mark.apart, system: value})
 
 
 def _seen(mark: Mark, ours: Side) -> Mark:

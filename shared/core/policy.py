@@ -21,6 +21,13 @@ def on_delete(change: Change, entry: EntityMap, owned: Ownership) -> OnDelete:
     return OnDelete.IGNORE if owned.phase is Phase.DYNAMICS_MASTER else entry.on_record_delete
 
 
+def on_merge(change: Change, entry: EntityMap, owned: Ownership) -> OnDelete:
+    """What becomes of the loser's counterpart; a side that may not change a record cannot merge it away."""
+    if change.subject.system == DATAVERSE:
+        return OnDelete.IGNORE if owned.phase in _LEGACY_ALONE else entry.on_row_merge
+    return OnDelete.IGNORE if owned.phase is Phase.DYNAMICS_MASTER else entry.on_record_merge
+
+
 def parted(change: Change, entry: EntityMap, shadow: Shadow, *, deactivated: bool) -> Verdict:
     """The verdict on a delete after which the counterpart lives on alone."""
     after = replace(shadow, parted=Parting(change.changed_at, change.subject.system), versions={})

@@ -9,7 +9,6 @@ from uuid import UUID
 from shared.core.change import Change, Direction, Json, Message, Operation
 from shared.core.claim import Claim
 from shared.core.errors import Fault
-from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Table, Value
 from shared.core.mapping.references import DirectoryRef, RowRef
 from shared.core.patience import Wait
@@ -75,6 +74,13 @@ class Lanes(Protocol):
         """
         ...
 
+    async def seize(self, record: UUID) -> Lease | None:
+        """A lease on a lane whatever its head waits for, so that nobody works it; None while somebody does.
+
+        Whoever holds it settles it with another lane's verdict, or lets it run out.
+        """
+        ...
+
     async def confirm(self, lease: Lease) -> None:
         """Nothing while the lease is the newest; raises `LeaseLost` once it is not."""
         ...
@@ -114,30 +120,6 @@ class Shadows(Protocol):
         ...
 
 
-class Crosswalk(Protocol):
-    """Which legacy record is which Dataverse row."""
-
-    async def claim(self, key: RecordKey, row_id: UUID | None, chosen: UUID) -> UUID:
-        """The canonical row of a record: the paired one, else `row_id`, else `chosen`, then reserved.
-
-        A reserved (not yet written) row gives way to an explicit `row_id`; the lane moves with it. A paired
-        one does not: raises `InvalidMessage` (`message.identity_mismatch`).
-        """
-        ...
-
-    async def row_of(self, key: RecordKey) -> UUID | None:
-        """The row a record is paired with; None until its row really exists."""
-        ...
-
-    async def records_of(self, row_id: UUID) -> Sequence[RecordKey]:
-        """The legacy records paired with a row."""
-        ...
-
-    async def claims_on(self, row_id: UUID) -> Sequence[RecordKey]:
-        """The legacy records paired with a row, and those it was promised to before it was written."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """A Dataverse row as read: typed values of the columns asked for, its ETag, and when it last changed."""
@@ -164,6 +146,13 @@ class Rows(Protocol):
 
     async def delete(self, table: Table, row_id: UUID, version: str) -> None:
         """Delete if still at `version`; a row already gone is fine."""
+        ...
+
+    async def merge(self, table: Table, heir: UUID, loser: UUID) -> None:
+        """Put a row aside and hand over to its heir what hangs from it; one merged so already is fine.
+
+        What the heir lacks may be filled. Raises Gone when one of them is not there.
+        """
         ...
 
 
@@ -257,13 +246,18 @@ class LegacyRecords(Protocol):
         """Delete the record if still at `version`; raises MovedOn when not; one already gone is fine."""
         ...
 
+    async def merge(self, entity: str, heir: str, loser: str) -> None:
+        """Merge a record into its heir; one merged so already is fine. Raises Gone when one is not there."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class LegacyChange:
     """One change as a legacy system's feed tells it.
 
     `cursor` is its place in the feed; `record` holds the fields as the change left them, none after a delete.
-    `changed_by` is who made it, blank where the system does not tell.
+    `changed_by` is who made it, blank where the system does not tell; `heir` is the record that this one was
+    merged into.
     """
 
     cursor: str
@@ -273,6 +267,7 @@ class LegacyChange:
     changed_at: datetime
     record: Mapping[str, Json]
     changed_by: str = ""
+    heir: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ canonical record (one Dataverse row).
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from uuid import UUID
 
 from shared.core.mapping.columns import Value
 
@@ -30,7 +31,9 @@ class Mark:
     `changed_at` and `origin` tell the last change that was agreed (origin is a system's name); `seen` tells,
     per system, the newest moment at which that system is known to have held this value: a message of an
     earlier moment from the same system cannot undo it (the late-snapshot rule). `disputed` is what each
-    system holds instead while a person is to decide between them; empty otherwise.
+    system holds instead while a person is to decide between them; empty otherwise. `apart` is what a legacy
+    system is known to hold instead because the row holds another system's value, or because it has yet to be
+    told; only where several records are one row (ADR 0031).
     """
 
     value: Value
@@ -38,10 +41,11 @@ class Mark:
     origin: str
     seen: Mapping[str, Moment] = field(default_factory=dict)
     disputed: Mapping[str, Value] = field(default_factory=dict)
+    apart: Mapping[str, Value] = field(default_factory=dict)
 
     def held_by(self, system: str) -> Value:
         """What a system is taken to hold."""
-        return self.disputed.get(system, self.value)
+        return self.disputed.get(system, self.apart.get(system, self.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,10 @@ class Shadow:
     one the record is read before it is written. `deleted_at` is when a delete was agreed. `parted` tells
     whose record is gone while its counterpart lives on alone. `turns` are the latest crossings that went the
     other way than the one before: what goes round in a loop shows there.
+
+    `gone` tells whose record left a row that others still hold, and when. `absorbed` names the records whose
+    place another one of their system has taken, and `heir` the row this one was merged into: nothing is
+    agreed about it any more.
     """
 
     marks: Mapping[str, Mark] = field(default_factory=dict)
@@ -79,3 +87,6 @@ class Shadow:
     deleted_at: datetime | None = None
     parted: Parting | None = None
     turns: tuple[Turn, ...] = ()
+    gone: Mapping[str, datetime] = field(default_factory=dict)
+    absorbed: frozenset[str] = frozenset()
+    heir: UUID | None = None

@@ -44,11 +44,12 @@ class LoopBudget:
         Our own write that comes back different may cross back once: the far side has its own way of writing a
         value. If that comes back different as well, nothing will ever be equal.
         """
-        if not (decision.write or decision.back):
+        news = decision.write.keys() - set(decision.behind)
+        if not (news or decision.back):
             return shadow
         recent = tuple(turn for turn in shadow.turns if change.changed_at - turn.at < self.window)
         last = recent[-1] if recent else None
-        differs = [name for name in decision.write if _was_written(shadow, name, change.subject.system)]
+        differs = [name for name in news if _was_written(shadow, name, change.subject.system)]
         is_own = self.is_ours(change) and bool(differs)
         if last is not None and last.is_own and is_own:
             rule = "comes back different from what was written"

@@ -131,6 +131,52 @@ class Failing:
 
 
 @dataclass(frozen=True, slots=True)
+class Absorption:
+    """One record of a system has taken the place of another, on both sides (ADR 0030).
+
+    `row` is the loser's row and `lease` the seized lane of it; both None when it never had one. `ended` are
+    the records that do not speak any more, `moved` those that became the heir's.
+    """
+
+    ended: tuple[RecordKey, ...] = ()
+    moved: tuple[RecordKey, ...] = ()
+    row: UUID | None = None
+    lease: Lease | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """What one rule compares of a row, as a hash, and how sure two rows with the same one make us."""
+
+    rule: str
+    digest: str
+    confidence: int
+    certain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prints:
+    """Everything a row can be matched by now."""
+
+    table: str
+    prints: tuple[Print, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A record has its own row again: the row with the seized lane, what is agreed of it, and how it came.
+
+    `changes` are before and after per column of that row, as its own journal tells them.
+    """
+
+    key: RecordKey
+    row: UUID
+    lease: Lease
+    shadow: Shadow
+    changes: Mapping[str, ColumnChange] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The decision on one item and everything that has to be recorded with it.
 
@@ -138,7 +184,10 @@ class Verdict:
     entries that are now certain (they release whoever waited for them); `waits_for` the key a parked item
     waits on; `map_version` names the map that was used; `ended` the columns whose open conflict is over, for
     the reason given. `posts` is a write to be handed over, `concludes` the number of the pending write that
-    is over.
+    is over. `absorbs` tells what became of a record that was merged into this one; `goes_to` the lane that is
+    to decide the item instead, because this one's record was merged into that one; `prints` what the row can
+    be matched by from now on; `splits` the row that a record got of its own; `case` the number of the
+    decision about customers that this carries out, or finds out of date.
     """
 
     outcome: Outcome
@@ -154,6 +203,11 @@ class Verdict:
     ended: Mapping[str, str] = field(default_factory=dict)
     posts: PendingWrite | None = None
     concludes: int | None = None
+    absorbs: Absorption | None = None
+    goes_to: UUID | None = None
+    prints: Prints | None = None
+    splits: Split | None = None
+    case: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

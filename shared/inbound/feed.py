@@ -95,12 +95,14 @@ class Feed:
             "source": self.system.name,
             "entity": change.entity,
             "sourceKey": change.id,
-            "operation": change.operation.value,
+            "operation": "merge" if change.heir else change.operation.value,
             "changedOn": change.changed_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         }
         if change.changed_by:
             envelope["changedBy"] = change.changed_by
-        if change.operation is not Operation.DELETE:
+        if change.heir:
+            envelope["mergedInto"] = change.heir
+        elif change.operation is not Operation.DELETE:
             envelope["data"] = dict(change.record)
         body = json.dumps(envelope, separators=(",", ":")).encode()
         return Message(

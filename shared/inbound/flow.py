@@ -16,20 +16,24 @@ from shared.core.legacy import LegacySide
 from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Table, Value
 from shared.core.mapping.lifecycle import STATUS
-from shared.core.mapping.spec import EntityMap, OnDelete
+from shared.core.mapping.spec import EntityMap, Mapped, OnDelete
 from shared.core.merge import Merge, Side, already_made, merge
 from shared.core.outcome import Outcome
 from shared.core.ownership import Declared, Owners, Ownership, unit_of
 from shared.core.policy import alone, on_delete, parted
 from shared.core.ports import Hold, LegacyRecords, Row, Rows, Shadows
-from shared.core.shadow import Moment, Shadow
+from shared.core.shadow import NEVER, Moment, Shadow
+from shared.core.survivorship import NEWEST, Survivorship
 from shared.core.system import LegacySystem
 from shared.core.takeback import TakeBack
 from shared.core.turns import LoopBudget
 from shared.core.verdict import Verdict
+from shared.inbound import shared_rows as shared
+from shared.inbound.absorbing import Absorbing
 from shared.inbound.by_import import ByImport
 from shared.inbound.satellites import Followers
 from shared.inbound.settling import Settling
+from shared.inbound.splitting import Splitting
 
 _ROUNDS = 4
 """How often a row may move on under us before the change is given to the retry timer."""
@@ -48,6 +52,9 @@ class Inbound:
     budget: LoopBudget = field(default_factory=LoopBudget)
     settling: Settling | None = None
     by_import: ByImport | None = None
+    absorbing: Absorbing | None = None
+    survivorship: Mapping[str, Survivorship] = field(default_factory=dict)
+    splitting: Splitting | None = None
 
     async def apply(self, change: Change, record: UUID, shadow: Shadow, hold: Hold) -> Verdict:
         """Map, decide and write one change; raises SyncError for what did not go through."""
@@ -55,12 +62,10 @@ class Inbound:
         entry = system.map_of(change.subject.entity)
         if entry is None:
             raise LookupError(f"{change.subject.system} has no map for {change.subject.entity}")
-        if change.operation is Operation.SETTLE:
-            if self.settling is None:
-                raise LookupError("nobody settles conflicts here")
-            return await self.settling.apply(change, entry, record, shadow, hold)
-        if shadow.deleted_at is not None and change.changed_at <= shadow.deleted_at:
-            return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
+        if change.operation in {Operation.SETTLE, Operation.SPLIT}:
+            return await self._decided(change, entry, record, shadow, hold)
+        if (ended := await self._ended(change, entry, record, shadow, hold)) is not None:
+            return ended
         mapped = entry.to_columns(change.data)
         if mapped.faults:
             raise InvalidMessage(*mapped.faults)
@@ -68,19 +73,62 @@ class Inbound:
         owned = await self.owners.of(system.name, entry, unit)
         if (settled := alone(change, entry, shadow, owned)) is not None:
             return settled
+        if change.operation is Operation.ABSORB:
+            return await self._followed().apply(change, entry, record, shadow, owned, hold)
         if change.operation is Operation.DELETE:
             return await self._delete(change, entry, record, shadow, owned, hold)
-        values = await self.lookups[system.name].to_rows(entry, mapped.values, change.without)
+        said = Said(change, entry, record, Side(system.name, {}, NEVER), owned)
+        return await self._changed(said, shared.back(change, shadow), mapped, hold)
+
+    async def _changed(self, said: "Said", shadow: Shadow, mapped: Mapped, hold: Hold) -> Verdict:
+        """A record is new, or changed."""
+        change, entry, record, system = said.change, said.entry, said.record, said.ours.system
+        values = await self.lookups[system].to_rows(entry, mapped.values, change.without)
         values = entry.as_agreed(values, _agreed(shadow))
-        values |= entry.identity(change.subject)
+        values |= shared.identity(entry, change.subject, shadow)
         missing = await self._part_missing(change, entry, values)
         if missing is not None:
             values = deciding.still_open(entry.table, values, shadow)
-        await self._followers(system.name, entry).expect(record, {**_agreed(shadow), **values})
+        await self._followers(system, entry).expect(record, {**_agreed(shadow), **values})
         moment = Moment(change.changed_at, change.version)
-        said = Said(change, entry, record, Side(system.name, values, moment), owned)
+        said = replace(said, ours=Side(system, values, moment))
         result = await self._write(said, replace(shadow, parted=None), hold)
         return deciding.status_follows(result, missing)
+
+    async def _decided(
+        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, hold: Hold
+    ) -> Verdict:
+        """Carry out what a person decided."""
+        deciding_it = self.settling if change.operation is Operation.SETTLE else self.splitting
+        if deciding_it is None:
+            raise LookupError("nobody carries out people's decisions here")
+        return await deciding_it.apply(change, entry, record, shadow, hold)
+
+    def _followed(self) -> Absorbing:
+        if self.absorbing is None:
+            raise LookupError("nobody follows merges here")
+        return self.absorbing
+
+    async def _ended(
+        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, hold: Hold
+    ) -> Verdict | None:
+        """The verdict on what is said of a record that has ended, by a merge or a delete."""
+        if shadow.heir is not None or str(change.subject) in shadow.absorbed:
+            return await self._of_a_loser(change, entry, record, shadow, hold)
+        if shadow.deleted_at is not None and change.changed_at <= shadow.deleted_at:
+            return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
+        return None
+
+    async def _of_a_loser(
+        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, hold: Hold
+    ) -> Verdict:
+        """What a record says whose place another one has taken, or whose row was merged away."""
+        known = self.lookups[change.subject.system]
+        said = await known.known(entry, entry.to_columns(change.data).values)
+        if change.operation is Operation.ABSORB:
+            merged = deciding.unchanged(change, Outcome.ECHO, "merged already", entry)
+            return replace(merged, outcome=Outcome.PARKED, goes_to=shadow.heir) if shadow.heir else merged
+        return await self._followed().late(change, entry, record, shadow, said, hold)
 
     async def _part_missing(
         self, change: Change, entry: EntityMap, values: Mapping[str, Value]
@@ -109,8 +157,11 @@ class Inbound:
         if not new and (version is None or _speaks_anew(shadow, ours, entry)):
             held, version = await self._read(entry, record, shadow, ours)
         for _ in range(_ROUNDS):
+            rules = self.survivorship.get(entry.table.name, NEWEST)
             decision = (
-                merge(shadow, ours, held, said.owned) if new else _worthwhile(shadow, said, held, entry.table)
+                merge(shadow, ours, held, said.owned)
+                if new
+                else _worthwhile(shadow, said, held, entry.table, rules)
             )
             if made:
                 decision = already_made(decision, ours)
@@ -185,6 +236,8 @@ class Inbound:
     ) -> Verdict:
         if not shadow.marks:
             return deciding.nothing_to_delete(change, entry, shadow, "there is no such row")
+        if (left := shared.left(change, entry, shadow)) is not None:
+            return left
         if deciding.too_old_to_delete(change, shadow):
             return deciding.unchanged(change, Outcome.CONFLICT, "deleted there, changed here later", entry)
         policy = on_delete(change, entry, owned)
@@ -240,14 +293,14 @@ def _is_made_by(ours: Side, held: Side, entry: EntityMap) -> bool:
     return own < told and all(held.values.get(name) == ours.values[name] for name in told)
 
 
-def _worthwhile(shadow: Shadow, said: Said, held: Side | None, table: Table) -> Merge:
+def _worthwhile(shadow: Shadow, said: Said, held: Side | None, table: Table, rules: Survivorship) -> Merge:
     """The merge with a row that exists: without columns that Dataverse takes on create alone, and without a
     write that would change nothing but incidental columns (our own write coming back with a new time).
     """
     values: dict[str, Value] = {
         name: value for name, value in said.ours.values.items() if not table.columns[name].create_only
     }
-    decision = merge(shadow, replace(said.ours, values=values), held, said.owned)
+    decision = merge(shadow, replace(said.ours, values=values), held, said.owned, rules)
     if all(table.columns[name].incidental for name in decision.write):
         return replace(decision, write={})
     return decision

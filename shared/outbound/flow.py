@@ -10,7 +10,10 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from shared.core import decision as deciding
+from shared.core.absorption import Seizing
 from shared.core.change import Change, Json, Operation
+from shared.core.crosswalk import Crosswalk
+from shared.core.customers import Cases
 from shared.core.errors import Gone, MovedOn, Transient
 from shared.core.identity import DATAVERSE, RecordKey, row_key
 from shared.core.legacy import LegacySide, going_out
@@ -23,12 +26,13 @@ from shared.core.merge import Side, merge
 from shared.core.outcome import Outcome
 from shared.core.ownership import Declared, Owners, unit_of
 from shared.core.policy import alone, on_delete, parted
-from shared.core.ports import Crosswalk, Hold, LegacyRecord, LegacyRecords, Rows, Shadows
+from shared.core.ports import Hold, LegacyRecord, LegacyRecords, Rows, Shadows
 from shared.core.shadow import Moment, Shadow
 from shared.core.system import LegacySystem
 from shared.core.takeback import TakeBack
 from shared.core.turns import LoopBudget
-from shared.core.verdict import Verdict
+from shared.core.verdict import Absorption, Verdict
+from shared.outbound.absorbing import Absorbing
 from shared.outbound.posting import Posting
 from shared.outbound.target import Target, agreed_after, with_defaults
 
@@ -47,19 +51,55 @@ class Outbound:
     rows: Rows
     crosswalk: Crosswalk
     shadows: Shadows
+    lanes: Seizing
     owners: Owners = field(default_factory=Declared)
     budget: LoopBudget = field(default_factory=LoopBudget)
     posting: Posting | None = None
+    cases: Cases | None = None
+
+    @property
+    def absorbing(self) -> Absorbing:
+        """What follows merges."""
+        return Absorbing(
+            self.systems,
+            self.records,
+            self.rows,
+            self.crosswalk,
+            self.shadows,
+            self.owners,
+            self.lanes,
+            self.cases,
+        )
 
     async def apply(self, change: Change, record: UUID, shadow: Shadow, hold: Hold) -> Verdict:
         """Map back, decide and write one change; raises SyncError for what did not go through."""
-        if record == placeholder_id(change.subject.entity):
+        table = change.subject.entity
+        if record == placeholder_id(table):
             return deciding.unchanged(change, Outcome.ECHO, "the placeholder is Tandem's own")
-        target = await self._target(change.subject.entity, record)
+        if change.heir is None:
+            return await self._changed(change, record, shadow, hold)
+        if shadow.heir is not None:
+            reason = f"the row was merged into {shadow.heir} itself"
+            return replace(deciding.unchanged(change, Outcome.PARKED, reason), goes_to=shadow.heir)
+        done = await self.absorbing.apply(change, self.tables[table], record, shadow, hold)
+        absorbed = done.absorbs if done is not None and done.absorbs is not None else Absorption()
+        try:
+            return await self._tell_on(change, record, done, shadow, absorbed, hold)
+        except BaseException:
+            if absorbed.lease is not None:
+                await self.lanes.release(absorbed.lease)
+            raise
+
+    async def _changed(self, change: Change, record: UUID, shadow: Shadow, hold: Hold) -> Verdict:
+        """A row is new, changed, or gone."""
+        target, *more = await self._targets(change.subject.entity, record)
         entry = target.entry
         if not entry.outbound:
             reason = f"{target.system.name} takes no changes of its {entry.entity}"
             return deciding.unchanged(change, Outcome.ECHO, reason, entry)
+        if shadow.heir is not None or change.subject.id != str(record):
+            reason = f"the row was merged into {shadow.heir or record}"
+            return deciding.unchanged(change, Outcome.SUPERSEDED, reason, entry)
         if shadow.deleted_at is not None and change.changed_at <= shadow.deleted_at:
             return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
         if shadow.deleted_at is not None and not shadow.marks and self.budget.is_ours(change):
@@ -71,6 +111,33 @@ class Outbound:
                 return deciding.unchanged(
                     change, Outcome.SUPERSEDED, "the row is gone; its delete follows", entry
                 )
+        living = [one for one in (target, *more) if one.system.name not in shadow.gone] or [target]
+        if ours is None:
+            return await self._all_end(change, living, shadow, hold)
+        result: Verdict | None = None
+        for each in living:
+            if each is not target:
+                ours = await self._ours(change, each.entry, record) or ours
+            known = result.shadow or shadow if result is not None else shadow
+            told = await self._tell(change, each, known, ours, hold)
+            result = told if result is None else deciding.together(result, told)
+        return result or deciding.unchanged(change, Outcome.ECHO, "no record of it is left", entry)
+
+    async def _all_end(self, change: Change, targets: list[Target], shadow: Shadow, hold: Hold) -> Verdict:
+        """The row is gone, and so is each of its records; what has to be acknowledged comes first."""
+        result: Verdict | None = None
+        for each in reversed(targets):
+            told = await self._tell(change, each, shadow, None, hold)
+            if told.outcome is Outcome.PARKED:
+                return told
+            result = told if result is None else deciding.together(result, told)
+        return result or deciding.unchanged(change, Outcome.ECHO, "no record of it is left")
+
+    async def _tell(
+        self, change: Change, target: Target, shadow: Shadow, ours: Side | None, hold: Hold
+    ) -> Verdict:
+        """Tell one record of the row; None of ours: the row is gone."""
+        entry = target.entry
         unit = unit_of(entry, shadow, ours.values if ours else {})
         owned = await self.owners.of(target.system.name, entry, unit)
         if (settled := alone(change, entry, shadow, owned)) is not None:
@@ -102,28 +169,61 @@ class Outbound:
             return deciding.unchanged(change, Outcome.ECHO, reason, target.entry)
         return await self.posting.apply(change, target, shadow, ours, hold)
 
+    async def _tell_on(
+        self,
+        change: Change,
+        record: UUID,
+        done: Verdict | None,
+        held: Shadow,
+        absorbed: Absorption,
+        hold: Hold,
+    ) -> Verdict:
+        """After a merge: the heir's row is told to every record of it that holds something else."""
+        table = change.subject.entity
+        heir = row_key(table, record)
+        told = replace(change, subject=heir, operation=Operation.UPSERT, partial=True, data={}, heir=None)
+        told = replace(told, version=0)
+        result = done or deciding.unchanged(change, Outcome.ECHO, f"merged into {record} already")
+        shadow = result.shadow or held
+        keys = dict.fromkeys((*await self.crosswalk.claims_on(record), *absorbed.moved))
+        for target in [self._holding(key) for key in keys if key not in absorbed.ended]:
+            is_taker = target is not None and target.entry.outbound
+            if target is None or not is_taker or target.system.name in shadow.gone or not shadow.marks:
+                continue
+            ours = await self._ours(told, target.entry, record)
+            if ours is None:
+                break
+            crossed = await self._tell(told, target, shadow, ours, hold)
+            shadow = crossed.shadow or shadow
+            result = deciding.together(result, replace(crossed, subject=change.subject))
+        return result
+
     def map_version(self, change: Change) -> str:
         """See `Applier.map_version`; of the first system that takes rows of the table."""
         maps = (system.map_to(change.subject.entity) for system in self.systems.values())
         return next((entry.revision for entry in maps if entry is not None and entry.outbound), "")
 
-    async def _target(self, table: str, record: UUID) -> Target:
-        """The system that holds the record; for a new one, the first that takes rows of its table.
+    def _holding(self, key: RecordKey) -> Target | None:
+        entry = self.systems[key.system].map_of(key.entity)
+        return None if entry is None else Target(self.systems[key.system], entry, key)
+
+    async def _targets(self, table: str, record: UUID) -> list[Target]:
+        """The records that are the row, those that take writes first; for a new row, where it is to be made.
 
         A record that another system holds is not created a second time in one that does not have it; nor is
         one whose row we wrote without learning so: the row's own message may be worked before the retry.
         """
-        held: Target | None = None
-        for key in await self.crosswalk.claims_on(record):
-            entry = self.systems[key.system].map_of(key.entity)
-            if entry is not None and (held is None or entry.outbound):
-                held = Target(self.systems[key.system], entry, key)
-        if held is not None:
-            return held
+        claims = await self.crosswalk.claims_on(record)
+        held = [target for key in claims if (target := self._holding(key)) is not None]
+        if takers := [target for target in held if target.entry.outbound]:
+            # Who takes files alone comes last: the others need not wait for its acknowledgement.
+            return sorted(takers, key=lambda target: target.system.by_import)
+        if held:
+            return held[:1]
         for system in self.systems.values():
             entry = system.map_to(table)
             if entry is not None and entry.outbound:
-                return Target(system, entry, None)
+                return [Target(system, entry, None)]
         raise LookupError(f"no map sends {table} out")
 
     async def _ours(self, change: Change, entry: EntityMap, record: UUID) -> Side | None:
@@ -244,7 +344,8 @@ class Outbound:
         if found is not None:
             held = await self._side(target).held(target.entry, found)
             known = shadow.marks.keys() & held.values.keys()
-            if any(held.values[name] != shadow.marks[name].value for name in known):
+            name_of = target.system.name
+            if any(held.values[name] != shadow.marks[name].held_by(name_of) for name in known):
                 return deciding.unchanged(
                     change, Outcome.CONFLICT, "deleted here, changed there", target.entry
                 )

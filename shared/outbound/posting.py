@@ -210,4 +210,4 @@ def _differs(shadow: Shadow, held: Side | None) -> bool:
     if held is None:
         return False
     known = shadow.marks.keys() & held.values.keys()
-    return any(held.values[name] != shadow.marks[name].value for name in known)
+    return any(held.values[name] != shadow.marks[name].held_by(held.system) for name in known)

@@ -55,6 +55,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("LOOP_WINDOW_SECONDS", "The window of LOOP_BUDGET.", "600", "600"),
     Setting(
+        "MATCH_POLICY",
+        "Who decides that two rows are one customer: review (a person, always), or certain (a match that its "
+        "rule calls certain, between two legacy systems, decides itself).",
+        "review",
+        "review",
+    ),
+    Setting(
         "OWN_NAMES",
         "Names our own writes are told of under, separated by commas: the application user's GUID in "
         "Dataverse, the integration's name in Allegory.",
@@ -240,6 +247,24 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Tokens:
+    """Which tokens the HTTP doors accept."""
+
+    issuer: str
+    audience: str
+    keys_url: str
+
+    @classmethod
+    def read(cls, reader: Reader) -> "Tokens":
+        """The settings about tokens; faults are the reader's to tell."""
+        return cls(
+            issuer=reader.text("AUTH_ISSUER"),
+            audience=reader.text("AUTH_AUDIENCE"),
+            keys_url=reader.text("AUTH_JWKS_URL"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the app is told from outside."""
 
@@ -256,6 +281,7 @@ class Settings:
     park_alarm_after: timedelta
     loop_budget: int
     loop_window: timedelta
+    match_policy: str
     ourselves: frozenset[str]
     gap_grace: timedelta
     activity_profile: str
@@ -281,9 +307,7 @@ class Settings:
     ticket_teams: str
     telemetry_backend: str
     insights_connection: str
-    auth_issuer: str
-    auth_audience: str
-    auth_jwks_url: str
+    tokens: Tokens
     ca_file: str | None
 
     @classmethod
@@ -305,6 +329,7 @@ class Settings:
             park_alarm_after=timedelta(hours=reader.number("PARK_ALARM_AFTER_HOURS")),
             loop_budget=reader.number("LOOP_BUDGET"),
             loop_window=reader.seconds("LOOP_WINDOW_SECONDS"),
+            match_policy=reader.one_of("MATCH_POLICY", {"review", "certain"}),
             ourselves=reader.names("OWN_NAMES"),
             gap_grace=reader.seconds("GAP_GRACE_SECONDS"),
             activity_profile=reader.one_of("ACTIVITY_PROFILE", {"native", "seed"}),
@@ -330,9 +355,7 @@ class Settings:
             ticket_teams=reader.routes("TICKET_TEAMS"),
             telemetry_backend=reader.one_of("TELEMETRY_BACKEND", {"opencensus", "console", "none"}),
             insights_connection=reader.text("APPLICATIONINSIGHTS_CONNECTION_STRING"),
-            auth_issuer=reader.text("AUTH_ISSUER"),
-            auth_audience=reader.text("AUTH_AUDIENCE"),
-            auth_jwks_url=reader.text("AUTH_JWKS_URL"),
+            tokens=Tokens.read(reader),
             ca_file=reader.optional("SSL_CERT_FILE"),
         )
         reader.require_one(_SERVICE_BUS, _NAMESPACE)

@@ -26,7 +26,7 @@ async def guarded(request: func.HttpRequest, role: str, handler: Handler) -> fun
         caller = await app().callers.identify(request.headers.get("Authorization"), role)
         return await handler(caller)
     except Unauthenticated as error:
-        challenge = {"WWW-Authenticate": f'Bearer realm="{app().settings.auth_audience}"'}
+        challenge = {"WWW-Authenticate": f'Bearer realm="{app().settings.tokens.audience}"'}
         return problem(401, "auth.unauthenticated", str(error), headers=challenge)
     except Forbidden as error:
         return problem(403, "auth.forbidden", str(error))

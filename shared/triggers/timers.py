@@ -14,6 +14,7 @@ async def retry(timer: func.TimerRequest) -> None:
     del timer
     await app().retry.run()
     await app().settle.run()
+    await app().customers.run()
     await app().overdue.run()
     await app().alerts.run()
 

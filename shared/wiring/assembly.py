@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from mappers.dataverse.personal import PERSONAL
+from mappers.matching import RULES
 from shared.connectors.callers import Callers
 from shared.core.change import Direction
 from shared.core.gate import Gate
@@ -16,6 +17,7 @@ from shared.inbound.intake import Intake
 from shared.outbound.imports.handing import Handover
 from shared.recovery.alert import Alerts
 from shared.recovery.answers import Answers
+from shared.recovery.customers import Customers
 from shared.recovery.gaps.cycle import GapDetector
 from shared.recovery.mappings import MappingCheck
 from shared.recovery.overdue import Overdue
@@ -49,6 +51,7 @@ class App:
     plans: PlanDesk
     plan_driver: PlanDriver
     settle: Settle
+    customers: Customers
     phases: Phases
     retry: Retry
     alerts: Alerts
@@ -90,7 +93,11 @@ def assemble(settings: Settings, opened: ExitStack) -> App:
         gate=gate,
         intake=Intake(gate, bus, settings.inbound_queue),
         callers=Callers(
-            settings.auth_issuer, settings.auth_audience, settings.auth_jwks_url, clock, settings.ca_file
+            settings.tokens.issuer,
+            settings.tokens.audience,
+            settings.tokens.keys_url,
+            clock,
+            settings.ca_file,
         ),
         operations=_answers(world),
         replay=Replay(asked.repair, gate, bus, clock),
@@ -98,6 +105,7 @@ def assemble(settings: Settings, opened: ExitStack) -> App:
         plan_driver=flows.plan_driver(world),
         repairs=Repairs(asked.repair, gate, bus, clock),
         settle=Settle(store.conflicts, gate.systems, bus, clock, settings.inbound_queue, store.seal, uuid4),
+        customers=_customers(world),
         phases=Phases(store.owners, gate.systems),
         retry=Retry(store.lanes, bus, clock, world.telemetry),
         alerts=errands.alerts(world),
@@ -108,6 +116,24 @@ def assemble(settings: Settings, opened: ExitStack) -> App:
         gaps=errands.gaps(world, gate),
         mappings=MappingCheck(gate.systems, world.metadata),
         retention=errands.retention(world),
+    )
+
+
+def _customers(world: World) -> Customers:
+    store, settings = world.store, world.settings
+    return Customers(
+        store.cases,
+        store.sayings,
+        store.crosswalk,
+        world.sides.systems,
+        RULES,
+        PERSONAL,
+        world.bus,
+        world.clock,
+        (settings.inbound_queue, settings.outbound_queue),
+        store.seal,
+        uuid4,
+        settings.match_policy,
     )
 
 

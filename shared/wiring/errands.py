@@ -124,7 +124,21 @@ def _gap_looks(world: World) -> "list[Look]":
     kept = (store.gaps, store.cursors, sides.clock)
     tables = {entry.table.name: entry for system in SYSTEMS for entry in system.maps if entry.outbound}
     rows = [
-        RowGaps(entry, changes, sides.rows, sides.shadows, *kept, queue=settings.outbound_queue)
+        RowGaps(
+            entry,
+            changes,
+            sides.rows,
+            sides.shadows,
+            *kept,
+            queue=settings.outbound_queue,
+            takers=frozenset(
+                system.name
+                for system in SYSTEMS
+                if (to := system.map_to(entry.table.name))
+                and to.outbound
+                and (not system.by_import or settings.exchange.legrand_import_url)
+            ),
+        )
         for entry in tables.values()
     ]
     records = [

@@ -4,16 +4,21 @@ import random
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mappers.matching import RULES
+from mappers.survivorship import SURVIVORSHIP
 from shared.connectors.dataverse.ledger import Allowance
 from shared.core.change import Direction
 from shared.core.failure import Backoff
 from shared.core.gate import Gate
 from shared.core.lane import LaneWorker
+from shared.core.matching import Noticing
 from shared.core.patience import Patience, waits_of
 from shared.core.turns import LoopBudget
+from shared.inbound.absorbing import Absorbing
 from shared.inbound.by_import import ByImport
 from shared.inbound.flow import Inbound
 from shared.inbound.settling import Settling
+from shared.inbound.splitting import Splitting
 from shared.outbound.flow import Outbound
 from shared.outbound.posting import Posting
 from shared.recovery.plans.driver import PlanDriver
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from shared.connectors.sqlstore import Store
+    from shared.core.lookups import Lookups
     from shared.core.ports import Applier
 
 
@@ -52,32 +58,47 @@ def gate(world: World) -> Gate:
 def _appliers(settings: Settings, store: "Store", sides: Sides) -> "Mapping[Direction, Applier]":
     """Both flows, on real sides or on imagined ones."""
     lookups = sides.lookups()
-    by_import = ByImport(lookups, store.pending) if settings.exchange.legrand_import_url else None
+    inbound = _inbound(settings, store, sides, lookups)
+    outbound = _outbound(settings, store, sides, lookups)
     return {
-        Direction.INBOUND: Inbound(
-            sides.systems,
-            lookups,
-            sides.rows,
-            sides.shadows,
-            sides.records,
-            store.owners,
-            _budget(settings),
-            Settling(store.conflicts, sides.rows, sides.records, lookups, by_import),
-            by_import,
-        ),
-        Direction.OUTBOUND: Outbound(
-            sides.systems,
-            lookups,
-            sides.records,
-            sides.tables,
-            sides.rows,
-            sides.crosswalk,
-            sides.shadows,
-            store.owners,
-            _budget(settings),
-            _posting(settings, store, sides),
-        ),
+        Direction.INBOUND: Noticing(inbound, RULES, sides.systems),
+        Direction.OUTBOUND: Noticing(outbound, RULES, sides.systems),
     }
+
+
+def _inbound(settings: Settings, store: "Store", sides: Sides, lookups: "Mapping[str, Lookups]") -> Inbound:
+    by_import = ByImport(lookups, store.pending) if settings.exchange.legrand_import_url else None
+    return Inbound(
+        sides.systems,
+        lookups,
+        sides.rows,
+        sides.shadows,
+        sides.records,
+        store.owners,
+        _budget(settings),
+        Settling(store.conflicts, sides.rows, sides.records, lookups, by_import),
+        by_import,
+        Absorbing(sides.rows, sides.shadows, sides.crosswalk, sides.lanes, sides.records),
+        SURVIVORSHIP,
+        Splitting(store.cases, store.sayings, sides.rows, sides.crosswalk, sides.lanes, sides.records),
+    )
+
+
+def _outbound(settings: Settings, store: "Store", sides: Sides, lookups: "Mapping[str, Lookups]") -> Outbound:
+    return Outbound(
+        sides.systems,
+        lookups,
+        sides.records,
+        sides.tables,
+        sides.rows,
+        sides.crosswalk,
+        sides.shadows,
+        sides.lanes,
+        store.owners,
+        _budget(settings),
+        _posting(settings, store, sides),
+        store.cases,
+    )
 
 
 def _posting(settings: Settings, store: "Store", sides: Sides) -> Posting | None:

@@ -145,6 +145,7 @@ def _sides(
         directory=DataverseDirectory(dataverse, rows, TABLES, clock),
         parse=partial(_parse, clock, settings),
         clock=clock,
+        lanes=store.lanes,
     )
     return sides, rows
 

@@ -59,7 +59,7 @@ INSERT INTO dependency (number, wanted, record, since) VALUES (@number, @wanted,
 -- park
 SELECT crosswalk.row_id
 FROM crosswalk WITH (READCOMMITTEDLOCK)
-WHERE crosswalk.system = @the_system AND crosswalk.entity = @the_entity AND crosswalk.legacy_id = @the_id AND crosswalk.state = 'paired';
+WHERE crosswalk.system = @the_system AND crosswalk.entity = @the_entity AND crosswalk.legacy_id = @the_id AND crosswalk.state IN ('paired', 'absorbed');
 
 -- park
 SELECT crosswalk.row_id, dependency.wanted
@@ -116,6 +116,11 @@ UPDATE lane_item SET state=@state, attempts=@attempts, due_at=@due_at, waits_on=
 UPDATE lane SET owner=@the_owner, lease_until=@until WHERE lane.record = @the_record AND lane.fence = @the_fence;
 
 -- park on a row
+SELECT absorbed_row.heir
+FROM absorbed_row
+WHERE absorbed_row.row_id = @the_row;
+
+-- park on a row
 SELECT crosswalk.row_id
 FROM crosswalk WITH (READCOMMITTEDLOCK)
 WHERE crosswalk.row_id = @the_row AND crosswalk.state = 'paired';
@@ -138,7 +143,7 @@ WHERE shadow.record = @the_record;
 -- look up a record
 SELECT crosswalk.row_id
 FROM crosswalk
-WHERE crosswalk.system = @the_system AND crosswalk.entity = @the_entity AND crosswalk.legacy_id = @the_id AND crosswalk.state = 'paired';
+WHERE crosswalk.system = @the_system AND crosswalk.entity = @the_entity AND crosswalk.legacy_id = @the_id AND crosswalk.state IN ('paired', 'absorbed');
 
 -- look up a row
 SELECT crosswalk.system, crosswalk.entity, crosswalk.legacy_id
@@ -163,6 +168,90 @@ WHERE message.record = @new_record AND message.source = @the_system AND message.
 UPDATE dependency SET record=@new_record WHERE dependency.record = @the_record AND dependency.number IN (SELECT message.number
 FROM message
 WHERE message.record = @new_record AND message.source = @the_system AND message.entity = @the_entity AND message.source_id = @the_id);
+
+-- absorb
+UPDATE crosswalk SET row_id=@row_id WHERE crosswalk.system = @the_system AND crosswalk.entity = @the_entity AND crosswalk.legacy_id = @the_id;
+
+-- absorb
+UPDATE lane SET fence=(lane.fence + 1), owner=@owner, lease_until=@lease_until, version=(lane.version + 1) WHERE lane.record = @the_record AND lane.fence = @the_fence;
+
+-- absorb
+UPDATE crosswalk SET row_id=@row_id WHERE crosswalk.row_id = @the_row AND crosswalk.state = 'absorbed';
+
+-- absorb
+UPDATE absorbed_row SET heir=@heir, at=@at, number=@number, records=@records WHERE absorbed_row.row_id = @the_row;
+
+-- absorb
+INSERT INTO absorbed_row (row_id, heir, at, number, records) VALUES (@row_id, @heir, @at, @number, @records);
+
+-- absorb
+UPDATE crosswalk SET row_id=@row_id WHERE crosswalk.row_id = @the_row AND crosswalk.state = 'reserved';
+
+-- absorb
+SELECT lane_item.number, lane_item.state
+FROM lane_item
+WHERE lane_item.record = @the_record AND lane_item.state != 'done';
+
+-- absorb
+DELETE FROM dependency WHERE dependency.record = @the_record;
+
+-- absorb
+UPDATE lane_item SET record=@record, state=@state, due_at=@due_at, waits_on=@waits_on, is_failing=@is_failing WHERE lane_item.number IN (@the_numbers);
+
+-- absorb
+UPDATE message SET record=@record, outcome=@outcome, reason=@reason WHERE message.number IN (@the_numbers);
+
+-- absorb
+SELECT dispute.column_name
+FROM dispute
+WHERE dispute.record = @the_record AND dispute.state != 'over';
+
+-- absorb
+INSERT INTO journal (number, record, at, source, entity, source_id, outcome, reason, changes, map_version, changed_at, origin, actor, correlation_id, fence) SELECT message.number, @param_1 AS anon_1, @param_2 AS anon_2, message.source, message.entity, message.source_id, @param_3 AS anon_3, @param_4 AS anon_4, @param_5 AS anon_5, @param_6 AS anon_6, message.changed_at, message.source AS source__1, message.actor, message.correlation_id, @param_7 AS anon_7
+FROM message
+WHERE message.number = @number_1;
+
+-- absorb
+DELETE FROM match_print WHERE match_print.record = @record_1;
+
+-- absorb
+UPDATE customer_case SET state=@state, ended=@ended, over_at=@over_at WHERE (customer_case.first_row = @first_row_1 OR customer_case.second_row = @second_row_1) AND customer_case.state IN ('open', 'accepted') AND customer_case.kind = 'match';
+
+-- hand on
+UPDATE lane_item SET state=@state, due_at=@due_at WHERE lane_item.number = @the_number AND lane_item.record = @the_record AND lane_item.state = @the_state AND lane_item.attempts = @the_attempts;
+
+-- notice
+INSERT INTO match_print (table_name, rule_name, digest, record) VALUES (@table_name, @rule_name, @digest, @record);
+
+-- notice
+SELECT TOP 5 match_print.record
+FROM match_print
+WHERE match_print.table_name = @the_table AND match_print.rule_name = @the_rule AND match_print.digest = @the_digest AND match_print.record != @the_record ORDER BY match_print.record;
+
+-- notice
+UPDATE customer_case SET state=@state, ended=@ended, over_at=@over_at WHERE customer_case.number = @number_1 AND customer_case.state = 'accepted';
+
+-- notice
+SELECT customer_case.number, customer_case.kind, customer_case.table_name, customer_case.first_row, customer_case.second_row, customer_case.record_key, customer_case.rules, customer_case.confidence, customer_case.is_certain, customer_case.state, customer_case.found_at, customer_case.heir, customer_case.decided_by, customer_case.decided_at, customer_case.reason, customer_case.told_as, customer_case.ended, customer_case.over_at
+FROM customer_case
+WHERE customer_case.kind = 'match' AND customer_case.first_row = @the_first AND customer_case.second_row = @the_second;
+
+-- notice
+INSERT INTO customer_case (kind, table_name, first_row, second_row, rules, confidence, is_certain, state, found_at) VALUES (@kind, @table_name, @first_row, @second_row, @rules, @confidence, @is_certain, @state, @found_at);
+
+-- split
+DELETE FROM absorbed_row WHERE absorbed_row.row_id = @row_id_1;
+
+-- split
+INSERT INTO journal (number, record, at, source, entity, source_id, outcome, reason, changes, map_version, changed_at, origin, actor, correlation_id, fence) VALUES (@number, @record, @at, @source, @entity, @source_id, @outcome, @reason, @changes, @map_version, @changed_at, @origin, @actor, @correlation_id, @fence);
+
+-- split
+SELECT message.sender
+FROM message
+WHERE message.number = @number_1;
+
+-- split
+UPDATE customer_case SET state=@state, decided_by=@decided_by, decided_at=@decided_at, reason=@reason WHERE customer_case.kind = 'match' AND customer_case.first_row = @first_row_1 AND customer_case.second_row = @second_row_1;
 
 -- job
 UPDATE job_lease SET owner=@the_owner, lease_until=@until, fence=(job_lease.fence + 1) WHERE job_lease.name = @the_name AND (job_lease.lease_until < @now OR job_lease.owner = @the_owner);

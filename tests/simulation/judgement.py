@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from shared.connectors.sqlstore.disputes import dispute
 from shared.connectors.sqlstore.operations.history import lines_of
 from shared.connectors.sqlstore.values import changes_of, shadow_of, value_of
 from shared.core.history import rebuild
-from shared.core.identity import RecordKey
+from shared.core.identity import DATAVERSE, RecordKey, chosen_row_id
 from shared.core.mapping.columns import Value, placeholder_id
 from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordRef, RowRef
 from shared.core.mapping.spec import Flow
@@ -25,7 +26,7 @@ from tests.simulation.sides import OWNER
 from tests.simulation.weather import Fault
 
 
-@dataclass(slots=True)
+@dataclass
 class Books:
     """The state's own account of a run."""
 
@@ -35,6 +36,26 @@ class Books:
     items: list[Any]
     messages: list[Any]
     shadows: list[Any]
+    heirs: Mapping[UUID, UUID]
+    claims: Mapping[RecordKey, UUID]
+
+    @cached_property
+    def merging(self) -> set[UUID]:
+        """The rows of merges that cannot be followed before a person has seen to what is before them."""
+        waiting = {item.number: item.record for item in self.items if item.state != "done"}
+        rows: set[UUID] = set()
+        for row in self.messages:
+            if row.operation == "absorb" and row.number in waiting:
+                key = RecordKey(row.source, row.entity, row.source_id)
+                own = UUID(key.id) if key.system == DATAVERSE else self.pairs.get(key, chosen_row_id(key))
+                rows |= {waiting[row.number], own}
+        return rows
+
+    def heir(self, row: UUID) -> UUID:
+        """The row that a row is now."""
+        while row in self.heirs:
+            row = self.heirs[row]
+        return row
 
 
 def judge(world: World) -> list[str]:
@@ -51,6 +72,7 @@ def judge(world: World) -> list[str]:
         *_told_by_history(world, books),
         *_settled(world, books),
         *_asked(world, books),
+        *_followed(world, books),
         *world.line.overlaps,
     ]
     return list(dict.fromkeys(found))
@@ -74,6 +96,11 @@ def _books(world: World) -> Books:
             everything(tables.lane_item),
             everything(tables.message),
             everything(tables.shadow),
+            {row.row_id: row.heir for row in everything(tables.absorbed_row)},
+            {
+                RecordKey(row.system, row.entity, row.legacy_id): row.row_id
+                for row in everything(tables.crosswalk)
+            },
         )
 
 
@@ -98,6 +125,7 @@ def _conserved(world: World, books: Books) -> Iterator[str]:
 def _let_go(books: Books) -> Iterator[str]:
     """Nothing waits for what is there."""
     there = {str(key) for key in books.pairs} | {str(row) for row in books.pairs.values()}
+    there |= {str(row) for row in books.heirs if books.heir(row) in books.pairs.values()}
     for item in books.items:
         if item.state == "parked" and item.waits_on in there:
             yield f"{item.record}: still waits for {item.waits_on}"
@@ -109,6 +137,9 @@ def _behind(books: Books, record: UUID) -> bool:
 
 def _listed(books: Books, row: UUID) -> str | None:
     """Why a record may differ: what a person sees about it."""
+    row = books.heir(row)
+    if row in books.merging:
+        return "its merge waits behind what is held"
     for item in books.items:
         if item.record == row and (item.state in {"held", "parked"} or item.is_failing):
             return f"{item.state} {item.code or item.waits_on}"
@@ -129,6 +160,8 @@ def _paired_once(world: World, books: Books) -> Iterator[str]:
         for row in world.dataverse.twin.of(table):
             key = key_of.get(row)
             there = key is not None and key.id in world.allegory.twin.of(key.entity)
+            if world.dataverse.twin.of(table)[row].get("statecode"):
+                continue
             if not there and row != placeholder_id(table) and not _listed(books, row):
                 yield f"{row}: the {table} has no record ({key})"
     for entity in TEXTS:
@@ -137,7 +170,7 @@ def _paired_once(world: World, books: Books) -> Iterator[str]:
 
 
 def _has_row(world: World, books: Books, key: RecordKey, fields: Mapping[str, Any]) -> Iterator[str]:
-    row = books.pairs.get(key, world.allegory.row_of(key.entity, key.id))
+    row = books.claims.get(key, world.allegory.row_of(key.entity, key.id))
     if _listed(books, row):
         return
     if not any(row in world.dataverse.twin.of(table) for table in ENTITY):
@@ -161,13 +194,20 @@ def _converged(world: World, books: Books) -> Iterator[str]:
             if line.flow is not Flow.BOTH or (name not in mapped and name in {"ownerid", "statuscode"}):
                 continue
             legacy = _resolved(mapped.get(name), books)
-            if legacy != values.get(name):
-                yield f"{row}: {name} is {legacy} in Allegory and {values.get(name)} in Dataverse"
+            in_dataverse = _of_heir(values.get(name), books)
+            if legacy != in_dataverse:
+                yield f"{row}: {name} is {legacy} in Allegory and {in_dataverse} in Dataverse"
+
+
+def _of_heir(value: Value, books: Books) -> Value:
+    """What points at a row that was merged away means its heir: it may be older than our knowing."""
+    return replace(value, id=books.heir(value.id)) if isinstance(value, RowRef) else value
 
 
 def _resolved(value: Any, books: Books) -> Value:
     if isinstance(value, RecordRef):
-        found = books.pairs.get(value.key)
+        # What names a record that was merged away means its heir.
+        found = books.claims.get(value.key)
         table = next(entry.table.name for entry in ALLEGORY.maps if entry.entity == value.key.entity)
         return RowRef(table, found) if found else str(value.key)
     if isinstance(value, PlaceholderRef):
@@ -183,18 +223,44 @@ def _nothing_lost(world: World, books: Books) -> Iterator[str]:
     told: dict[tuple[UUID, str], set[Value]] = {}
     for line in books.journal:
         for column, change in changes_of(line.changes).items():
-            told.setdefault((line.record, column), set()).update((change.after, change.before))
+            told.setdefault((books.heir(line.record), column), set()).update((change.after, change.before))
     for line in books.conflicts:
         values = {value_of(line.inbound), value_of(line.outbound), value_of(line.base)}
-        told.setdefault((line.record, line.column_name), set()).update(values)
+        told.setdefault((books.heir(line.record), line.column_name), set()).update(values)
     edits = world.people.edits
     for number, edit in enumerate(edits):
         later = edits[number + 1 :]
-        if edit.value is None or edit.value in told.get((edit.row, edit.column), set()):
+        if edit.value is None or edit.value in told.get((books.heir(edit.row), edit.column), set()):
+            continue
+        if _kept_aside(world, books, edit):
             continue
         if _overwritten(edit, later) or _gone(world, edit.row) or _listed(books, edit.row):
             continue
         yield f"{edit.row}: {edit.value} in {edit.column}, written in {edit.side}, is lost without a trace"
+
+
+def _kept_aside(world: World, books: Books, edit: Edit) -> bool:
+    """Whether the value stands in a row that was put aside, or went with a record that its own people merged.
+
+    Whoever merges sees both and chooses; Dataverse keeps the loser's row, Allegory nothing.
+    """
+    aside = [world.dataverse.twin.of(table).get(edit.row, {}) for table in ENTITY]
+    if any(values.get("statecode") and values.get(edit.column) == edit.value for values in aside):
+        return True
+    return edit.side == "allegory" and edit.row in world.allegory.merged
+
+
+def _followed(world: World, books: Books) -> Iterator[str]:
+    """A row that people merged away is merged in the state, too, and no record speaks for it any more."""
+    for table in ENTITY:
+        for row, values in world.dataverse.twin.of(table).items():
+            master = values.get("masterid")
+            if not values.get("statecode") or not isinstance(master, RowRef) or _listed(books, row):
+                continue
+            if row not in books.heirs:
+                yield f"{row}: it was merged into {master.id}, and nobody followed"
+            if row in books.pairs.values():
+                yield f"{row}: it was merged into {master.id}, and still has a record"
 
 
 def _overwritten(edit: Edit, later: list[Edit]) -> bool:
@@ -224,7 +290,8 @@ def _few_writes(world: World) -> Iterator[str]:
     """An edit crosses each link once; only what was cut off may be written again."""
     writes = world.dataverse.writes + world.allegory.writes
     cut = world.weather.lost_answers + world.crashes + world.weather.cut
-    allowed = (world.people.acts + world.settlements) * 2 + len(world.people.edits) + cut
+    moved = world.people.merges * 2 + world.dataverse.moved + world.allegory.moved
+    allowed = (world.people.acts + world.settlements) * 2 + len(world.people.edits) + cut + moved
     if writes > allowed:
         yield f"{writes} writes for {world.people.acts} acts and {cut} cuts: it echoes"
 
@@ -243,7 +310,8 @@ def _asked(world: World, books: Books) -> Iterator[str]:
         return
     of = {row: key.entity for key, row in books.pairs.items()}
     for line in books.conflicts:
-        if line.column_name == PERSONAL.get(of.get(line.record, "")) and line.rule != "person":
+        is_personal = line.column_name == PERSONAL.get(of.get(line.record, ""))
+        if is_personal and line.rule != "person" and not line.rule.startswith("merged into"):
             yield f"{line.record}: {line.column_name} was decided by rule: {line.rule}"
 
 

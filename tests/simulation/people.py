@@ -23,6 +23,8 @@ TEXTS: dict[str, dict[str, str]] = {
 """The fields people edit, and the columns they become."""
 REQUIRED = {"company": "name", "contact": "last_name", "deal": "name"}
 PARENT = {"contact": ("primary_company_id", "parentcustomerid"), "deal": ("company_id", "parentaccountid")}
+MERGED = ("company", "contact")
+"""What people merge."""
 TABLE = {entry.entity: entry.table.name for entry in ALLEGORY.maps}
 ENTITY = {table: entity for entity, table in TABLE.items()}
 SPAN = 90.0
@@ -53,6 +55,7 @@ class People:
     edits: list[Edit] = field(default_factory=list)
     acts: int = 0
     names: int = 0
+    merges: int = 0
 
     async def work(self, acts: int) -> None:
         """Do so many things, in bursts."""
@@ -72,6 +75,8 @@ class People:
             self._create_record() if self.chance.random() < 0.6 else self._create_row()
         elif what < 0.3 and self.weather.strikes(Fault.DELETE):
             self._delete(records, rows)
+        elif self.weather.strikes(Fault.MERGE) and self._merge(records, rows):
+            return
         elif rows and (what < 0.6 or not records):
             self._edit_row(self._one_of(rows))
         else:
@@ -134,7 +139,7 @@ class People:
     def _create_row(self) -> None:
         entity = self.chance.choice(list(TEXTS))
         values: dict[str, Value] = {}
-        accounts = list(self.dataverse.twin.of(TABLE[ROOT_ENTITY]))
+        accounts = [row for row in self.dataverse.twin.of(TABLE[ROOT_ENTITY]) if self._is_open(row)]
         if entity in PARENT:
             if not accounts:
                 entity = ROOT_ENTITY
@@ -154,7 +159,7 @@ class People:
         if column is not None:
             values = {column: self._name("v")}
         elif entity in PARENT and self.chance.random() < 0.1:
-            accounts = list(self.dataverse.twin.of(TABLE[ROOT_ENTITY]))
+            accounts = [row for row in self.dataverse.twin.of(TABLE[ROOT_ENTITY]) if self._is_open(row)]
             if accounts:
                 values[PARENT[entity][1]] = RowRef("account", self.chance.choice(accounts))
         self._save_row(entity, row, values)
@@ -180,6 +185,22 @@ class People:
             if record_id not in parents:
                 self.allegory.remove(entity, record_id)
 
+    def _merge(self, records: list[Place], rows: list[Place]) -> bool:
+        """Merge two companies, two contacts or two deals' companies on one side; whether there were two."""
+        in_dataverse = self.chance.random() < 0.5
+        places = [place for place in (rows if in_dataverse else records) if place[0] in MERGED]
+        entity = self.chance.choice(MERGED)
+        among = [place[1] for place in places if place[0] == entity]
+        if len(among) < 2:
+            return False
+        heir, loser = self.chance.sample(among, 2)
+        if in_dataverse:
+            self.dataverse.unite(TABLE[entity], UUID(heir), UUID(loser))
+        else:
+            self.allegory.unite(entity, heir, loser)
+        self.merges += 1
+        return True
+
     def _texts(self, entity: str, *, all_of_them: bool = False) -> dict[str, str]:
         names = list(TEXTS[entity])
         if not all_of_them:
@@ -199,8 +220,14 @@ class People:
             (ENTITY[table], str(row))
             for table in ENTITY
             for row in self.dataverse.twin.of(table)
-            if not self._is_placeholder(table, row)
+            if not self._is_placeholder(table, row) and not self._is_aside(table, row)
         ]
+
+    def _is_open(self, account: UUID) -> bool:
+        return not self._is_aside(TABLE[ROOT_ENTITY], account)
+
+    def _is_aside(self, table: str, row: UUID) -> bool:
+        return bool(self.dataverse.twin.of(table)[row].get("statecode"))
 
     def _is_placeholder(self, table: str, row: UUID) -> bool:
         return self.dataverse.twin.of(table)[row].get("name") == "(no company)"

@@ -24,6 +24,7 @@ from shared.core.lane import LaneWorker
 from shared.core.lookups import Lookups
 from shared.core.ports import StoreUnavailable
 from shared.core.turns import LoopBudget
+from shared.inbound.absorbing import Absorbing
 from shared.inbound.feed import Feed
 from shared.inbound.flow import Inbound
 from shared.inbound.settling import Settling
@@ -66,6 +67,7 @@ RATES: dict[Fault, float] = {
     Fault.FUTURE: 1.0,
     Fault.PERSON: 1.0,
     Fault.PHASE: 1.0,
+    Fault.MERGE: 0.3,
 }
 """How often a fault strikes at most, where it can."""
 
@@ -127,7 +129,12 @@ def play(plan: Plan, judge: Callable[[World], list[str]]) -> tuple[World, list[s
 
 async def _build(plan: Plan, loop: SeededLoop, chance: Random) -> "Stage":
     """The parts, wired as `shared.wiring` does it, with the twins in the connectors' places."""
-    draws = {fault: (chance.random() < 0.45, chance.random()) for fault in Fault}
+    draws: dict[Fault, tuple[bool, float]] = {
+        fault: (chance.random() < 0.45, chance.random()) for fault in Fault if fault is not Fault.MERGE
+    }
+    # Drawn apart, so that runs without merges are what they were before there were any.
+    apart = Random(f"merges of {plan.seed}")  # noqa: S311  # as above
+    draws[Fault.MERGE] = (apart.random() < 0.35, apart.random())
     rates = {
         fault: min(1.0, RATES[fault] * (3.0 if fault in plan.storm else 0.3 + 0.7 * share))
         for fault, (on, share) in draws.items()
@@ -203,6 +210,9 @@ class Stage:
                     store.owners,
                     budget,
                     settling=Settling(store.conflicts, world.dataverse, records, lookups),
+                    absorbing=Absorbing(
+                        world.dataverse, store.shadows, store.crosswalk, store.lanes, records
+                    ),
                 ),
                 Direction.OUTBOUND: Outbound(
                     systems,
@@ -212,6 +222,7 @@ class Stage:
                     world.dataverse,
                     store.crosswalk,
                     store.shadows,
+                    store.lanes,
                     store.owners,
                     budget,
                 ),
@@ -330,7 +341,15 @@ class Stage:
         lookups = Lookups(ALLEGORY, TABLES, store.crosswalk, self.directory)
         kept = (store.gaps, store.cursors, self.clock)
         rows = [
-            RowGaps(entry, world.dataverse, world.dataverse, store.shadows, *kept, queue="outbound")
+            RowGaps(
+                entry,
+                world.dataverse,
+                world.dataverse,
+                store.shadows,
+                *kept,
+                queue="outbound",
+                takers=frozenset({ALLEGORY.name}),
+            )
             for entry in ALLEGORY.maps
         ]
         records = [

@@ -50,6 +50,7 @@ class Dataverse:
     gone: list[tuple[str, UUID]] = field(default_factory=list)
     writers: dict[UUID, str] = field(default_factory=dict)
     writes: int = 0
+    moved: int = 0
 
     async def read(self, table: Table, row_id: UUID) -> Row | None:
         return await self.line.read(lambda: self.twin.read(table, row_id))
@@ -81,6 +82,34 @@ class Dataverse:
                 self.tell(table.name, row_id, "Delete", set())
 
         await self.line.write(row_id, do)
+
+    async def merge(self, table: Table, heir: UUID, loser: UUID) -> None:
+        async def do() -> None:
+            before = dict(self.twin._rows)
+            await self.twin.merge(table, heir, loser)
+            self._tell_merge(table.name, heir, loser, before, US)
+
+        await self.line.write(loser, do)
+
+    def unite(self, table: str, heir: UUID, loser: UUID) -> None:
+        """A person merges one row into another."""
+        before = dict(self.twin._rows)
+        self.twin.unite(table, heir, loser)
+        self._tell_merge(table, heir, loser, before, PERSON)
+
+    def _tell_merge(
+        self, table: str, heir: UUID, loser: UUID, before: Mapping[tuple[str, UUID], object], by: str
+    ) -> None:
+        """Every row that changed by a merge is told of, the loser last."""
+        changed = [place for place, kept in self.twin._rows.items() if before.get(place) is not kept]
+        if not changed:
+            return
+        self.writes += by == US
+        self.moved += len(changed)
+        self.story.tell(f"{by} merges {table} {_id(loser)} into {_id(heir)}", loser)
+        for name, row_id in sorted(changed, key=lambda place: place == (table, loser)):
+            self.writers[row_id] = by
+            self.tell(name, row_id, "Update", set(FILTERS[name].attributes))
 
     async def changes(self, table: Table, since: str) -> RowPage:
         """`RowChanges`: the rows above a number, and what was deleted since."""
@@ -184,6 +213,7 @@ class Allegory:
     feeds: bool
     log: list[LegacyChange] = field(default_factory=list)
     writes: int = 0
+    moved: int = 0
     sent: int = 0
 
     async def read(self, entity: str, record_id: str) -> LegacyRecord | None:
@@ -227,6 +257,37 @@ class Allegory:
                 self._tell(entity, record_id, None, {}, by_us=True)
 
         await self.line.write(about, do)
+
+    async def merge(self, entity: str, heir: str, loser: str) -> None:
+        async def do() -> None:
+            before = dict(self.twin._records)
+            await self.twin.merge(entity, heir, loser)
+            self._tell_merge(entity, heir, loser, before, by_us=True)
+
+        await self.line.write(self.row_of(entity, loser), do)
+
+    def unite(self, entity: str, heir: str, loser: str) -> None:
+        """A person merges one record into another."""
+        before = dict(self.twin._records)
+        self.twin.unite(entity, heir, loser)
+        self._tell_merge(entity, heir, loser, before, by_us=False)
+
+    def _tell_merge(
+        self, entity: str, heir: str, loser: str, before: Mapping[Any, LegacyRecord], *, by_us: bool
+    ) -> None:
+        now = self.twin._records
+        changed = {place: record for place, record in now.items() if before.get(place) is not record}
+        if len(before) == len(now):
+            return
+        self.writes += by_us
+        self.moved += len(changed)
+        who = "Tandem" if by_us else "a person"
+        self.story.tell(f"{who} merges {entity} {loser} into {heir}", self.row_of(entity, loser))
+        if not by_us:
+            self.merged.add(self.row_of(entity, loser))
+        self._tell(entity, loser, None, {}, by_us=by_us, heir=heir)
+        for place, record in changed.items():
+            self._tell(place.entity, place.id, record, record.fields, by_us=by_us)
 
     async def page(self, entity: str, position: str, limit: int) -> LegacyPage:
         """`LegacySnapshot`: the records in the order of their ids."""
@@ -274,20 +335,20 @@ class Allegory:
         changed: Mapping[str, Json],
         *,
         by_us: bool,
+        heir: str = "",
     ) -> None:
         at = record.changed_at if record else self.twin._clock.now()
         if record and record.fields.get("cf_dataverse_id"):
             self._rows[entity, record_id] = UUID(str(record.fields["cf_dataverse_id"]))
-        operation = Operation.UPSERT if record else Operation.DELETE
+        operation = Operation.UPSERT if record else Operation.ABSORB if heir else Operation.DELETE
         if self.feeds:
             whole = dict(record.fields) if record else {}
             by = US if by_us else PERSON
-            change = LegacyChange(str(len(self.log) + 1), entity, record_id, operation, at, whole, by)
+            change = LegacyChange(str(len(self.log) + 1), entity, record_id, operation, at, whole, by, heir)
             self.log.append(change)
         if self.sends and not (by_us and self.chance.random() < 0.5):
-            self._send(
-                LegacyChange("", entity, record_id, operation, at, _data(record, changed, self.chance))
-            )
+            told = _data(record, changed, self.chance)
+            self._send(LegacyChange("", entity, record_id, operation, at, told, heir=heir))
 
     def _send(self, change: LegacyChange) -> None:
         self.sent += 1
@@ -296,9 +357,11 @@ class Allegory:
             "source": ALLEGORY.name,
             "entity": change.entity,
             "sourceKey": change.id,
-            "operation": change.operation.value,
+            "operation": "merge" if change.heir else change.operation.value,
             "changedOn": change.changed_at.astimezone(UTC).isoformat(),
         }
+        if change.heir:
+            body["mergedInto"] = change.heir
         if change.operation is Operation.UPSERT:
             body["data"] = dict(change.record)
         message_id = f"s{self.sent}"
@@ -320,6 +383,7 @@ class Allegory:
         said = ", ".join(f"{name}={value}" for name, value in record.fields.items() if value)
         self.story.tell(f"Tandem {what} {entity} {record.id}: {said} ({record.version})", about)
 
+    merged: set[UUID] = field(default_factory=set)
     _rows: dict[tuple[str, str], UUID] = field(default_factory=dict)
 
 

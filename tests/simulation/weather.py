@@ -41,6 +41,7 @@ class Fault(StrEnum):
     FUTURE = "the legacy system's clock runs far ahead"
     PERSON = "some columns are a person's to decide"
     PHASE = "phases are set while people work"
+    MERGE = "people merge two of what they have"
 
 
 LEASE = timedelta(seconds=60)

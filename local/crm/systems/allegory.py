@@ -36,6 +36,7 @@ ALLEGORY = System(
                 "cf_tier",
                 "cf_customer_since",
             ),
+            references={"parent_company_id": "companies"},
         ),
         Collection(
             name="contacts",
@@ -62,6 +63,7 @@ ALLEGORY = System(
                 "cf_linkedin",
                 "cf_preferred_language",
             ),
+            references={"primary_company_id": "companies", "company_ids": "companies"},
         ),
         Collection(
             name="pipelines",
@@ -116,6 +118,7 @@ ALLEGORY = System(
                 "updated_at",
                 "converted_contact_id",
             ),
+            references={"converted_contact_id": "contacts"},
         ),
         Collection(
             name="deals",
@@ -148,6 +151,7 @@ ALLEGORY = System(
                 "created_at",
                 "updated_at",
             ),
+            references={"company_id": "companies", "primary_contact_id": "contacts"},
         ),
     ),
 )

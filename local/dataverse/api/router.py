@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from local.dataverse.api import bulk, reads, relations, tracking, uploads, writes
-from local.dataverse.api.actions import duplicates, quotes, sales, service
+from local.dataverse.api.actions import duplicates, merging, quotes, sales, service
 from local.dataverse.api.actions.bulk_delete import bulk_delete
 from local.dataverse.api.batch import run_batch
 from local.dataverse.api.metadata import choices
@@ -32,6 +32,7 @@ UNBOUND: Mapping[str, Unbound] = {
     "WinQuote": quotes.win_quote,
     "CloseQuote": quotes.close_quote,
     "ReviseQuote": quotes.revise_quote,
+    "Merge": merging.merge_rows,
     "BulkDelete": bulk_delete,
     "UnpublishDuplicateRule": duplicates.unpublish_rule,
     "CreateEntities": definitions.create_entities,

@@ -83,6 +83,15 @@ class GatheredRows(DataverseRows):
                 self._ledger.end(entry)
         return found
 
+    async def merge(self, table: Table, heir: UUID, loser: UUID) -> None:
+        """See `Rows.merge`."""
+        await self._ledger.turn()
+        entry = self._ledger.begin()
+        try:
+            await super().merge(table, heir, loser)
+        finally:
+            self._ledger.end(entry)
+
     async def create(self, table: Table, row_id: UUID, values: Mapping[str, Value]) -> Row:
         """Create under a GUID we chose; raises MovedOn when the row is already there, but not in bulk."""
         return await self._in_bulk(table, row_id, values) or await super().create(table, row_id, values)

@@ -63,6 +63,10 @@ class NoteRows:
         """See `Rows.delete`."""
         await self.rows.delete(table, row_id, version)
 
+    async def merge(self, table: Table, heir: UUID, loser: UUID) -> None:
+        """See `Rows.merge`."""
+        await self.rows.merge(table, heir, loser)
+
     async def create(self, table: Table, row_id: UUID, values: Mapping[str, Value]) -> Row:
         """Create under a GUID we chose, with its file; raises InvalidMessage for a file that cannot go."""
         ours = next(((name, ref) for name, ref in values.items() if isinstance(ref, FileRef)), None)

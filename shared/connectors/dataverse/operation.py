@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 PROTOCOL: Mapping[str, str] = {"OData-Version": "4.0", "OData-MaxVersion": "4.0"}
 """The headers of every request to the Web API."""
 
+MASTER = "masterid"
+"""The column that names the row another one was merged into."""
+
 MODIFIED = "modifiedon"
 """The column that tells when a row last changed."""
 
@@ -94,6 +97,15 @@ def update(
 def delete(table: Table, row_id: UUID, version: str, message_id: str | None) -> Operation:
     """Delete if the row is still at `version`."""
     return Operation("DELETE", Asked(table, row_id), {"If-Match": version}, None, message_id)
+
+
+def merge_body(table: Table, heir: UUID, loser: UUID) -> dict[str, Any]:
+    """What the Merge action is asked: no column is named, so only what the heir lacks is filled."""
+
+    def named(row_id: UUID) -> dict[str, str]:
+        return {table.primary_key: str(row_id), "@odata.type": f"Microsoft.Dynamics.CRM.{table.name}"}
+
+    return {"Target": named(heir), "Subordinate": named(loser), "PerformParentingChecks": False}
 
 
 def address(table: Table, row_id: UUID) -> str:

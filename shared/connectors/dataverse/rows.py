@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from shared.connectors.dataverse.operation import (
+    MASTER,
+    PROTOCOL,
     Operation,
     address,
     body_of,
     create,
     delete,
+    merge_body,
     row,
     update,
 )
@@ -20,7 +23,8 @@ from shared.connectors.web.client import WebClient
 from shared.core.errors import Gone, MovedOn, Refused
 from shared.core.mapping.columns import Table, Value
 from shared.core.mapping.lifecycle import STATUS
-from shared.core.mapping.rows import read_row
+from shared.core.mapping.references import RowRef
+from shared.core.mapping.rows import encode, read_row
 from shared.core.ports import Row
 
 if TYPE_CHECKING:
@@ -105,6 +109,25 @@ class DataverseRows:
         """Delete if still at `version`; a row already gone is fine."""
         operation = delete(table, row_id, version, self._tag())
         operation.deleted(await self._answer(operation))
+
+    async def merge(self, table: Table, heir: UUID, loser: UUID) -> None:
+        """Put a row aside for its heir by Dataverse's own action; one merged so already is fine.
+
+        The action knows no condition: whether an earlier try went through is found by looking.
+        """
+        tag = self._tag()
+        response = await self._client.send(
+            "POST",
+            "Merge",
+            params={} if tag is None else {"tag": f"tandem:{tag}"},
+            headers=PROTOCOL,
+            content=encode(merge_body(table, heir, loser)),
+        )
+        if response.is_success:
+            return
+        aside = await self.read(table, loser)
+        if aside is None or aside.values.get(MASTER) != RowRef(table.name, heir):
+            raise refusal(Asked(table, loser), response)
 
     async def _answer(self, operation: Operation) -> "httpx.Response":
         return await send_alone(self._client, operation)

@@ -12,7 +12,12 @@ from shared.core.ports import FeedPage, LegacyChange
 if TYPE_CHECKING:
     import httpx
 
-_OPERATIONS = {"create": Operation.UPSERT, "update": Operation.UPSERT, "delete": Operation.DELETE}
+_OPERATIONS = {
+    "create": Operation.UPSERT,
+    "update": Operation.UPSERT,
+    "delete": Operation.DELETE,
+    "merge": Operation.ABSORB,
+}
 
 
 class RestFeed:
@@ -51,4 +56,5 @@ def _change(told: Any) -> LegacyChange:
         changed_at=at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC),
         record=dict(told["record"] or {}),
         changed_by=str(told.get("changed_by") or ""),
+        heir=str(told["into"]) if told["operation"] == "merge" else "",
     )

@@ -64,6 +64,11 @@ class RestRecords:
         except Gone:
             return
 
+    async def merge(self, entity: str, heir: str, loser: str) -> None:
+        """Merge a record into its heir; one merged so already is fine. Raises Gone when one is not there."""
+        path = f"{self._path(entity, heir)}/merge"
+        self._accepted(await self._client.send("POST", path, content=_body({"loser": loser})), ())
+
     def _path(self, entity: str, record_id: str | None = None) -> str:
         collection = self._system.collections.get(entity)
         if collection is None:

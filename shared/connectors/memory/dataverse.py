@@ -13,6 +13,12 @@ from shared.core.mapping.lifecycle import STATUS, NoWay
 from shared.core.mapping.references import DirectoryRef, RowRef
 from shared.core.ports import Clock, Row
 
+MASTER = "masterid"
+"""The column that tells the row another one was merged into."""
+
+_OWN = {"tandem_sourcekey", "ownerid", "statecode", "statuscode", MASTER, "overriddencreatedon"}
+"""What a row keeps when it is merged: who and where it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
@@ -70,6 +76,43 @@ class MemoryRows:
         if (table.name, row_id) in self._rows:
             self._present(table, row_id, version)
             self.remove(table.name, row_id)
+
+    async def merge(self, table: Table, heir: UUID, loser: UUID) -> None:
+        """Put a row aside for its heir; one merged so already is fine. Raises Gone when one is not there."""
+        self.trouble.strike()
+        kept, lost = self._rows.get((table.name, heir)), self._rows.get((table.name, loser))
+        if kept is None or lost is None:
+            raise Gone("the row does not exist")
+        if lost.values.get(MASTER) == RowRef(table.name, heir):
+            return
+        if lost.values.get("statecode") or kept.values.get("statecode"):
+            raise Refused("a row is deactive", answer="0x80040233")
+        self.unite(table.name, heir, loser)
+
+    def unite(self, table: str, heir: UUID, loser: UUID) -> list[tuple[str, UUID]]:
+        """Merge two rows as people do: the heir's blanks are filled, what points at the loser is moved.
+
+        Returns every row that changed by it, the loser last.
+        """
+        old, new = RowRef(table, loser), RowRef(table, heir)
+        changed: list[tuple[str, UUID]] = []
+        lost, held = self._rows[table, loser].values, self._rows[table, heir].values
+        lacking = {
+            name: value
+            for name, value in lost.items()
+            if held.get(name) is None and name not in _OWN and value != new
+        }
+        if lacking:
+            self.put(table, heir, lacking)
+            changed.append((table, heir))
+        for (name, row_id), kept in list(self._rows.items()):
+            moved = [column for column, value in kept.values.items() if value == old and column != MASTER]
+            if moved:
+                itself = (name, row_id) == (table, heir)
+                self.put(name, row_id, dict.fromkeys(moved, None if itself else new))
+                changed.append((name, row_id))
+        self.put(table, loser, {"statecode": Option(1), MASTER: new})
+        return [*dict.fromkeys(changed), (table, loser)]
 
     def put(self, table: str, row_id: UUID, values: Mapping[str, Value]) -> None:
         """Set columns of a row, whatever its version; a row that is not there is made."""

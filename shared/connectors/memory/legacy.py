@@ -9,6 +9,12 @@ from shared.core.errors import Gone, MovedOn, Refused
 from shared.core.ports import Clock, LegacyRecord
 from shared.core.system import LegacySystem
 
+_REFERENCES = {
+    "company": ("primary_company_id", "company_id", "parent_company_id"),
+    "contact": ("primary_contact_id", "converted_contact_id"),
+}
+"""The fields that name a record of each kind, as the systems this stands for call them."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Place:
@@ -29,6 +35,7 @@ class MemoryRecords:
         self._changed_field = changed_field
         self._records: dict[_Place, LegacyRecord] = {}
         self._by_key: dict[tuple[str, str], str] = {}
+        self._merged: dict[_Place, str] = {}
         self._numbers = 0
         self.trouble = Trouble()
 
@@ -65,6 +72,40 @@ class MemoryRecords:
         if held is not None and held.version != version:
             raise MovedOn(f"{self._system.name} has the record at another version")
         self.remove(entity, record_id)
+
+    async def merge(self, entity: str, heir: str, loser: str) -> None:
+        """Merge a record into its heir; one merged so already is fine. Raises Gone when one is not there."""
+        self._check(entity)
+        if self._merged.get(_Place(entity, loser)) == heir:
+            return
+        self.unite(entity, heir, loser)
+
+    def unite(self, entity: str, heir: str, loser: str) -> dict[_Place, LegacyRecord]:
+        """Merge two records as people do: the heir's blanks are filled, what named the loser names the heir.
+
+        Returns every record that changed by it. Raises Gone when one is not there.
+        """
+        kept, lost = self._present(_Place(entity, heir)), self._present(_Place(entity, loser))
+        self._merged[_Place(entity, loser)] = heir
+        self.remove(entity, loser)
+        changed: dict[_Place, LegacyRecord] = {}
+        for place, record in list(self._records.items()):
+            named = {
+                name: "" if place.id == heir and place.entity == entity else heir
+                for name, value in record.fields.items()
+                if value == loser and name in _REFERENCES.get(entity, ())
+            }
+            if named:
+                changed[place] = self.put(place.entity, place.id, {**record.fields, **named})
+        held = self._present(_Place(entity, heir)).fields
+        lacking = {
+            name: value
+            for name, value in lost.fields.items()
+            if value and not held.get(name) and not name.startswith("cf_") and value not in (heir, loser)
+        }
+        if lacking:
+            changed[_Place(entity, heir)] = self.put(entity, heir, {**kept.fields, **held, **lacking})
+        return changed
 
     def put(self, entity: str, record_id: str, fields: Mapping[str, Json]) -> LegacyRecord:
         """Create or replace a record under an id, whatever its version."""

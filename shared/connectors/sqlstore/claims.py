@@ -8,7 +8,16 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shared.connectors.sqlstore.arrivals import touch
-from shared.connectors.sqlstore.pairing import ENTRY, IS_KEY, NEW_ENTRY, PAIRED, RESERVED, key_parameters
+from shared.connectors.sqlstore.lineage import heir_in
+from shared.connectors.sqlstore.pairing import (
+    ABSORBED,
+    ENTRY,
+    IS_KEY,
+    NEW_ENTRY,
+    PAIRED,
+    RESERVED,
+    key_parameters,
+)
 from shared.connectors.sqlstore.sqltypes import ONE, storable
 from shared.connectors.sqlstore.tables import crosswalk, dependency, lane, lane_item
 from shared.connectors.sqlstore.tables import message as messages
@@ -126,9 +135,11 @@ def row_for(connection: sa.Connection, claim: Claim, now: datetime) -> UUID:
         connection.execute(NEW_ENTRY, names | {"row_id": reserved, "state": RESERVED, "reserved_at": now})
         return reserved
     current: UUID = entry.row_id
-    if named is None or named == current:
+    if named is None or named == current or entry.state == ABSORBED:
         return current
     if entry.state == PAIRED:
+        if heir_in(connection, named) == current:
+            return current
         raise InvalidMessage(
             Fault("/dataverseId", Code.IDENTITY_MISMATCH, "the row this record is paired with")
         )

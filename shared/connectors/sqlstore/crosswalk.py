@@ -7,15 +7,19 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shared.connectors.sqlstore.claims import check_widths, once_free, row_for
-from shared.connectors.sqlstore.pairing import IS_KEY, key_parameters
+from shared.connectors.sqlstore.lineage import heir_in
+from shared.connectors.sqlstore.pairing import ABSORBED, ENTRY, IS_KEY, PAIRED, key_parameters
 from shared.connectors.sqlstore.sqltypes import word
 from shared.connectors.sqlstore.tables import crosswalk
 from shared.connectors.sqlstore.transactions import Database
 from shared.core.claim import Claim
+from shared.core.crosswalk import Entry
 from shared.core.identity import RecordKey
 from shared.core.ports import Clock
 
-_ROW_OF = sa.select(crosswalk.c.row_id).where(IS_KEY, crosswalk.c.state == word("paired"))
+_ROW_OF = sa.select(crosswalk.c.row_id).where(
+    IS_KEY, crosswalk.c.state.in_([word("paired"), word("absorbed")])
+)
 
 _RECORDS_OF = (
     sa.select(crosswalk.c.system, crosswalk.c.entity, crosswalk.c.legacy_id)
@@ -25,7 +29,7 @@ _RECORDS_OF = (
 
 _CLAIMS_ON = (
     sa.select(crosswalk.c.system, crosswalk.c.entity, crosswalk.c.legacy_id)
-    .where(crosswalk.c.row_id == sa.bindparam("the_row"))
+    .where(crosswalk.c.row_id == sa.bindparam("the_row"), crosswalk.c.state != word("absorbed"))
     .order_by(crosswalk.c.state, crosswalk.c.system, crosswalk.c.entity, crosswalk.c.legacy_id)
 )
 
@@ -63,3 +67,14 @@ class SqlCrosswalk:
         """See `Crosswalk.claims_on`; the paired ones first."""
         rows = await self.database.read(lambda c: c.execute(_CLAIMS_ON, {"the_row": row_id}).all())
         return [RecordKey(row.system, row.entity, row.legacy_id) for row in rows]
+
+    async def entry(self, key: RecordKey) -> Entry | None:
+        """See `Crosswalk.entry`."""
+        row = await self.database.read(lambda c: c.execute(ENTRY, key_parameters(key)).one_or_none())
+        if row is None:
+            return None
+        return Entry(row.row_id, row.state in {PAIRED, ABSORBED}, row.state == ABSORBED)
+
+    async def heir_of(self, row_id: UUID) -> UUID | None:
+        """See `Crosswalk.heir_of`."""
+        return await self.database.read(lambda c: heir_in(c, row_id))

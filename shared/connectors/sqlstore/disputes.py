@@ -246,7 +246,7 @@ class SqlConflicts:
 def _key(connection: sa.Connection, record: UUID) -> RecordKey | None:
     row = connection.execute(
         sa.select(crosswalk)
-        .where(crosswalk.c.row_id == record)
+        .where(crosswalk.c.row_id == record, crosswalk.c.state != word("absorbed"))
         .order_by(crosswalk.c.state, crosswalk.c.system, crosswalk.c.entity, crosswalk.c.legacy_id)
         .limit(1)
     ).one_or_none()

@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from shared.connectors.sqlstore import heads
+from shared.connectors.sqlstore.arrivals import touch
 from shared.connectors.sqlstore.heads import OPEN, workable
 from shared.connectors.sqlstore.settlement import IS_OURS, RELEASE, settle
 from shared.connectors.sqlstore.sqltypes import ONE, word
@@ -114,6 +115,18 @@ class SqlLanes:
             connection.execute(RELEASE, {"the_record": record, "the_fence": fence})
             return None
         return Turn(Lease(record, self.owner, fence), item)
+
+    async def seize(self, record: UUID) -> Lease | None:
+        """See `Lanes.seize`; a record without a lane gets one."""
+
+        def work(connection: sa.Connection) -> Lease | None:
+            now = self.clock.now()
+            touch(connection, record)
+            wanted = {"the_record": record, "the_owner": self.owner, "until": now + self.lease, "now": now}
+            fence = connection.execute(_ACQUIRE, wanted).scalar_one_or_none()
+            return None if fence is None else Lease(record, self.owner, fence)
+
+        return await self.database.write(work)
 
     async def confirm(self, lease: Lease) -> None:
         """See `Lanes.confirm`."""

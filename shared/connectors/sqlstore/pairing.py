@@ -10,6 +10,8 @@ from shared.core.identity import RecordKey
 
 RESERVED = "reserved"
 PAIRED = "paired"
+ABSORBED = "absorbed"
+"""Another record of the same system speaks for the row; this one is found and does not speak."""
 
 IS_KEY = sa.and_(
     crosswalk.c.system == sa.bindparam("the_system"),

@@ -10,7 +10,17 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.connectors.sqlstore import conflicts, disputes, failing, heads, pending, waiting
+from shared.connectors.sqlstore import (
+    cases,
+    conflicts,
+    disputes,
+    failing,
+    heads,
+    heirs,
+    pending,
+    splits,
+    waiting,
+)
 from shared.connectors.sqlstore.pairing import pair
 from shared.connectors.sqlstore.sqltypes import ONE
 from shared.connectors.sqlstore.tables import journal, lane, lane_item, shadow
@@ -96,6 +106,8 @@ def settle(
     guard = {"the_record": lease.record, "the_fence": lease.fence}
     if connection.execute(_GUARD, guard).rowcount == 0:
         raise LeaseLost
+    if verdict.goes_to is not None:
+        return _hand_on(connection, lease, item, verdict.goes_to)
     released: list[UUID] = []
     pending.follow(connection, item, verdict, now)
     place = _place(item, verdict, now)
@@ -106,20 +118,45 @@ def settle(
             released.append(item.record)
     _move(connection, item, place)
     _note(connection, lease, item, verdict, now)
+    released += _carry_out(connection, lease, item, verdict, now)
+    following = heads.next_in(connection, lease.record, now)
+    if following is not None:
+        connection.execute(_KEEP, guard | {"the_owner": lease.owner, "until": lease_until})
+    return Settled(tuple(dict.fromkeys(released)), following)
+
+
+def _carry_out(
+    connection: sa.Connection, lease: Lease, item: LaneItem, verdict: Verdict, now: datetime
+) -> list[UUID]:
+    """What a verdict means beside its item: agreed values, conflicts, pairs; returns the lanes set free."""
+    released: list[UUID] = []
     if verdict.shadow is not None:
         _agree(connection, lease, verdict.shadow, now)
     if verdict.collisions:
         conflicts.keep(connection, item.number, item.record, verdict.collisions, now)
     disputes.follow(connection, item.record, verdict.collisions, verdict.ended, now)
+    if verdict.absorbs is not None:
+        released += heirs.take_over(connection, item, verdict.absorbs, now)
     for key, row_id in verdict.pairs:
         if pair(connection, key, row_id, now):
             released += waiting.release(connection, key, row_id)
+    if verdict.prints is not None:
+        cases.notice(connection, item.record, verdict.prints, now)
+    if verdict.splits is not None:
+        splits.split(connection, item, verdict.splits, verdict.map_version, now)
+        released += [verdict.splits.row]
+    if verdict.case is not None and verdict.outcome.is_final:
+        cases.end(connection, verdict.case, verdict.reason, now)
     if verdict.failing is not None:
         failing.note_group(connection, verdict.failing, now)
-    following = heads.next_in(connection, lease.record, now)
-    if following is not None:
-        connection.execute(_KEEP, guard | {"the_owner": lease.owner, "until": lease_until})
-    return Settled(tuple(dict.fromkeys(released)), following)
+    return released
+
+
+def _hand_on(connection: sa.Connection, lease: Lease, item: LaneItem, heir: UUID) -> Settled:
+    """Everything open in this lane is the heir's to decide; nothing is decided here."""
+    _move(connection, item, {"state": ItemState.WAITING.value, "due_at": None})
+    heirs.move_lane(connection, lease.record, heir)
+    return Settled((heir,))
 
 
 def _place(item: LaneItem, verdict: Verdict, now: datetime) -> dict[str, Any]:

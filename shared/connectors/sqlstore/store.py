@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from shared.connectors.sqlstore.cases import SqlCases
 from shared.connectors.sqlstore.crosswalk import SqlCrosswalk
 from shared.connectors.sqlstore.disputes import SqlConflicts
 from shared.connectors.sqlstore.drops import SqlSnapshots
@@ -26,6 +27,7 @@ from shared.connectors.sqlstore.ownership import SqlOwners
 from shared.connectors.sqlstore.pending import SqlPendingWrites
 from shared.connectors.sqlstore.plans import SqlPlanItems, SqlPlanReports, SqlPlans
 from shared.connectors.sqlstore.retention import Retention
+from shared.connectors.sqlstore.sayings import SqlSayings
 from shared.connectors.sqlstore.schema import prepare
 from shared.connectors.sqlstore.seals import seal_in
 from shared.connectors.sqlstore.shadows import SqlShadows
@@ -49,6 +51,8 @@ class Store:
     crosswalk: SqlCrosswalk
     owners: SqlOwners
     conflicts: SqlConflicts
+    cases: SqlCases
+    sayings: SqlSayings
     jobs: SqlJobs
     waits: SqlWaits
     cursors: SqlCursors
@@ -108,6 +112,8 @@ def open_store(
         crosswalk=SqlCrosswalk(database, clock, sleep),
         owners=SqlOwners(database, clock),
         conflicts=SqlConflicts(database, clock),
+        cases=SqlCases(database, clock),
+        sayings=SqlSayings(database),
         jobs=SqlJobs(database, clock),
         waits=SqlWaits(database, clock),
         cursors=SqlCursors(database, clock),

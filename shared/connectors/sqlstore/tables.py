@@ -153,6 +153,19 @@ crosswalk = sa.Table(
     sa.Index(None, "legacy_id"),
 )
 
+absorbed_row = sa.Table(
+    "absorbed_row",
+    METADATA,
+    # The row that was merged into another one, its heir, and the message that told of it.
+    sa.Column("row_id", sa.Uuid, primary_key=True),
+    sa.Column("heir", sa.Uuid, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("number", Number, nullable=False),
+    # The records that were the loser's then (JSON).
+    sa.Column("records", Document, nullable=False),
+    sa.Index(None, "heir"),
+)
+
 journal = sa.Table(
     "journal",
     METADATA,

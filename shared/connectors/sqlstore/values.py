@@ -81,6 +81,7 @@ def shadow_text(shadow: Shadow) -> str:
             "origin": mark.origin,
             "seen": {system: [moment.at.isoformat(), moment.version] for system, moment in mark.seen.items()},
             **_disputed(mark),
+            **_apart(mark),
         }
         for column, mark in shadow.marks.items()
     }
@@ -89,7 +90,7 @@ def shadow_text(shadow: Shadow) -> str:
         document["parted"] = [shadow.parted.at.isoformat(), shadow.parted.system]
     if shadow.turns:
         document["turns"] = [[turn.at.isoformat(), turn.system, turn.is_own] for turn in shadow.turns]
-    return dumps(document)
+    return dumps(document | _shared(shadow))
 
 
 def _disputed(mark: Mark) -> dict[str, Any]:
@@ -97,6 +98,25 @@ def _disputed(mark: Mark) -> dict[str, Any]:
     if not mark.disputed:
         return {}
     return {"disputed": {system: tagged(value) for system, value in mark.disputed.items()}}
+
+
+def _apart(mark: Mark) -> dict[str, Any]:
+    """What single systems hold instead; only where several records are one row."""
+    if not mark.apart:
+        return {}
+    return {"apart": {system: tagged(value) for system, value in mark.apart.items()}}
+
+
+def _shared(shadow: Shadow) -> dict[str, Any]:
+    """What only a row has that several records are, or were."""
+    told: dict[str, Any] = {}
+    if shadow.gone:
+        told["gone"] = {system: at.isoformat() for system, at in shadow.gone.items()}
+    if shadow.absorbed:
+        told["absorbed"] = sorted(shadow.absorbed)
+    if shadow.heir is not None:
+        told["heir"] = str(shadow.heir)
+    return told
 
 
 def shadow_of(text: str, deleted_at: datetime | None) -> Shadow:
@@ -112,6 +132,7 @@ def shadow_of(text: str, deleted_at: datetime | None) -> Shadow:
                 for system, (at, version) in mark["seen"].items()
             },
             disputed={system: untagged(form) for system, form in mark.get("disputed", {}).items()},
+            apart={system: untagged(form) for system, form in mark.get("apart", {}).items()},
         )
         for column, mark in document["marks"].items()
     }
@@ -125,6 +146,9 @@ def shadow_of(text: str, deleted_at: datetime | None) -> Shadow:
             Turn(datetime.fromisoformat(at), system, is_own=is_own)
             for at, system, is_own in document.get("turns", ())
         ),
+        gone={system: datetime.fromisoformat(at) for system, at in document.get("gone", {}).items()},
+        absorbed=frozenset(document.get("absorbed", ())),
+        heir=UUID(document["heir"]) if "heir" in document else None,
     )
 
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from shared.connectors.sqlstore import pending, rings
 from shared.connectors.sqlstore.arrivals import touch_all
+from shared.connectors.sqlstore.lineage import heir_in
 from shared.connectors.sqlstore.sqltypes import word
 from shared.connectors.sqlstore.tables import crosswalk, dependency, lane_item
 from shared.connectors.sqlstore.tables import message as messages
@@ -45,7 +46,7 @@ _RECORD_PAIRED = (
         crosswalk.c.system == sa.bindparam("the_system"),
         crosswalk.c.entity == sa.bindparam("the_entity"),
         crosswalk.c.legacy_id == sa.bindparam("the_id"),
-        crosswalk.c.state == _PAIRED,
+        crosswalk.c.state.in_([_PAIRED, word("absorbed")]),
     )
 )
 
@@ -151,7 +152,12 @@ def forget(connection: sa.Connection, number: int) -> None:
 
 def _is_paired(connection: sa.Connection, key: RecordKey) -> bool:
     if key.system == DATAVERSE:
-        return connection.execute(_ROW_PAIRED, {"the_row": UUID(key.id)}).first() is not None
+        row = UUID(key.id)
+        places = (row, heir_in(connection, row))
+        return any(
+            place is not None and connection.execute(_ROW_PAIRED, {"the_row": place}).first() is not None
+            for place in places
+        )
     return (
         connection.execute(
             _RECORD_PAIRED, {"the_system": key.system, "the_entity": key.entity, "the_id": key.id}

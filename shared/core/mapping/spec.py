@@ -49,10 +49,10 @@ class Owner(StrEnum):
 
 
 class OnDelete(StrEnum):
-    """What the end of a record on one side means for its counterpart (C-33)."""
+    """What the end of a record on one side, by delete or by merge, means for its counterpart (C-33)."""
 
     PROPAGATE = "propagate"
-    """It is deleted, too."""
+    """It is deleted, too; or merged, too, into its heir's counterpart."""
     DEACTIVATE = "deactivate"
     """It is kept and marked as no longer in use."""
     IGNORE = "ignore"
@@ -156,9 +156,10 @@ class EntityMap:
     phases may differ.
 
     `on_record_delete` says what becomes of the row when its record is deleted, `on_row_delete` the reverse;
-    `inactive_row` and `inactive_record` are the columns and fields that mark one as no longer in use, which
-    `deactivate` needs. `satellites` derive what follows from a record beside its own row; `check` finds what
-    is wrong with a record as a whole.
+    `on_record_merge` and `on_row_merge` say it of one that was merged into another. `inactive_row` and
+    `inactive_record` are the columns and fields that mark one as no longer in use, which `deactivate` needs.
+    `satellites` derive what follows from a record beside its own row; `check` finds what is wrong with a
+    record as a whole.
 
     `one_way` says why nothing is written back, where people might expect it.
 
@@ -179,6 +180,8 @@ class EntityMap:
     unit: Column[Any] | None = None
     on_record_delete: OnDelete = OnDelete.PROPAGATE
     on_row_delete: OnDelete = OnDelete.PROPAGATE
+    on_record_merge: OnDelete = OnDelete.PROPAGATE
+    on_row_merge: OnDelete = OnDelete.PROPAGATE
     inactive_row: Mapping[str, Value] = field(default_factory=dict)
     inactive_record: Mapping[str, Json] = field(default_factory=dict)
     satellites: tuple[Satellite, ...] = ()
@@ -200,6 +203,8 @@ class EntityMap:
         for policy, how in (
             (self.on_record_delete, self.inactive_row),
             (self.on_row_delete, self.inactive_record),
+            (self.on_record_merge, self.inactive_row),
+            (self.on_row_merge, self.inactive_record),
         ):
             if policy is OnDelete.DEACTIVATE and not how:
                 raise ValueError(f"{self.entity} is to be deactivated and its map does not say how")

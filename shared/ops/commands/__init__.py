@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.ops.commands import (
     conflicts,
+    customers,
     drops,
     failures,
     gaps,
@@ -29,6 +30,7 @@ def register(commands: Any) -> None:
     replay.register(commands)
     repairs.register(commands)
     conflicts.register(commands)
+    customers.register(commands)
     phases.register(commands)
     gaps.register(commands)
     drops.register(commands)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from shared.core.change import Message, Operation
+from shared.core.crosswalk import Crosswalk
 from shared.core.gap import Suspect, differs, message_of_record
 from shared.core.identity import RecordKey
 from shared.core.lookups import Lookups
@@ -16,7 +17,6 @@ from shared.core.mapping.columns import Unresolved, Value
 from shared.core.mapping.spec import EntityMap, Flow
 from shared.core.ports import (
     Clock,
-    Crosswalk,
     Cursors,
     LegacyRecord,
     LegacyRecords,
@@ -100,7 +100,7 @@ class RecordGaps:
             if record is not None or not shadow.marks:
                 return None
             return found, message_of_record(found, self.queue, {})
-        if record is None or not differs(shadow, await self._values(record, shadow)):
+        if record is None or not differs(shadow, await self._values(record, shadow), self.system.name):
             return None
         now_missing = replace(found, changed_at=record.changed_at, known_at=record.changed_at)
         if record.changed_at != found.known_at and await self.suspects.heard(now_missing):
@@ -119,7 +119,7 @@ class RecordGaps:
         is_new = not shadow.marks and shadow.deleted_at is None
         if is_new and record.changed_at < position.began - _MARGIN:
             return False
-        if not differs(shadow, await self._values(record, shadow)):
+        if not differs(shadow, await self._values(record, shadow), self.system.name):
             return False
         return await self.suspects.notice(found)
 

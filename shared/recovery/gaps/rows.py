@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from shared.core.absorption import merged_into
 from shared.core.change import Message, Operation
 from shared.core.decision import row_moment
-from shared.core.gap import Suspect, differs, message_of_row
+from shared.core.gap import Suspect, differs, left_behind, message_of_row
 from shared.core.identity import DATAVERSE, row_key
 from shared.core.mapping.columns import Table, Value, placeholder_id
 from shared.core.mapping.spec import EntityMap, Flow
 from shared.core.ports import ChangedRow, Clock, Cursors, RowChanges, Rows, Shadows, StartOver
+from shared.core.shadow import Shadow
 from shared.recovery.gaps.cycle import Suspects, Tally
 from shared.recovery.gaps.position import Position
 
@@ -24,7 +26,7 @@ _PAGES = 200
 
 @dataclass(frozen=True, slots=True)
 class RowGaps:
-    """Looks at one table. `entry` is the map that sends its rows out."""
+    """Looks at one table. `entry` is the map that sends its rows out, `takers` the systems that take them."""
 
     entry: EntityMap
     changes: RowChanges
@@ -34,6 +36,7 @@ class RowGaps:
     cursors: Cursors
     clock: Clock
     queue: str
+    takers: frozenset[str] = frozenset()
 
     @property
     def table(self) -> Table:
@@ -79,13 +82,13 @@ class RowGaps:
             if row is not None or not shadow.marks:
                 return None
             return found, message_of_row(found, self.queue)
-        if row is None or not differs(shadow, self._crossing(row.values)):
+        if row is None or not self._is_untold(shadow, row.values):
             return None
         version = row_moment(row.modified_at, row.version).version
         now_missing = replace(found, changed_at=row.modified_at, known_at=row.modified_at, version=version)
         if version != found.version and await self.suspects.heard(now_missing):
             return None
-        return now_missing, message_of_row(now_missing, self.queue)
+        return now_missing, message_of_row(now_missing, self.queue, merged_into(row.values))
 
     async def _suspicious(self, row: ChangedRow, position: Position) -> bool:
         """Notice a row that holds what is not agreed, unless a message told of it; whether it was noticed."""
@@ -95,7 +98,7 @@ class RowGaps:
         is_new = not shadow.marks and shadow.deleted_at is None
         # Dataverse tells whole seconds.
         is_older = row.modified_at < position.began.replace(microsecond=0)
-        if (is_new and is_older) or not differs(shadow, self._crossing(row.values)):
+        if (is_new and is_older) or not self._is_untold(shadow, row.values):
             return False
         version = row_moment(row.modified_at, row.version).version
         subject = row_key(self.table.name, row.id)
@@ -111,6 +114,14 @@ class RowGaps:
         # It was deleted after everything that was agreed about it, and before it was noticed.
         found = Suspect(subject, Operation.DELETE, self.clock.now(), known_at)
         return not await self.suspects.heard(found) and await self.suspects.notice(found)
+
+    def _is_untold(self, shadow: Shadow, values: Mapping[str, Value]) -> bool:
+        """Whether somebody has yet to hear of it: what a row holds, or that it was merged into another."""
+        if shadow.heir is not None:
+            return False
+        if merged_into(values) is not None:
+            return True
+        return differs(shadow, self._crossing(values), DATAVERSE) or left_behind(shadow, self.takers)
 
     def _crossing(self, values: Mapping[str, Value]) -> dict[str, Value]:
         crossing = {line.column.name for line in self.entry.fields if line.flow is not Flow.INBOUND}

@@ -10,14 +10,23 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from shared.core.change import Change, Json
+from shared.core.crosswalk import Crosswalk, Entry
 from shared.core.errors import Gone, MovedOn
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Table, Value, placeholder_id
 from shared.core.mapping.references import DirectoryRef, RowRef
 from shared.core.plan_items import Known
-from shared.core.ports import Clock, Crosswalk, Directory, LegacyRecord, LegacyRecords, Row, Rows, Shadows
+from shared.core.ports import (
+    Clock,
+    Directory,
+    LegacyRecord,
+    LegacyRecords,
+    Row,
+    Rows,
+    Shadows,
+)
 from shared.core.shadow import Shadow
-from shared.core.verdict import Collision
+from shared.core.verdict import Collision, Lease
 from shared.recovery.plans.outline import Outline
 
 _NUMBER = re.compile(r"\d+")
@@ -66,6 +75,13 @@ class ImaginedRows:
         if await self.read(table, row_id) is not None:
             await self._at(table, row_id, version)
             self._write(table, row_id, None)
+
+    async def merge(self, table: Table, heir: UUID, loser: UUID) -> None:
+        """See `Rows.merge`; what hangs from the loser is not imagined."""
+        for row_id in (heir, loser):
+            if await self.read(table, row_id) is None:
+                raise Gone("the row does not exist")
+        self._write(table, loser, self.known[table.name, loser])
 
     async def _at(self, table: Table, row_id: UUID, version: str) -> Row:
         held = await self.read(table, row_id)
@@ -130,6 +146,13 @@ class ImaginedRecords:
         self.writes[entity] = self.writes.get(entity, 0) + 1
         self.known[entity, record_id] = None
 
+    async def merge(self, entity: str, heir: str, loser: str) -> None:
+        """See `LegacyRecords.merge`; what names the loser is not imagined."""
+        if await self.read(entity, heir) is None:
+            raise Gone("the record no longer exists")
+        self.writes[entity] = self.writes.get(entity, 0) + 1
+        self.known[entity, loser] = None
+
     def _write(self, entity: str, record_id: str, record: LegacyRecord) -> LegacyRecord:
         self.writes[entity] = self.writes.get(entity, 0) + 1
         self.known[entity, record_id] = record
@@ -181,8 +204,32 @@ class ImaginedCrosswalk:
         """The records paired with a row, and those it was promised to."""
         return await self.real.claims_on(row_id)
 
+    async def entry(self, key: RecordKey) -> Entry | None:
+        """See `Crosswalk.entry`; a record of the plan is paired."""
+        row = await self.row_of(key)
+        return await self.real.entry(key) if row is None else Entry(row, is_paired=True)
+
+    async def heir_of(self, row_id: UUID) -> UUID | None:
+        """See `Crosswalk.heir_of`."""
+        return await self.real.heir_of(row_id)
+
     async def _paired(self, key: RecordKey) -> UUID | None:
         return self.known.of_keys[key] if key in self.known.of_keys else await self.real.row_of(key)
+
+
+@dataclass(frozen=True, slots=True)
+class ImaginedLanes:
+    """Lanes that are always free to be seized: nobody works them in a prediction."""
+
+    async def seize(self, record: UUID) -> Lease | None:
+        """See `Lanes.seize`."""
+        return Lease(record, "a prediction", 0)
+
+    async def confirm(self, lease: Lease) -> None:
+        """Nobody takes it away."""
+
+    async def release(self, lease: Lease) -> None:
+        """There is nothing to give back."""
 
 
 @dataclass(frozen=True, slots=True)

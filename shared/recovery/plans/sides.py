@@ -5,17 +5,20 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import UUID
 
+from shared.core.absorption import Seizing
 from shared.core.change import Change, Direction
+from shared.core.crosswalk import Crosswalk
 from shared.core.envelope import Parse
 from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Table, Unresolved
 from shared.core.mapping.rows import read_row
 from shared.core.plan_items import Known
-from shared.core.ports import Applier, Clock, Crosswalk, Directory, LegacyRecords, Row, Rows, Shadows
+from shared.core.ports import Applier, Clock, Directory, LegacyRecords, Row, Rows, Shadows
 from shared.core.system import LegacySystem
 from shared.recovery.plans.imagined import (
     ImaginedCrosswalk,
     ImaginedDirectory,
+    ImaginedLanes,
     ImaginedRecords,
     ImaginedRows,
     ImaginedShadows,
@@ -36,6 +39,7 @@ class Sides:
     directory: Directory
     parse: Parse
     clock: Clock
+    lanes: Seizing
 
     def lookups(self) -> dict[str, Lookups]:
         """The lookups of every system."""
@@ -98,6 +102,7 @@ class Imagination:
             directory=ImaginedDirectory(real.directory),
             parse=real.parse,
             clock=real.clock,
+            lanes=ImaginedLanes(),
         )
         return cls(sides, rows, records, shadows, crosswalk)
 

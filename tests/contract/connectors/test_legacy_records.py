@@ -141,6 +141,43 @@ async def test_a_record_that_was_edited_meanwhile_is_not_deleted(records: Legacy
     assert await records.read("company", made.id) == edited
 
 
+async def test_a_merged_record_is_gone_its_heir_has_what_it_lacked_and_merging_so_again_is_fine(
+    records: LegacyRecords,
+) -> None:
+    heir = await records.create("company", {"name": "Nordwind", "city": ""}, "m-1")
+    loser = await records.create("company", {"name": "Nordwind GmbH", "city": "Kiel"}, "m-2")
+
+    await records.merge("company", heir.id, loser.id)
+    held = await records.read("company", heir.id)
+    await records.merge("company", heir.id, loser.id)
+
+    assert held is not None
+    assert (held.fields["name"], held.fields["city"]) == ("Nordwind", "Kiel")
+    assert await records.read("company", heir.id) == held
+    assert await records.read("company", loser.id) is None
+
+
+async def test_what_named_the_merged_record_names_its_heir(records: LegacyRecords) -> None:
+    heir = await records.create("company", {"name": "Nordwind"}, "m-1")
+    loser = await records.create("company", {"name": "Nordwind GmbH"}, "m-2")
+    branch = await records.create("company", {"name": "Branch", "parent_company_id": loser.id}, "m-3")
+
+    await records.merge("company", heir.id, loser.id)
+
+    after = await records.read("company", branch.id)
+    assert after is not None
+    assert (after.fields["parent_company_id"], after.version == branch.version) == (heir.id, False)
+
+
+async def test_a_record_that_is_not_there_cannot_be_merged(records: LegacyRecords) -> None:
+    heir = await records.create("company", {"name": "Nordwind"}, "m-1")
+
+    with pytest.raises(Gone):
+        await records.merge("company", heir.id, "C-404")
+
+    assert await records.read("company", heir.id) == heir
+
+
 async def test_an_entity_the_system_does_not_declare_is_refused(records: LegacyRecords) -> None:
     with pytest.raises(Refused) as refused:
         await records.read("invoice", "I-1")

@@ -12,6 +12,7 @@ from mappers.allegory import ALLEGORY
 from mappers.dataverse import TABLES, contact, email, lead
 from shared.connectors.sqlstore.values import tagged, untagged
 from shared.core.attendance import Attendance
+from shared.core.crosswalk import Entry
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Option
 from shared.core.mapping.parties import Party, PartyRef, Role
@@ -40,6 +41,13 @@ class Pairs:
 
     async def claims_on(self, row_id: UUID) -> Sequence[RecordKey]:
         return await self.records_of(row_id)
+
+    async def heir_of(self, row_id: UUID) -> UUID | None:
+        del row_id
+        return None
+
+    async def entry(self, key: RecordKey) -> Entry | None:
+        return Entry(self.rows[key], is_paired=True) if key in self.rows else None
 
 
 async def person(organisation: Organisation, address: str) -> RowRef:

@@ -222,3 +222,69 @@ async def test_writes_ask_for_the_new_version_back_and_carry_the_messages_tag(
     query = str(httpx.QueryParams({"$select": "accountid,modifiedon", "tag": "tandem:m-1"}))
     assert seen == [("PATCH", query), ("PATCH", query)]
     await client.aclose()
+
+
+async def test_a_row_merged_into_another_one_is_put_aside_and_points_at_it(
+    organisation: Organisation,
+) -> None:
+    heir, loser = uuid4(), uuid4()
+    await organisation.rows.create(ACCOUNT, heir, {"name": "Nordwind"})
+    await organisation.rows.create(ACCOUNT, loser, {"name": "Nordwind GmbH", "telephone1": "+49 431 1"})
+
+    await organisation.rows.merge(ACCOUNT, heir, loser)
+
+    kept, aside = await organisation.rows.read(ACCOUNT, heir), await organisation.rows.read(ACCOUNT, loser)
+    assert kept is not None
+    assert aside is not None
+    assert (kept.values["name"], kept.values["masterid"]) == ("Nordwind", None)
+    assert (aside.values["name"], aside.values["masterid"], aside.values["statecode"]) == (
+        "Nordwind GmbH",
+        RowRef("account", heir),
+        Option(1),
+    )
+
+
+async def test_what_hung_from_a_merged_row_hangs_from_its_heir(organisation: Organisation) -> None:
+    heir, loser, person = uuid4(), uuid4(), uuid4()
+    await organisation.rows.create(ACCOUNT, heir, {"name": "Nordwind"})
+    await organisation.rows.create(ACCOUNT, loser, {"name": "Nordwind GmbH"})
+    hangs: dict[str, Value] = {"lastname": "Ada", "parentcustomerid": RowRef("account", loser)}
+    await organisation.rows.create(CONTACT, person, hangs)
+
+    await organisation.rows.merge(ACCOUNT, heir, loser)
+
+    row = await organisation.rows.read(CONTACT, person)
+    assert row is not None
+    assert row.values["parentcustomerid"] == RowRef("account", heir)
+
+
+async def test_merging_twice_is_merging_once(organisation: Organisation) -> None:
+    heir, loser = uuid4(), uuid4()
+    await organisation.rows.create(ACCOUNT, heir, {"name": "Nordwind"})
+    await organisation.rows.create(ACCOUNT, loser, {"name": "Nordwind GmbH"})
+    await organisation.rows.merge(ACCOUNT, heir, loser)
+    once = await organisation.rows.read(ACCOUNT, loser)
+
+    await organisation.rows.merge(ACCOUNT, heir, loser)
+
+    assert await organisation.rows.read(ACCOUNT, loser) == once
+
+
+async def test_a_row_put_aside_is_not_merged_into_yet_another_one(organisation: Organisation) -> None:
+    heir, loser, third = uuid4(), uuid4(), uuid4()
+    for row_id, name in ((heir, "Nordwind"), (loser, "Nordwind GmbH"), (third, "Ostwind")):
+        await organisation.rows.create(ACCOUNT, row_id, {"name": name})
+    await organisation.rows.merge(ACCOUNT, heir, loser)
+
+    with pytest.raises(Refused) as refused:
+        await organisation.rows.merge(ACCOUNT, third, loser)
+
+    assert (refused.value.code, refused.value.answer) == (Code.TARGET_REFUSED, "0x80040233")
+
+
+async def test_a_row_that_is_not_there_cannot_be_merged(organisation: Organisation) -> None:
+    heir = uuid4()
+    await organisation.rows.create(ACCOUNT, heir, {"name": "Nordwind"})
+
+    with pytest.raises(Gone):
+        await organisation.rows.merge(ACCOUNT, heir, uuid4())

@@ -20,13 +20,14 @@ from mappers.dataverse import TABLES, account, connection, process
 from shared.connectors.credentials.secret import FixedSecret
 from shared.connectors.dataverse.rows import API, DataverseRows
 from shared.connectors.web.client import WebClient
+from shared.core.crosswalk import Crosswalk
 from shared.core.identity import RecordKey
 from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Value
 from shared.core.mapping.references import RowRef
 from shared.core.mapping.satellites import companion_id
 from shared.core.mapping.spec import EntityMap
-from shared.core.ports import Crosswalk, Directory, Row, Rows
+from shared.core.ports import Directory, Row, Rows
 from shared.inbound.satellites import Followers
 
 if TYPE_CHECKING:

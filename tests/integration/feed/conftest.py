@@ -240,6 +240,7 @@ async def close(app: App) -> None:
 
 
 def _clients(app: App) -> list[Any]:
-    inbound, outbound = app.gate.worker.appliers.values()
-    records = outbound.records["allegory"]  # type: ignore[attr-defined]  # the wired applier
+    wired: Any = app.gate.worker.appliers.values()
+    inbound, outbound = (noticing.applier for noticing in wired)
+    records = outbound.records["allegory"]
     return [inbound.rows.client, records._client, app.allegory_feed.source._client]  # type: ignore[attr-defined]

@@ -124,10 +124,12 @@ async def test_a_record_deleted_in_allegory_is_deleted_in_dataverse(house: Any) 
 
 def _watched(house: Any, meanwhile: Any) -> Any:
     """The gate, with something that happens between a creation in Allegory and its record in the state."""
-    outbound = house.app.gate.worker.appliers[Direction.OUTBOUND]
+    noticing: Any = house.app.gate.worker.appliers[Direction.OUTBOUND]
+    outbound = noticing.applier
     assert isinstance(outbound, Outbound)
     records = {"allegory": Slow(outbound.records["allegory"], meanwhile)}
-    appliers = {**house.app.gate.worker.appliers, Direction.OUTBOUND: replace(outbound, records=records)}
+    watched = replace(noticing, applier=replace(outbound, records=records))
+    appliers = {**house.app.gate.worker.appliers, Direction.OUTBOUND: watched}
     return replace(house.app.gate, worker=replace(house.app.gate.worker, appliers=appliers))
 
 
@@ -136,6 +138,7 @@ class Slow:
 
     def __init__(self, real: LegacyRecords, meanwhile: Any) -> None:
         self.read, self.update, self.delete = real.read, real.update, real.delete
+        self.merge = real.merge
         self._real = real
         self._meanwhile = meanwhile
 

@@ -314,7 +314,17 @@ def gate_for(
         systems, lookups, rows, store.shadows, records, store.owners, budget, settling, by_import
     )
     outbound = Outbound(
-        systems, lookups, records, TABLES, rows, store.crosswalk, store.shadows, store.owners, budget, posting
+        systems,
+        lookups,
+        records,
+        TABLES,
+        rows,
+        store.crosswalk,
+        store.shadows,
+        store.lanes,
+        store.owners,
+        budget,
+        posting,
     )
     worker = LaneWorker(
         lanes=store.lanes,

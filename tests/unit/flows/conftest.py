@@ -13,6 +13,9 @@ import pytest
 
 from mappers.allegory import ALLEGORY
 from mappers.dataverse import TABLES
+from mappers.dataverse.personal import PERSONAL
+from mappers.matching import RULES
+from mappers.survivorship import SURVIVORSHIP
 from shared.connectors.memory.bus import MemoryBus
 from shared.connectors.memory.clock import SettableClock
 from shared.connectors.memory.dataverse import MemoryDirectory, MemoryRows
@@ -23,14 +26,20 @@ from shared.core import envelope
 from shared.core.change import Direction, Json, Message
 from shared.core.failure import Backoff
 from shared.core.gate import Gate
+from shared.core.identity import RecordKey
 from shared.core.lane import LaneWorker
 from shared.core.lookups import Lookups
+from shared.core.mapping.references import RowRef
+from shared.core.matching import Noticing
 from shared.core.outcome import Outcome
 from shared.core.system import LegacySystem
 from shared.core.turns import LoopBudget
+from shared.inbound.absorbing import Absorbing
 from shared.inbound.flow import Inbound
 from shared.inbound.settling import Settling
+from shared.inbound.splitting import Splitting
 from shared.outbound.flow import Outbound
+from shared.recovery.customers import Customers
 from shared.recovery.settle import Settle
 
 US = "tandem"
@@ -49,6 +58,8 @@ class Desk:
     gate: Gate
     settle: Settle
     bus: MemoryBus
+    customers: Customers
+    others: Mapping[str, MemoryRecords] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 100_000)))
 
     async def row_changed(
@@ -74,20 +85,27 @@ class Desk:
         *,
         at: datetime | None = None,
         actor: str | None = None,
+        heir: str | None = None,
+        system: str = "allegory",
+        row: UUID | None = None,
     ) -> Outcome | None:
-        """Allegory tells of a company, or of its end; returns what became of the message."""
+        """Allegory tells of a company, of its end, or of its heir; returns what became of the message."""
         body: dict[str, Any] = {
             "schemaVersion": "1.0",
-            "source": "allegory",
+            "source": system,
             "entity": "company",
             "sourceKey": record,
-            "operation": "upsert" if data else "delete",
+            "operation": "merge" if heir else "upsert" if data else "delete",
             "changedOn": (at or self.clock.now()).isoformat(),
             "changedBy": actor,
         }
         if data:
             body["data"] = dict(data)
-        return await self._receive("inbound", f"allegory:company:{record}", body)
+        if heir:
+            body["mergedInto"] = heir
+        if row:
+            body["dataverseId"] = str(row)
+        return await self._receive("inbound", str(row) if row else f"{system}:company:{record}", body)
 
     async def _receive(self, queue: str, session: str, body: Mapping[str, Any]) -> Outcome | None:
         number = next(self.numbers)
@@ -97,11 +115,13 @@ class Desk:
         assert found is not None
         return Outcome(found["outcome"]) if found["outcome"] else None
 
-    async def company(self, **fields: Json) -> UUID:
+    async def company(self, record_id: str = "C-1", **fields: Json) -> UUID:
         """A company that both systems hold; returns its row."""
-        record = self.records.put("company", "C-1", {"name": "Nordwind", **fields})
-        assert await self.record_changed("C-1", record.fields) is Outcome.APPLIED
-        return next(iter(self.rows.of("account")))
+        record = self.records.put("company", record_id, {"name": "Nordwind", **fields})
+        assert await self.record_changed(record_id, record.fields) is Outcome.APPLIED
+        row = await self.store.crosswalk.row_of(RecordKey("allegory", "company", record_id))
+        assert row is not None
+        return row
 
     async def edit_record(self, **fields: Json) -> Outcome | None:
         """A person saves the company in Allegory, which tells of it."""
@@ -124,6 +144,9 @@ class Desk:
         kept = await self.rows.read(TABLES["account"], row)
         assert kept is not None
         told = {name: kept.values.get(name) for name in ("name", "telephone1", "fax", "address1_city")}
+        told["statecode"] = kept.values.get("statecode") or 0
+        if isinstance(master := kept.values.get("masterid"), RowRef):
+            told["_masterid_value"] = str(master.id)
         body = {
             "schemaVersion": "1.0",
             "source": "dataverse",
@@ -156,28 +179,57 @@ def desk() -> Iterator[Desk]:
 
 
 @contextmanager
-def desk_with(allegory: LegacySystem) -> Iterator[Desk]:
-    """A desk whose legacy system has other maps."""
+def desk_with(allegory: LegacySystem, *more: LegacySystem) -> Iterator[Desk]:
+    """A desk whose legacy system has other maps, and is perhaps not the only one."""
     clock = SettableClock(START)
-    rows, records = MemoryRows(clock), MemoryRecords(allegory, clock)
+    rows = MemoryRows(clock)
+    written = [allegory, *(system for system in more if system.collections)]
+    legacy = {system.name: MemoryRecords(system, clock) for system in written}
+    records = legacy[allegory.name]
     store = open_store("sqlite://", clock, executor=inline, owner="w")
-    systems = {allegory.name: allegory}
-    lookups = {allegory.name: Lookups(allegory, TABLES, store.crosswalk, MemoryDirectory(rows))}
+    systems = {system.name: system for system in (allegory, *more)}
+    lookups = {
+        name: Lookups(system, TABLES, store.crosswalk, MemoryDirectory(rows))
+        for name, system in systems.items()
+    }
     parse = partial(_parse, clock)
     telemetry = MemoryTelemetry()
-    legacy = {allegory.name: records}
     budget = LoopBudget(turns=6, ourselves=frozenset({US}))
     settling = Settling(store.conflicts, rows, legacy, lookups)
-    inbound = Inbound(systems, lookups, rows, store.shadows, legacy, store.owners, budget, settling)
+    absorbing = Absorbing(rows, store.shadows, store.crosswalk, store.lanes, legacy)
+    splitting = Splitting(store.cases, store.sayings, rows, store.crosswalk, store.lanes, legacy)
+    inbound = Inbound(
+        systems,
+        lookups,
+        rows,
+        store.shadows,
+        legacy,
+        store.owners,
+        budget,
+        settling,
+        absorbing=absorbing,
+        survivorship=SURVIVORSHIP,
+        splitting=splitting,
+    )
     outbound = Outbound(
-        systems, lookups, legacy, TABLES, rows, store.crosswalk, store.shadows, store.owners, budget
+        systems,
+        lookups,
+        legacy,
+        TABLES,
+        rows,
+        store.crosswalk,
+        store.shadows,
+        store.lanes,
+        store.owners,
+        budget,
+        cases=store.cases,
     )
     bus = MemoryBus({direction: direction.value for direction in Direction}, clock, seal=store.seal)
     worker = LaneWorker(
         lanes=store.lanes,
         appliers={
-            Direction.INBOUND: inbound,
-            Direction.OUTBOUND: outbound,
+            Direction.INBOUND: Noticing(inbound, RULES, systems),
+            Direction.OUTBOUND: Noticing(outbound, RULES, systems),
         },
         parse=parse,
         bus=bus,
@@ -187,7 +239,20 @@ def desk_with(allegory: LegacySystem) -> Iterator[Desk]:
     )
     gate = Gate(store.inbox, store.crosswalk, systems, parse, worker, telemetry, store.seal)
     settle = Settle(store.conflicts, systems, bus, clock, "inbound", store.seal, uuid4)
-    yield Desk(clock, rows, records, store, gate, settle, bus)
+    customers = Customers(
+        store.cases,
+        store.sayings,
+        store.crosswalk,
+        systems,
+        RULES,
+        PERSONAL,
+        bus,
+        clock,
+        ("inbound", "outbound"),
+        store.seal,
+        uuid4,
+    )
+    yield Desk(clock, rows, records, store, gate, settle, bus, customers, legacy)
     store.close()
 
 

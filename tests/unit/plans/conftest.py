@@ -203,7 +203,14 @@ def appliers(sides: Sides) -> Mapping[Direction, Applier]:
     return {
         Direction.INBOUND: Inbound(sides.systems, lookups, sides.rows, sides.shadows),
         Direction.OUTBOUND: Outbound(
-            sides.systems, lookups, sides.records, sides.tables, sides.rows, sides.crosswalk, sides.shadows
+            sides.systems,
+            lookups,
+            sides.records,
+            sides.tables,
+            sides.rows,
+            sides.crosswalk,
+            sides.shadows,
+            sides.lanes,
         ),
     }
 
@@ -226,6 +233,7 @@ def world() -> Iterator[World]:
         directory=MemoryDirectory(rows),
         parse=parse,
         clock=clock,
+        lanes=store.lanes,
     )
     backoff = Backoff(timedelta(seconds=1), timedelta(seconds=1), lambda: 0.0)
     worker = LaneWorker(store.lanes, appliers(sides), parse, bus, clock, telemetry, backoff)

@@ -150,7 +150,7 @@ def _history(connection: sa.Connection, record: UUID) -> Report:
     keys = connection.execute(_KEYS, {"the_row": record}).all()
     known = _messages(connection, record, keys)
     ids = {row.number: shown.message_id(row) for row in known}
-    decisions = _decisions(connection, ids)
+    decisions = _decisions(connection, record, ids)
     tickets = _tickets(connection, {row.group_key for row in known if row.group_key})
     return {
         "record": str(record),
@@ -195,19 +195,25 @@ def _messages(
         )
         for row in keys
     ]
+    # A message that was decided here and then went over to an heir, or told of that, is this record's, too.
+    decided = sa.select(journal.c.number).where(journal.c.record == record)
     statement = (
-        WITH_ITEM.where(sa.or_(messages.c.record == record, *refused))
+        WITH_ITEM.where(sa.or_(messages.c.record == record, messages.c.number.in_(decided), *refused))
         .order_by(messages.c.number.desc())
         .limit(_LONGEST)
     )
     return connection.execute(statement).all()[::-1]
 
 
-def _decisions(connection: sa.Connection, ids: dict[int, str]) -> list[dict[str, Any]]:
-    """The journal lines of these messages, in the order in which they were decided."""
+def _decisions(connection: sa.Connection, record: UUID, ids: dict[int, str]) -> list[dict[str, Any]]:
+    """The journal lines of these messages, in the order in which they were decided.
+
+    A merge has a line for each of its two records; only one of them is told here.
+    """
     if not ids:
         return []
-    statement = sa.select(journal).where(journal.c.number.in_(ids)).order_by(journal.c.id.desc())
+    is_told = sa.or_(journal.c.record == record, journal.c.fence > 0)
+    statement = sa.select(journal).where(journal.c.number.in_(ids), is_told).order_by(journal.c.id.desc())
     rows = connection.execute(statement.limit(_LONGEST)).all()[::-1]
     return [
         {

@@ -1,0 +1,173 @@
+"""A merge in a legacy system, followed in Dataverse; and what the loser's record says afterwards (C-33)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from shared.core import decision as deciding
+from shared.core.absorption import (
+    Estate,
+    Seizing,
+    inherited,
+    merged_elsewhere,
+    seized,
+    too_late,
+    unheard,
+)
+from shared.core.change import Change, Operation
+from shared.core.codes import Code
+from shared.core.crosswalk import Crosswalk, Entry
+from shared.core.errors import Transient
+from shared.core.identity import RecordKey
+from shared.core.mapping.columns import Value
+from shared.core.mapping.spec import EntityMap, OnDelete
+from shared.core.outcome import Outcome
+from shared.core.ownership import Ownership
+from shared.core.policy import on_merge
+from shared.core.ports import Hold, LegacyRecords, Row, Rows, Shadows
+from shared.core.shadow import Shadow
+from shared.core.verdict import Absorption, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbing:
+    """Follows merges of one direction."""
+
+    rows: Rows
+    shadows: Shadows
+    crosswalk: Crosswalk
+    lanes: Seizing
+    records: Mapping[str, LegacyRecords] = field(default_factory=dict)
+
+    async def apply(
+        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, owned: Ownership, hold: Hold
+    ) -> Verdict:
+        """Merge the loser's row into the heir's, as the policy says, and take over what it leaves."""
+        heir, loser = change.heir, change.subject
+        if heir is None:
+            raise LookupError("a merge names its heir")
+        if str(loser) in shadow.absorbed:
+            return deciding.unchanged(change, Outcome.ECHO, f"merged into {heir.id} already", entry)
+        lost = await self.crosswalk.entry(loser)
+        known = await self.crosswalk.entry(heir)
+        if lost is not None and lost.is_absorbed and lost.row != record:
+            return deciding.unchanged(change, Outcome.SUPERSEDED, "it was merged into another before", entry)
+        if lost is None or lost.row == record:
+            return _on_one_row(change, entry, record, shadow, known)
+        if (known is None or not known.is_paired) and lost.is_paired:
+            # The heir got its lane before the loser had its row: that row lives on as the heir's.
+            result = deciding.unchanged(change, Outcome.PARKED, "its heir takes over the loser's row", entry)
+            return replace(result, goes_to=lost.row)
+        return await self._absorb(
+            change, entry, (record, lost.row), shadow, on_merge(change, entry, owned), hold
+        )
+
+    async def _absorb(
+        self,
+        change: Change,
+        entry: EntityMap,
+        rows: tuple[UUID, UUID],
+        shadow: Shadow,
+        policy: OnDelete,
+        hold: Hold,
+    ) -> Verdict:
+        record, row = rows
+        heirs = [*await self.crosswalk.records_of(record)] or [change.heir or change.subject]
+        async with seized(self.lanes, row, hold) as (lease, both):
+            gone = await self.shadows.load(row)
+            losers = dict.fromkeys((change.subject, *await self.crosswalk.records_of(row)))
+            estate = Estate.of(losers, heirs)
+            own = await self.rows.read(entry.table, record) if estate.moved else None
+            told = "the loser has no row"
+            if gone.marks:
+                await self._check_rows(entry, record, row)
+                told = await self._tell(entry, (record, row), policy, both)
+            after = inherited(shadow, gone, estate, own)
+            heir = change.heir.id if change.heir else ""
+            result = Verdict(
+                Outcome.APPLIED if gone.marks else Outcome.SUPERSEDED,
+                f"merged into {heir}: {told}{_also(estate)}",
+                change.subject,
+                shadow=after,
+                map_version=entry.revision,
+                absorbs=Absorption(tuple(estate.ended), estate.moved, row, lease),
+            )
+            return deciding.learned(result, shadow, after)
+
+    async def _check_rows(self, entry: EntityMap, heir: UUID, loser: UUID) -> None:
+        """What people have merged otherwise in Dataverse is followed first, so that both sides agree on it.
+
+        Raises Transient until then.
+        """
+        for row, into in ((heir, heir), (loser, heir)):
+            if merged_elsewhere(await self.rows.read(entry.table, row), into):
+                raise Transient(Code.RECORD_BUSY, "its row was merged in Dataverse meanwhile")
+
+    async def _tell(self, entry: EntityMap, rows: tuple[UUID, UUID], policy: OnDelete, hold: Hold) -> str:
+        """Do in Dataverse what the policy says; returns it in words."""
+        heir, loser = rows
+        if policy is OnDelete.IGNORE:
+            return "its row is left as it is"
+        if policy is OnDelete.PROPAGATE:
+            await hold()
+            await self.rows.merge(entry.table, heir, loser)
+            return "its row is merged, too"
+        held: Row | None = await self.rows.read(entry.table, loser)
+        if held is not None:
+            await hold()
+            await self.rows.update(entry.table, loser, entry.inactive_row, held.version)
+        return "its row is deactivated"
+
+    async def late(
+        self,
+        change: Change,
+        entry: EntityMap,
+        record: UUID,
+        shadow: Shadow,
+        values: Mapping[str, Value],
+        hold: Hold,
+    ) -> Verdict:
+        """A loser's record speaks: it ends here with what it says kept, or its row's heir is to decide.
+
+        One that we were making while its row was merged is merged after all, where its system takes it.
+        """
+        heir, subject = shadow.heir, change.subject
+        speaking = {key.system: key for key in await self.crosswalk.records_of(heir or record)}
+        twin = speaking.get(subject.system)
+        if heir is None:
+            return too_late(change, entry, shadow, values, twin.id if twin else str(record))
+        if twin is None or twin == subject:
+            result = deciding.unchanged(change, Outcome.PARKED, f"its row was merged into {heir}", entry)
+            return replace(result, goes_to=heir)
+        writable = self.records.get(subject.system)
+        may_tell = change.operation is Operation.UPSERT and entry.on_row_merge is OnDelete.PROPAGATE
+        if writable is not None and may_tell and await writable.read(subject.entity, subject.id) is not None:
+            await hold()
+            await writable.merge(subject.entity, twin.id, subject.id)
+        return too_late(change, entry, shadow, values, twin.id)
+
+
+def _on_one_row(
+    change: Change, entry: EntityMap, record: UUID, shadow: Shadow, known: Entry | None
+) -> Verdict:
+    """Nothing to tell Dataverse: the loser has no row, or the heir's is its own."""
+    heir = change.heir or change.subject
+    takes_over = bool(shadow.marks) and (known is None or not known.is_paired)
+    after = replace(shadow, absorbed=shadow.absorbed | {str(change.subject)})
+    if takes_over:
+        # The heir is another record than the one that has spoken so far: nothing is known of it.
+        after = unheard(after, change.subject.system)
+    result = Verdict(
+        Outcome.SUPERSEDED,
+        f"merged into {heir.id}, which lives on as this row" if shadow.marks else f"merged into {heir.id}",
+        change.subject,
+        shadow=after,
+        map_version=entry.revision,
+        absorbs=Absorption((change.subject,)),
+    )
+    return deciding.paired(result, ((heir, record),)) if takes_over else result
+
+
+def _also(estate: Estate) -> str:
+    keys: list[RecordKey] = [*estate.moved]
+    return f"; it has {', '.join(str(key) for key in keys)} now, too" if keys else ""

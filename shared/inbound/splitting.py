@@ -1,0 +1,113 @@
+"""A record that shares a row gets its own again, as a person decided (C-32).
+
+It gets what it held before and what its own system has said since. Nothing is guessed: what the history does
+not tell stays blank, and a record that its system no longer has is not brought back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from shared.core import decision as deciding
+from shared.core.absorption import Seizing, seized, unheard
+from shared.core.change import Change
+from shared.core.crosswalk import Crosswalk
+from shared.core.customers import Before, Case, Cases, Sayings
+from shared.core.identity import DATAVERSE
+from shared.core.mapping.columns import Option, Value
+from shared.core.mapping.spec import EntityMap, Flow
+from shared.core.outcome import Outcome
+from shared.core.ports import Hold, LegacyRecords, Row, Rows
+from shared.core.shadow import Mark, Shadow
+from shared.core.verdict import ColumnChange, Lease, Split, Verdict
+
+_ACTIVE: Mapping[str, Value] = {"statecode": Option(0)}
+
+
+@dataclass(frozen=True, slots=True)
+class Splitting:
+    """Carries out decisions that a record leaves a row."""
+
+    cases: Cases
+    sayings: Sayings
+    rows: Rows
+    crosswalk: Crosswalk
+    lanes: Seizing
+    records: Mapping[str, LegacyRecords] = field(default_factory=dict)
+
+    async def apply(
+        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, hold: Hold
+    ) -> Verdict:
+        """Give the record its own row, if it still shares this one and is still there."""
+        case = await self.cases.decided(change.case or 0)
+        if case is None or case.key != change.subject or case.heir != record or case.loser is None:
+            return deciding.unchanged(change, Outcome.ECHO, "the decision is over", entry)
+        known = await self.crosswalk.entry(change.subject)
+        before = await self.sayings.before(change.subject, record)
+        why_not = await self._why_not(change, before, has_left=known is None or known.row != record)
+        if why_not is not None:
+            result = deciding.unchanged(change, Outcome.SUPERSEDED, why_not, entry)
+            return replace(result, case=case.number)
+        async with seized(self.lanes, case.loser, hold) as (lease, both):
+            row = await self._write(change, entry, case.loser, before, both)
+            after = replace(shadow, absorbed=shadow.absorbed - {str(change.subject)})
+            if str(change.subject) not in shadow.absorbed:
+                after = unheard(after, change.subject.system)
+            result = deciding.unchanged(
+                change, Outcome.APPLIED, f"{change.subject} has a row of its own again", entry, after
+            )
+            return replace(
+                result, case=case.number, splits=_split(change, case, (lease, row), before, shadow)
+            )
+
+    async def _why_not(self, change: Change, before: Before, *, has_left: bool) -> str | None:
+        subject = change.subject
+        if has_left:
+            return "it has left this row already"
+        if not before.is_shared:
+            return "no other record is this row"
+        if not before.values:
+            return "the history does not tell what it was by itself"
+        system = self.records.get(subject.system)
+        if system is not None and await system.read(subject.entity, subject.id) is None:
+            return f"{subject.system} no longer has the record, and nothing is made up"
+        return None
+
+    async def _write(self, change: Change, entry: EntityMap, own: UUID, before: Before, hold: Hold) -> Row:
+        """The row it had, active again and with its own values; or a new one."""
+        coming_in = {line.column.name for line in entry.fields if line.flow is not Flow.OUTBOUND}
+        values = {name: value for name, value in before.values.items() if name in coming_in}
+        held = await self.rows.read(entry.table, own)
+        await hold()
+        if held is None:
+            filled = {name: value for name, value in values.items() if value is not None}
+            return await self.rows.create(entry.table, own, filled | entry.identity(change.subject))
+        due = {
+            name: value
+            for name, value in values.items()
+            if held.values.get(name) != value and not entry.table.columns[name].create_only
+        }
+        return await self.rows.update(entry.table, own, {**due, **_ACTIVE}, held.version)
+
+
+def _split(change: Change, case: Case, written: tuple[Lease, Row], before: Before, shadow: Shadow) -> Split:
+    """What is agreed of the own row: its values, and what the record was made to hold meanwhile."""
+    (lease, row), system = written, change.subject.system
+    in_dataverse = deciding.row_moment(row.modified_at, row.version)
+    marks: dict[str, Mark] = {}
+    for name, value in before.values.items():
+        known = shadow.marks.get(name)
+        heard = {system: known.seen[system]} if known and system in known.seen else {}
+        holds = known.held_by(system) if known and heard else value
+        marks[name] = Mark(
+            value,
+            change.changed_at,
+            system,
+            {DATAVERSE: in_dataverse, **heard},
+            apart={system: holds} if holds != value else {},
+        )
+    versions = {DATAVERSE: row.version} if row.version else {}
+    if system in shadow.versions:
+        versions[system] = shadow.versions[system]
+    changes = {name: ColumnChange(None, value) for name, value in before.values.items()}
+    return Split(change.subject, case.loser or lease.record, lease, Shadow(marks, versions), changes)

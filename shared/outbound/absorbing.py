@@ -1,0 +1,139 @@
+"""A merge in Dataverse, followed in the legacy systems (C-33)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from shared.core import decision as deciding
+from shared.core.absorption import Estate, Seizing, inherited, seized
+from shared.core.change import Change
+from shared.core.crosswalk import Crosswalk
+from shared.core.customers import Cases
+from shared.core.identity import RecordKey
+from shared.core.legacy import going_out
+from shared.core.mapping.columns import Table
+from shared.core.mapping.spec import EntityMap, OnDelete
+from shared.core.outcome import Outcome
+from shared.core.ownership import Owners, unit_of
+from shared.core.policy import on_merge
+from shared.core.ports import Hold, LegacyRecords, Rows, Shadows
+from shared.core.shadow import Shadow
+from shared.core.system import LegacySystem
+from shared.core.verdict import Absorption, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbing:
+    """Tells the legacy systems that one row has taken the place of another."""
+
+    systems: Mapping[str, LegacySystem]
+    records: Mapping[str, LegacyRecords]
+    rows: Rows
+    crosswalk: Crosswalk
+    shadows: Shadows
+    owners: Owners
+    lanes: Seizing
+    cases: Cases | None = None
+
+    async def apply(
+        self, change: Change, table: Table, record: UUID, shadow: Shadow, hold: Hold
+    ) -> Verdict | None:
+        """Take over what the loser leaves, each record as its policy says; None when that was done before."""
+        loser = UUID(change.subject.id)
+        if change.case is not None and not await self._is_decided(change.case, loser, record):
+            return deciding.unchanged(change, Outcome.ECHO, "the decision is over")
+        if (await self.shadows.load(loser)).heir is not None:
+            return None
+        async with seized(self.lanes, loser, hold) as (lease, both):
+            gone = await self.shadows.load(loser)
+            if gone.heir is not None:
+                await self.lanes.release(lease)
+                return None
+            if change.case is not None:
+                await both()
+                await self.rows.merge(table, record, loser)
+            losers = await self.crosswalk.claims_on(loser)
+            heirs = await self.crosswalk.records_of(record)
+            living = await self._living(heirs, losers)
+            estate = Estate.of([*losers, *(key for key in heirs if key not in living)], living)
+            own = await self.rows.read(table, record) if estate.moved else None
+            after = inherited(shadow, gone, estate, own, self._takers(living))
+            told: list[str] = []
+            for key, heir in estate.ended.items():
+                told.append(await self._end(change, gone, (key, heir), both))
+            for key in estate.moved:
+                after = await self._rename(key, record, after, both)
+                told.append(f"{key} is a record of this row now")
+            result = Verdict(
+                Outcome.APPLIED,
+                f"the row was merged into {record}: {'; '.join(told) or 'no legacy system has it'}",
+                change.subject,
+                shadow=after,
+                map_version=self._entry(estate),
+                absorbs=Absorption(tuple(estate.ended), estate.moved, loser, lease),
+                case=change.case,
+            )
+            return deciding.learned(result, shadow, after)
+
+    async def _is_decided(self, number: int, loser: UUID, heir: UUID) -> bool:
+        """Whether a person's decision stands, and is about these rows."""
+        case = await self.cases.decided(number) if self.cases is not None else None
+        return case is not None and (case.loser, case.heir) == (loser, heir)
+
+    async def _living(self, heirs: Sequence[RecordKey], losers: Sequence[RecordKey]) -> list[RecordKey]:
+        """The heir's records that are there. One that people have ended meanwhile, perhaps by merging it into
+        the loser's, makes room for that.
+        """
+        living: list[RecordKey] = []
+        for key in heirs:
+            rivals = [loser for loser in losers if loser.system == key.system]
+            records = self.records.get(key.system)
+            asks = rivals and records is not None and key.entity in self.systems[key.system].collections
+            if not (asks and records and await records.read(key.entity, key.id) is None):
+                living.append(key)
+        return living
+
+    def _takers(self, heirs: Sequence[RecordKey]) -> dict[str, set[str]]:
+        maps = {key.system: self._map_of(key) for key in heirs}
+        return {system: going_out(entry) for system, entry in maps.items() if entry and entry.outbound}
+
+    def _entry(self, estate: Estate) -> str:
+        entries = (self._map_of(key) for key in (*estate.ended, *estate.moved))
+        return next((entry.revision for entry in entries if entry is not None), "")
+
+    def _map_of(self, key: RecordKey) -> EntityMap | None:
+        return self.systems[key.system].map_of(key.entity)
+
+    async def _end(self, change: Change, gone: Shadow, pair: tuple[RecordKey, RecordKey], hold: Hold) -> str:
+        """End a loser's record as its map's policy says; returns what was done, in words."""
+        loser, heir = pair
+        entry, records = self._map_of(loser), self.records.get(loser.system)
+        if entry is None or records is None or loser.entity not in self.systems[loser.system].collections:
+            return f"{loser} cannot be told and is absorbed"
+        owned = await self.owners.of(loser.system, entry, unit_of(entry, gone, {}))
+        policy = OnDelete.IGNORE if owned.is_retired else on_merge(change, entry, owned)
+        if policy is OnDelete.IGNORE:
+            return f"{loser} is left as it is"
+        found = await records.read(loser.entity, loser.id)
+        if found is None:
+            return f"{loser} is gone already"
+        await hold()
+        if policy is OnDelete.DEACTIVATE:
+            await records.update(loser.entity, loser.id, entry.inactive_record, found.version)
+            return f"{loser} is deactivated"
+        await records.merge(loser.entity, heir.id, loser.id)
+        return f"{loser} is merged into {heir.id}, too"
+
+    async def _rename(self, key: RecordKey, record: UUID, after: Shadow, hold: Hold) -> Shadow:
+        """Have a record say which row it is now, where its system keeps that; the shadow then knows."""
+        entry, records = self._map_of(key), self.records.get(key.system)
+        if entry is None or not entry.row_id or records is None:
+            return after
+        found = await records.read(key.entity, key.id)
+        if found is None or found.fields.get(entry.row_id) in {None, "", str(record)}:
+            return after
+        await hold()
+        written = await records.update(key.entity, key.id, entry.row_field(record), found.version)
+        known = after.versions.get(key.system) == found.version
+        versions = {**after.versions, key.system: written.version} if known else after.versions
+        return replace(after, versions=versions)

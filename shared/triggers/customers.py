@@ -1,0 +1,113 @@
+"""The operators' API for customers that may be one: the review queue, and taking a record out again."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import azure.functions as func
+
+from shared.triggers.app import app
+from shared.triggers.doors import answer, guarded, problem
+
+if TYPE_CHECKING:
+    from shared.connectors.callers import Caller
+
+bp = func.Blueprint()
+
+_READ = "Ops.Read"
+_OPERATE = "Ops.Operate"
+
+
+@bp.function_name("get_matches")
+@bp.route(route="ops/matches", methods=["GET"])
+async def get_matches(req: func.HttpRequest) -> func.HttpResponse:
+    """The rows that may be one customer and wait for a person, the surest first."""
+
+    async def look(caller: "Caller") -> func.HttpResponse:
+        del caller
+        return answer(200, await app().customers.waiting())
+
+    return await guarded(req, _READ, look)
+
+
+@bp.function_name("get_match")
+@bp.route(route="ops/matches/{id:int}", methods=["GET"])
+async def get_match(req: func.HttpRequest) -> func.HttpResponse:
+    """One case: the reasons, both rows, their records, and what they hold; personal data by role."""
+
+    async def look(caller: "Caller") -> func.HttpResponse:
+        sees = _OPERATE in caller.roles and req.params.get("masked") != "true"
+        number = int(req.route_params["id"])
+        found = await app().customers.one(number, plain_for=caller.name if sees else None)
+        if found is None:
+            return problem(404, "request.not_found", "no case has this number")
+        return answer(200, found)
+
+    return await guarded(req, _READ, look)
+
+
+@bp.function_name("post_acceptance")
+@bp.route(route="ops/matches/{id:int}/acceptance", methods=["POST"])
+async def post_acceptance(req: func.HttpRequest) -> func.HttpResponse:
+    """Two rows are one customer: the `heir` lives on, by default the elder; its lane carries it out."""
+
+    async def accept(caller: "Caller") -> func.HttpResponse:
+        asked = _asked(req)
+        if asked is None:
+            return problem(400, "request.match", 'send {"reason": "..."}, and {"heir": "<row>"} if you like')
+        number, heir = int(req.route_params["id"]), str(asked.get("heir") or "")
+        return await _done(app().customers.accept(number, heir, caller.name, asked["reason"]), 202)
+
+    return await guarded(req, _OPERATE, accept)
+
+
+@bp.function_name("post_refusal")
+@bp.route(route="ops/matches/{id:int}/refusal", methods=["POST"])
+async def post_refusal(req: func.HttpRequest) -> func.HttpResponse:
+    """Two rows are two customers, and are not taken for one again."""
+
+    async def refuse(caller: "Caller") -> func.HttpResponse:
+        asked = _asked(req)
+        if asked is None:
+            return problem(400, "request.match", 'send {"reason": "..."}')
+        number = int(req.route_params["id"])
+        return await _done(app().customers.refuse(number, caller.name, asked["reason"]), 200)
+
+    return await guarded(req, _OPERATE, refuse)
+
+
+@bp.function_name("post_unmerge")
+@bp.route(route="ops/unmerges", methods=["POST"])
+async def post_unmerge(req: func.HttpRequest) -> func.HttpResponse:
+    """A record that shares a row gets one of its own again, with its own values from the history."""
+
+    async def unmerge(caller: "Caller") -> func.HttpResponse:
+        asked = _asked(req)
+        if asked is None or not isinstance(asked.get("record"), str):
+            return problem(400, "request.match", 'send {"record": "system:entity:id", "reason": "..."}')
+        told = app().customers.unmerge(asked["record"].strip(), caller.name, asked["reason"])
+        return await _done(told, 202)
+
+    return await guarded(req, _OPERATE, unmerge)
+
+
+def _asked(req: func.HttpRequest) -> dict[str, Any] | None:
+    """What is asked for, if it says why."""
+    try:
+        asked = json.loads(req.get_body())
+    except ValueError:
+        return None
+    if not isinstance(asked, dict) or not isinstance(asked.get("reason"), str):
+        return None
+    asked["reason"] = asked["reason"].strip()
+    return asked if asked["reason"] else None
+
+
+async def _done(decision: Any, status: int) -> func.HttpResponse:
+    from shared.core.customers import NotOpen, Unfitting  # noqa: PLC0415  # cold start
+
+    try:
+        return answer(status, await decision)
+    except NotOpen:
+        return problem(409, "request.not_open", "the case is decided or over: look at it again")
+    except Unfitting as refused:
+        return problem(409, "request.not_possible", str(refused))

@@ -1,0 +1,257 @@
+"""The same customer in two systems: noticed, told to a person, put together, and taken apart again."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pytest
+
+from mappers.allegory import ALLEGORY
+from mappers.allegory.companies import COMPANY
+from shared.core.change import Json
+from shared.core.customers import NotOpen, Unfitting
+from shared.core.identity import RecordKey
+from shared.core.outcome import Outcome
+from shared.core.system import LegacySystem
+from tests.unit.flows.conftest import desk_with
+
+if TYPE_CHECKING:
+    from tests.unit.flows.conftest import Desk
+
+BOREALIS = LegacySystem("borealis", (COMPANY,), {"company": "companies"})
+ALIKE: dict[str, Json] = {"name": "Nordwind GmbH", "domain": "https://www.nordwind.example/de"}
+ALIKE_TOO: dict[str, Json] = {"name": "NORDWIND", "domain": "nordwind.example", "phone": "2"}
+
+
+@pytest.fixture
+def desk() -> "Iterator[Desk]":
+    with desk_with(ALLEGORY, BOREALIS) as made:
+        yield made
+
+
+async def saved(desk: "Desk", system: str, record: str, **fields: Json) -> Outcome | None:
+    desk.clock.advance(timedelta(seconds=10))
+    records = desk.others[system]
+    told = records.put("company", record, {**records.of("company").get(record, {}), **fields})
+    return await desk.record_changed(record, told.fields, system=system)
+
+
+async def row_of(desk: "Desk", system: str, record: str) -> UUID:
+    row = await desk.store.crosswalk.row_of(RecordKey(system, "company", record))
+    assert row is not None
+    return row
+
+
+async def two(desk: "Desk") -> tuple[UUID, UUID]:
+    """Two rows of two systems that are alike; Allegory's is the elder."""
+    await saved(desk, "allegory", "A-1", **ALIKE)
+    await saved(desk, "borealis", "B-1", **ALIKE_TOO)
+    return await row_of(desk, "allegory", "A-1"), await row_of(desk, "borealis", "B-1")
+
+
+async def waiting(desk: "Desk") -> list[dict[str, Any]]:
+    return list((await desk.customers.waiting())["matches"])
+
+
+async def told(desk: "Desk", *rows: UUID) -> None:
+    """The flow tells of rows; what we put on the queues arrives."""
+    await desk.delivered()
+    for row in rows:
+        if row in desk.rows.of("account"):
+            await desk.tell_row(row)
+    await desk.delivered()
+
+
+def column(desk: "Desk", row: UUID, name: str) -> Any:
+    return desk.rows.of("account")[row].get(name)
+
+
+async def test_two_rows_that_are_alike_wait_for_a_person_with_reason_and_confidence(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+
+    (match,) = await waiting(desk)
+    assert (match["confidence"], match["certain"], match["table"]) == (97, True, "account")
+    assert match["reasons"] == ["the same website", "the same website and the same name"]
+    assert {row["row"]: row["records"] for row in match["rows"]} == {
+        str(heir): ["allegory:company:A-1"],
+        str(loser): ["borealis:company:B-1"],
+    }
+    # Nothing was put together.
+    assert column(desk, loser, "statecode") is None
+
+
+async def test_duplicates_within_one_system_are_told_too(desk: "Desk") -> None:
+    await saved(desk, "allegory", "A-1", **ALIKE)
+    await saved(desk, "allegory", "A-2", **ALIKE)
+
+    (match,) = await waiting(desk)
+    assert [row["records"] for row in match["rows"]] in (
+        [["allegory:company:A-1"], ["allegory:company:A-2"]],
+        [["allegory:company:A-2"], ["allegory:company:A-1"]],
+    )
+
+
+async def test_a_customer_made_in_dataverse_is_held_against_those_known(desk: "Desk") -> None:
+    await saved(desk, "allegory", "A-1", **ALIKE)
+    row = UUID(int=9)
+
+    await desk.row_changed(row, operation="Create", name="Nordwind", websiteurl="nordwind.example")
+
+    (match,) = await waiting(desk)
+    assert str(row) in {one["row"] for one in match["rows"]}
+
+
+async def test_who_changes_is_no_match_any_more_only_for_new_ones(desk: "Desk") -> None:
+    await saved(desk, "allegory", "A-1", **ALIKE)
+    await saved(desk, "allegory", "A-1", domain="other.example")
+
+    await saved(desk, "borealis", "B-1", **ALIKE_TOO)
+
+    assert await waiting(desk) == []
+
+
+async def test_accepting_makes_one_customer_of_two_systems(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+    (match,) = await waiting(desk)
+
+    queued = await desk.customers.accept(match["case"], "", "ann", "same address")
+    assert queued["heir"] == str(heir)
+    await told(desk, heir, loser)
+
+    assert await row_of(desk, "borealis", "B-1") == heir
+    assert column(desk, loser, "statecode") == 1
+    assert await waiting(desk) == []
+    over = await desk.customers.one(match["case"])
+    assert over is not None
+    assert (over["state"], over["decided_by"], over["reason"]) == ("over", "ann", "same address")
+    assert desk.others["borealis"].of("company")["B-1"]["name"] == "Nordwind GmbH"
+    assert desk.others["allegory"].of("company")["A-1"]["phone"] == "2"
+
+
+async def test_the_other_row_may_be_the_one_that_lives_on(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+    (match,) = await waiting(desk)
+
+    await desk.customers.accept(match["case"], str(loser), "ann", "the newer one is right")
+    await told(desk, loser, heir)
+
+    assert await row_of(desk, "allegory", "A-1") == loser
+    with pytest.raises(NotOpen):
+        await desk.customers.accept(match["case"], "", "bob", "again")
+
+
+async def test_refusing_is_remembered(desk: "Desk") -> None:
+    await two(desk)
+    (match,) = await waiting(desk)
+
+    await desk.customers.refuse(match["case"], "ann", "two branches")
+    await saved(desk, "borealis", "B-1", name="Nordwind Ltd")
+    await saved(desk, "borealis", "B-1", name="Nordwind")
+
+    assert await waiting(desk) == []
+    with pytest.raises(NotOpen):
+        await desk.customers.refuse(match["case"], "ann", "again")
+
+
+async def test_by_policy_a_certain_match_between_two_systems_decides_itself(desk: "Desk") -> None:
+    desk.customers = replace(desk.customers, policy="certain")
+    heir, loser = await two(desk)
+    await saved(desk, "allegory", "A-2", **ALIKE)
+
+    await desk.customers.run()
+    desk.clock.advance(timedelta(minutes=1))
+    await desk.customers.run()
+    await told(desk, heir, loser)
+
+    assert await row_of(desk, "borealis", "B-1") == heir
+    assert await row_of(desk, "allegory", "A-2") != heir
+    left = {frozenset(row["row"] for row in match["rows"]) for match in await waiting(desk)}
+    assert frozenset({str(heir), str(await row_of(desk, "allegory", "A-2"))}) in left
+
+
+async def test_an_unmerge_gives_a_record_its_own_row_with_its_own_values(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+    (match,) = await waiting(desk)
+    await desk.customers.accept(match["case"], "", "ann", "same address")
+    await told(desk, heir, loser)
+    # What its own system says afterwards is its own, too; what others say is not.
+    await saved(desk, "borealis", "B-1", city="Kiel")
+    await saved(desk, "allegory", "A-1", phone="9")
+    await told(desk, heir)
+    assert desk.others["borealis"].of("company")["B-1"]["phone"] == "9"
+
+    queued = await desk.customers.unmerge("borealis:company:B-1", "ann", "they are two")
+    assert queued["row"] == str(loser)
+    await told(desk, loser, heir)
+
+    assert await row_of(desk, "borealis", "B-1") == loser
+    assert await row_of(desk, "allegory", "A-1") == heir
+    own = {name: column(desk, loser, name) for name in ("name", "telephone1", "address1_city", "statecode")}
+    assert own == {"name": "NORDWIND", "telephone1": "2", "address1_city": "Kiel", "statecode": 0}
+    record = desk.others["borealis"].of("company")["B-1"]
+    assert (record["name"], record["phone"], record["city"]) == ("NORDWIND", "2", "Kiel")
+    assert column(desk, heir, "name") == "Nordwind GmbH"
+    # Each goes its own way from now on, and they are not taken for one again.
+    await saved(desk, "borealis", "B-1", phone="5")
+    await told(desk, loser, heir)
+    assert (column(desk, loser, "telephone1"), column(desk, heir, "telephone1")) == ("5", "9")
+    assert await waiting(desk) == []
+
+
+async def test_the_history_tells_of_both_decisions_and_the_state_they_led_to(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+    (match,) = await waiting(desk)
+    await desk.customers.accept(match["case"], "", "ann", "same address")
+    await told(desk, heir, loser)
+    await desk.customers.unmerge("borealis:company:B-1", "ann", "they are two")
+    await told(desk, loser, heir)
+
+    (story,) = await desk.store.operations.history.of(str(loser))
+    reasons = [line["reason"] for line in story["journal"]]
+    assert f"merged into {heir}" in reasons
+    assert f"it has a row of its own again, apart from {heir}" in reasons
+    (believed,) = await desk.store.operations.history.as_of(str(loser), desk.clock.now())
+    agreed = {name: one["value"] for name, one in believed["believed"]["columns"].items()}
+    held = {name: value["value"] for name, value in story["shadow"]["columns"].items() if value["value"]}
+    assert agreed == held
+
+
+async def test_what_cannot_be_taken_apart_says_why(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+
+    with pytest.raises(Unfitting, match="no other record shares its row"):
+        await desk.customers.unmerge("allegory:company:A-1", "ann", "why not")
+    with pytest.raises(Unfitting, match="no row is known"):
+        await desk.customers.unmerge("allegory:company:A-9", "ann", "why not")
+    with pytest.raises(Unfitting, match="system:entity:id"):
+        await desk.customers.unmerge("nonsense", "ann", "why not")
+    (match,) = await waiting(desk)
+    await desk.customers.accept(match["case"], "", "ann", "same address")
+    await told(desk, heir, loser)
+    desk.others["borealis"].remove("company", "B-1")
+    case = await desk.customers.unmerge("borealis:company:B-1", "ann", "they are two")
+    await told(desk)
+
+    ended = await desk.customers.one(case["case"])
+    assert ended is not None
+    assert ended["ended"] == "borealis no longer has the record, and nothing is made up"
+    assert column(desk, loser, "statecode") == 1
+
+
+async def test_a_decision_nobody_made_is_carried_out_by_nobody(desk: "Desk") -> None:
+    """A message that says two rows are one has no effect without Tandem's seal, nor with an old decision."""
+    heir, loser = await two(desk)
+    body = {
+        "schemaVersion": "1.0",
+        "kind": "join",
+        "table": "account",
+        "heir": str(heir),
+        "loser": str(loser),
+        "case": 1,
+        "decidedOn": desk.clock.now().isoformat(),
+    }
+
+    assert await desk._receive("outbound", str(heir), body) is Outcome.REJECTED
+    assert column(desk, loser, "statecode") is None

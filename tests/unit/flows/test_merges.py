@@ -1,0 +1,286 @@
+"""Two customers merged on one side: the other side follows, and nothing that was on its way is lost."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pytest
+
+from mappers.allegory import ALLEGORY
+from mappers.allegory.companies import COMPANY
+from shared.core.identity import RecordKey
+from shared.core.mapping.columns import Option
+from shared.core.mapping.references import RowRef
+from shared.core.mapping.spec import OnDelete
+from shared.core.outcome import Outcome
+from shared.core.ownership import Phase
+from tests.unit.flows.conftest import desk_with
+
+if TYPE_CHECKING:
+    from tests.unit.flows.conftest import Desk
+
+
+def key(record: str) -> RecordKey:
+    return RecordKey("allegory", "company", record)
+
+
+async def two(desk: "Desk") -> tuple[UUID, UUID]:
+    """Two companies that both sides hold: the heir's row and the loser's."""
+    heir = await desk.company("C-1", phone="1")
+    desk.clock.advance(timedelta(seconds=1))
+    loser = await desk.company("C-2", name="Nord Wind", city="Kiel")
+    desk.clock.advance(timedelta(seconds=1))
+    return heir, loser
+
+
+async def merge_rows(desk: "Desk", heir: UUID, loser: UUID) -> Outcome | None:
+    """A person merges two rows in Dataverse; what became of the loser's message, told last."""
+    desk.clock.advance(timedelta(seconds=1))
+    outcome = None
+    for _, row in desk.rows.unite("account", heir, loser):
+        outcome = await desk.tell_row(row)
+    return outcome
+
+
+async def merge_records(desk: "Desk", heir: str, loser: str) -> Outcome | None:
+    """A person merges two companies in Allegory; what became of the message of that."""
+    desk.clock.advance(timedelta(seconds=1))
+    changed = desk.records.unite("company", heir, loser)
+    outcome = await desk.record_changed(loser, None, heir=heir)
+    for place, record in changed.items():
+        await desk.record_changed(place.id, record.fields)
+    return outcome
+
+
+async def story(desk: "Desk", record: UUID) -> dict[str, Any]:
+    (told,) = await desk.store.operations.history.of(str(record))
+    return dict(told)
+
+
+async def test_a_merge_in_dataverse_merges_the_records_and_repoints_the_crosswalk(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+
+    assert await merge_rows(desk, heir, loser) is Outcome.APPLIED
+
+    assert list(desk.records.of("company")) == ["C-1"]
+    assert desk.records.of("company")["C-1"]["city"] == "Kiel"
+    assert await desk.store.crosswalk.row_of(key("C-2")) == heir
+    assert await desk.store.crosswalk.records_of(heir) == [key("C-1")]
+    told = await story(desk, heir)
+    assert [entry["state"] for entry in told["crosswalk"]] == ["paired", "absorbed"]
+    assert told["journal"][-1]["reason"].startswith(f"the row was merged into {heir}: allegory:company:C-2")
+
+
+async def test_a_merge_in_allegory_merges_the_rows_and_repoints_the_crosswalk(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+
+    assert await merge_records(desk, "C-1", "C-2") is Outcome.APPLIED
+
+    aside = desk.rows.of("account")[loser]
+    assert (aside["statecode"], aside["masterid"]) == (1, RowRef("account", heir))
+    assert desk.rows.of("account")[heir]["address1_city"] == "Kiel"
+    assert await desk.store.crosswalk.row_of(key("C-2")) == heir
+
+
+async def test_our_own_merge_told_back_is_an_echo(desk: "Desk") -> None:
+    _, loser = await two(desk)
+    await merge_records(desk, "C-1", "C-2")
+    writes = desk.rows.of("account")
+
+    assert await desk.tell_row(loser) is Outcome.ECHO
+
+    other, gone = await desk.company("C-3"), await desk.company("C-4")
+    await merge_rows(desk, other, gone)
+    assert await desk.record_changed("C-4", None, heir="C-3") is Outcome.ECHO
+    assert writes == {row: desk.rows.of("account")[row] for row in writes}
+
+
+async def test_a_merge_told_twice_changes_nothing_more(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+    await merge_rows(desk, heir, loser)
+    before = (desk.records.of("company"), await story(desk, heir))
+
+    assert await desk.tell_row(loser) is Outcome.ECHO
+    assert desk.records.of("company") == before[0]
+
+
+async def test_what_waits_in_the_losers_lane_goes_over_to_the_heirs_and_ends_with_a_reason(
+    desk: "Desk",
+) -> None:
+    heir, loser = await two(desk)
+    desk.records.put("company", "C-2", {**desk.records.of("company")["C-2"], "phone": "7"})
+    held = dict(desk.records.of("company")["C-2"])
+    # An edit of the loser that waits for a parent nobody has told of.
+    assert await desk.record_changed("C-2", {**held, "parent_company_id": "C-9"}) is Outcome.PARKED
+
+    await merge_rows(desk, heir, loser)
+    await desk.later(1, heir)
+
+    told = await story(desk, heir)
+    assert told["lane"]["items"] == []
+    late = [line for line in told["journal"] if line["outcome"] == "superseded"]
+    assert [line["reason"] for line in late] == ["it was merged into C-1"]
+    kept = {(one["column"], one["inbound"]) for one in told["conflicts"]}
+    assert ("telephone1", "7") in kept
+    assert desk.rows.of("account")[heir]["telephone1"] == "1"
+
+
+async def test_what_comes_later_for_the_loser_ends_with_a_reason_on_both_sides(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+    old = dict(desk.records.of("company")["C-2"])
+    await merge_rows(desk, heir, loser)
+    desk.clock.advance(timedelta(seconds=1))
+    (told,) = [line for line in (await story(desk, loser))["journal"] if line["outcome"] == "superseded"]
+    assert told["reason"] == f"merged into {heir}"
+
+    assert await desk.record_changed("C-2", {**old, "phone": "8"}) is Outcome.SUPERSEDED
+    assert await desk.record_changed("C-2", None) is Outcome.SUPERSEDED
+    assert await desk.row_changed(loser, name="Late") is Outcome.SUPERSEDED
+    assert await desk.row_changed(loser, operation="Delete") is Outcome.SUPERSEDED
+
+    assert list(desk.records.of("company")) == ["C-1"]
+    assert desk.rows.of("account")[heir]["telephone1"] == "1"
+
+
+async def test_a_record_that_names_the_loser_gets_the_heir(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+    await merge_rows(desk, heir, loser)
+    desk.clock.advance(timedelta(seconds=1))
+
+    child = desk.records.put("company", "C-5", {"name": "Child", "parent_company_id": "C-2"})
+    assert await desk.record_changed("C-5", child.fields) is Outcome.APPLIED
+
+    row = await desk.store.crosswalk.row_of(key("C-5"))
+    assert row is not None
+    assert desk.rows.of("account")[row]["parentaccountid"] == RowRef("account", heir)
+    # And a late message of a row that still points at the loser.
+    lookup: Any = {"_parentaccountid_value": str(loser), "_parentaccountid_type": "accounts"}
+    await desk.row_changed(UUID(int=77), operation="Create", name="Row", **lookup)
+    made = [fields for fields in desk.records.of("company").values() if fields["name"] == "Row"]
+    assert [fields["parent_company_id"] for fields in made] == ["C-1"]
+
+
+async def test_whoever_waits_for_the_loser_is_let_go(desk: "Desk") -> None:
+    heir = await desk.company("C-1")
+    child = desk.records.put("company", "C-5", {"name": "Child", "parent_company_id": "C-2"})
+    assert await desk.record_changed("C-5", child.fields) is Outcome.PARKED
+
+    # C-2 never came itself; that it was merged is all that is ever told of it.
+    assert await desk.record_changed("C-2", None, heir="C-1") is Outcome.SUPERSEDED
+    await desk.delivered()
+
+    row = await desk.store.crosswalk.row_of(key("C-5"))
+    assert row is not None
+    assert desk.rows.of("account")[row]["parentaccountid"] == RowRef("account", heir)
+
+
+async def test_an_heir_that_has_no_row_takes_over_the_losers(desk: "Desk") -> None:
+    loser = await desk.company("C-2", phone="2")
+    desk.clock.advance(timedelta(seconds=1))
+    desk.records.put("company", "C-1", {"name": "Nordwind", "phone": "1"})
+
+    assert await desk.record_changed("C-2", None, heir="C-1") is Outcome.SUPERSEDED
+    assert await desk.store.crosswalk.row_of(key("C-1")) == loser
+
+    assert await desk.record_changed("C-1", desk.records.of("company")["C-1"]) is Outcome.APPLIED
+    assert desk.rows.of("account").keys() == {loser}
+    assert desk.rows.of("account")[loser]["telephone1"] == "1"
+
+
+async def test_a_merge_of_what_was_merged_is_followed_to_the_last_heir(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+    last = await desk.company("C-3")
+    desk.clock.advance(timedelta(seconds=1))
+    # The first merge is told after the second.
+    changed = [row for _, row in desk.rows.unite("account", heir, loser)]
+    desk.rows.unite("account", last, heir)
+    for row in (heir, *changed):
+        await desk.tell_row(row)
+        await desk.delivered()
+
+    assert list(desk.records.of("company")) == ["C-3"]
+    rows = [await desk.store.crosswalk.row_of(key(record)) for record in ("C-1", "C-2", "C-3")]
+    assert rows == [last, last, last]
+
+
+async def test_a_loser_that_is_worked_just_then_is_waited_for(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+    lease = await desk.store.lanes.seize(loser)
+    assert lease is not None
+
+    assert await merge_rows(desk, heir, loser) is Outcome.FAILED
+    assert sorted(desk.records.of("company")) == ["C-1", "C-2"]
+    await desk.store.lanes.release(lease)
+    await desk.later(5, heir)
+
+    assert list(desk.records.of("company")) == ["C-1"]
+
+
+def policies(**policy: OnDelete) -> Any:
+    """A desk whose companies end as these policies say."""
+    company = replace(
+        COMPANY,
+        inactive_row={"statecode": Option(1)},
+        inactive_record={"tags": "inactive"},
+        **policy,  # type: ignore[arg-type]
+    )
+    maps = tuple(company if entry is COMPANY else entry for entry in ALLEGORY.maps)
+    return desk_with(replace(ALLEGORY, maps=maps))
+
+
+@pytest.fixture
+def deactivating() -> "Iterator[Desk]":
+    with policies(on_record_merge=OnDelete.DEACTIVATE, on_row_merge=OnDelete.DEACTIVATE) as made:
+        yield made
+
+
+@pytest.fixture
+def ignoring() -> "Iterator[Desk]":
+    with policies(on_record_merge=OnDelete.IGNORE, on_row_merge=OnDelete.IGNORE) as made:
+        yield made
+
+
+async def test_a_losers_record_is_deactivated_where_the_policy_says_so(deactivating: "Desk") -> None:
+    heir, loser = await two(deactivating)
+
+    assert await merge_rows(deactivating, heir, loser) is Outcome.APPLIED
+
+    assert deactivating.records.of("company")["C-2"]["tags"] == "inactive"
+    assert await deactivating.store.crosswalk.row_of(key("C-2")) == heir
+
+
+async def test_a_losers_row_is_deactivated_where_the_policy_says_so(deactivating: "Desk") -> None:
+    _, loser = await two(deactivating)
+
+    assert await merge_records(deactivating, "C-1", "C-2") is Outcome.APPLIED
+
+    row = deactivating.rows.of("account")[loser]
+    assert (row["statecode"], row.get("masterid")) == (1, None)
+    assert await deactivating.row_changed(loser, name="Late") is Outcome.SUPERSEDED
+
+
+async def test_a_loser_is_left_alone_where_the_policy_says_so(ignoring: "Desk") -> None:
+    heir, loser = await two(ignoring)
+    before = ignoring.records.of("company")["C-2"]
+
+    assert await merge_rows(ignoring, heir, loser) is Outcome.APPLIED
+
+    assert ignoring.records.of("company")["C-2"] == before
+    other, gone = await ignoring.company("C-3"), await ignoring.company("C-4")
+    kept = ignoring.rows.of("account")[gone]
+    assert await merge_records(ignoring, "C-3", "C-4") is Outcome.APPLIED
+    assert ignoring.rows.of("account")[gone] == kept
+    assert await ignoring.store.crosswalk.row_of(key("C-4")) == other
+
+
+async def test_a_copy_cannot_merge_the_masters_records_away(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+    place = ("allegory", "company", "")
+    await desk.store.owners.set_phase(place, Phase.SHADOW_READ, "ann", "back")
+    desk.clock.advance(timedelta(seconds=5))
+
+    assert await merge_rows(desk, heir, loser) is Outcome.APPLIED
+
+    assert sorted(desk.records.of("company")) == ["C-1", "C-2"]

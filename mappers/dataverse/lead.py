@@ -59,7 +59,7 @@ TABLE = table(
     tandem_tags,
     tandem_leadsource,
     tandem_leadstatus,
-    *synced.merged_away(targets.lead("masterid")),
+    *synced.merged_away(targets.lead("masterid"), {0: "Open", 1: "Qualified", 2: "Disqualified"}),
     *synced.COLUMNS,
     keys=synced.KEYS,
     lifecycle=lifecycles.LEAD,

@@ -1,11 +1,12 @@
 """The columns every synced table has: whose record a row is, and what Dataverse lets nobody set."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from mappers.dataverse.targets import OWNERS
 from shared.core.change import Json
-from shared.core.mapping.columns import Column, Target, choice, instant, lookup, text
+from shared.core.mapping.columns import Column, Target, instant, lookup, state, text
 from shared.core.mapping.spec import Field, Flow, Loss, Transform
 
 # Dataverse refuses `:` inside a key in a URL, so this key keeps duplicates out; rows are addressed by GUID.
@@ -39,14 +40,18 @@ def modified(legacy: str, via: Transform[Json, datetime]) -> Field[Json, datetim
     )
 
 
-def merged_away(master: Target) -> tuple[Column[Any], ...]:
+IN_USE = {0: "Active", 1: "Inactive"}
+"""The states of most tables."""
+
+
+def merged_away(master: Target, states: Mapping[int, str] = IN_USE) -> tuple[Column[Any], ...]:
     """The columns that tell of a row that it was merged into another one and put aside; written by nobody.
 
     `masterid` alone does not: a row that was made active again goes on naming its master.
     """
     return (
         lookup("masterid", "Master ID", master),
-        choice("statecode", "Status", {0: "Active", 1: "Inactive", 2: "Disqualified"}),
+        state(states),
     )
 
 

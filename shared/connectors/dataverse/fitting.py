@@ -32,7 +32,7 @@ def _fault(column: Column[Any], value: Value) -> Fault | None:
     elif isinstance(value, str):
         if column.max_length is not None and length(value) > column.max_length:
             return Fault(column.name, Code.VALUE_TOO_LONG, f"at most {column.max_length} characters")
-    elif column.kind in {Kind.CHOICE, Kind.STATUS}:
+    elif column.kind in {Kind.CHOICE, Kind.STATE, Kind.STATUS}:
         if column.options and value not in column.options:
             return Fault(column.name, Code.VALUE_NO_OPTION, "an option of the column")
     elif isinstance(value, int | Decimal) and not isinstance(value, bool):

@@ -21,6 +21,7 @@ _TYPES: Mapping[str, Kind] = {
     "Money": Kind.MONEY,
     "Boolean": Kind.BOOLEAN,
     "Picklist": Kind.CHOICE,
+    "State": Kind.STATE,
     "Status": Kind.STATUS,
     "DateTime": Kind.DATETIME,
     "Lookup": Kind.LOOKUP,
@@ -34,6 +35,7 @@ _LIMITS: Mapping[Kind, tuple[str, str]] = {
     Kind.DECIMAL: ("DecimalAttributeMetadata", "MinValue,MaxValue"),
     Kind.MONEY: ("MoneyAttributeMetadata", "MinValue,MaxValue"),
     Kind.CHOICE: ("PicklistAttributeMetadata", ""),
+    Kind.STATE: ("StateAttributeMetadata", ""),
     Kind.STATUS: ("StatusAttributeMetadata", ""),
 }
 """The kinds with limits: the type that tells them, and the properties that do (none: its options)."""

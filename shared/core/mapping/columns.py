@@ -45,6 +45,7 @@ class Kind(StrEnum):
     DATETIME = "datetime"
     DATE = "date"
     LOOKUP = "lookup"
+    STATE = "state"
     STATUS = "status"
     PARTIES = "parties"
     FILE = "file"
@@ -156,6 +157,11 @@ def boolean(name: str, label: str) -> Column[bool]:
 def choice(name: str, label: str, options: Mapping[int, str]) -> Column[Option]:
     """A column that holds one of `options`, by value."""
     return Column(name, Kind.CHOICE, label, options=options, custom=_custom(name))
+
+
+def state(options: Mapping[int, str], label: str = "Status") -> Column[Option]:
+    """The column that tells whether a row is in use, by value."""
+    return Column("statecode", Kind.STATE, label, options=options)
 
 
 def status(options: Mapping[int, str], label: str = "Status Reason") -> Column[Option]:

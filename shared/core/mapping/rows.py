@@ -226,6 +226,7 @@ _READERS: Mapping[Kind, Callable[[Column[Any], Any], Value]] = {
     Kind.MONEY: _fraction,
     Kind.BOOLEAN: _boolean,
     Kind.CHOICE: _choice,
+    Kind.STATE: _choice,
     Kind.STATUS: _choice,
     Kind.DATETIME: _instant,
     Kind.DATE: _day,

@@ -198,7 +198,7 @@ def test_an_option_has_a_label_of_its_own(column: Column[Any]) -> None:
 
     # A quote may be In Progress as a draft and when active: a status is told by its number and its state.
     assert column.kind is Kind.STATUS or len(set(labels)) == len(labels)
-    assert (column.kind in {Kind.CHOICE, Kind.STATUS}) == bool(column.options)
+    assert (column.kind in {Kind.CHOICE, Kind.STATE, Kind.STATUS}) == bool(column.options)
 
 
 @every_column

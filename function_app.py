@@ -11,6 +11,7 @@ from shared.triggers import (
     phases,
     plans,
     queues,
+    record_owners,
     repairs,
     timers,
 )
@@ -18,5 +19,8 @@ from shared.triggers import (
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 """Anonymous to the platform: every route checks the caller's token itself (`shared/connectors/callers`)."""
 
-for part in (queues, timers, intake, operators, plans, repairs, conflicts, customers, phases, health):
+WORK = (queues, timers)
+DOORS = (intake, operators, plans, repairs, conflicts, customers, phases, record_owners, health)
+
+for part in (*WORK, *DOORS):
     app.register_functions(part.bp)

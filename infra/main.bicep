@@ -59,6 +59,9 @@ param retrySchedule string = '*/15 * * * * *'
 @description('Optional. When replay plans are looked for that have work (six-field NCRONTAB).')
 param planSchedule string = '*/5 * * * * *'
 
+@description('Optional. When unmatched owners are looked for among the users (six-field NCRONTAB).')
+param ownerSchedule string = '0 * * * * *'
+
 @description('Optional. When old payloads and metadata are forgotten (six-field NCRONTAB, UTC).')
 param purgeSchedule string = '0 0 3 * * *'
 
@@ -185,6 +188,7 @@ module functions 'modules/functions.bicep' = {
     authAudience: authAudience
     retrySchedule: retrySchedule
     planSchedule: planSchedule
+    ownerSchedule: ownerSchedule
     purgeSchedule: purgeSchedule
     gapSchedule: gapSchedule
     allegoryFeedSchedule: allegoryFeedSchedule

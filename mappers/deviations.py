@@ -144,12 +144,6 @@ DEVIATIONS: tuple[Deviation, ...] = (
         "Membership of a list has no status of its own.",
     ),
     Deviation(
-        ("A132", "L126"),
-        "Records of an unknown owner get a fallback owner, or wait.",
-        "They keep the owner that Dataverse gives them; the export's audit lists and counts them before.",
-        "An owner must not delay what people wait for.",
-    ),
-    Deviation(
         ("L128",),
         "Custom field data comes last.",
         "It is written with its record.",

@@ -66,6 +66,9 @@ param retrySchedule string
 @description('Required. When replay plans are looked for that have work.')
 param planSchedule string
 
+@description('Required. When unmatched owners are looked for among the users.')
+param ownerSchedule string
+
 @description('Required. When old payloads and metadata are forgotten.')
 param purgeSchedule string
 
@@ -170,6 +173,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       OUTBOUND_QUEUE: outboundQueue
       RETRY_SCHEDULE: retrySchedule
       PLAN_SCHEDULE: planSchedule
+      OWNER_SCHEDULE: ownerSchedule
       PURGE_SCHEDULE: purgeSchedule
       GAP_SCHEDULE: gapSchedule
       SQL_URL: 'mssql+pyodbc://@${sqlHost}/${sqlDatabase}?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes'

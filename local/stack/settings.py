@@ -51,6 +51,19 @@ def sql_url(layout: Layout) -> str:
     return f"sqlite:///{layout.state / 'tandem.db'}"
 
 
+_SCHEDULES = {
+    "RETRY_SCHEDULE": "*/2 * * * * *",
+    "PLAN_SCHEDULE": "*/2 * * * * *",
+    "OWNER_SCHEDULE": "*/2 * * * * *",
+    "GAP_SCHEDULE": "0 */5 * * * *",
+    "PURGE_SCHEDULE": "0 0 3 * * *",
+    "ALLEGORY_FEED_SCHEDULE": "*/2 * * * * *",
+    "DROP_SCHEDULE": "*/2 * * * * *",
+    "IMPORT_SCHEDULE": "*/2 * * * * *",
+}
+"""When each timer runs: much sooner than elsewhere, because somebody watches."""
+
+
 def app_settings(layout: Layout, ports: Mapping[str, int], certificates: Certificates) -> dict[str, str]:
     """Every setting of the app. Needs the issuer to have run once, because it makes the identity header."""
     identity = f"https://127.0.0.1:{ports['identity']}"
@@ -62,21 +75,15 @@ def app_settings(layout: Layout, ports: Mapping[str, int], certificates: Certifi
         "ServiceBusConnection": servicebus_connection(ports["broker_amqp"]),
         "INBOUND_QUEUE": "inbound",
         "OUTBOUND_QUEUE": "outbound",
-        "RETRY_SCHEDULE": "*/2 * * * * *",
-        "PLAN_SCHEDULE": "*/2 * * * * *",
-        "GAP_SCHEDULE": "0 */5 * * * *",
+        **_SCHEDULES,
         "GAP_GRACE_SECONDS": "60",
-        "PURGE_SCHEDULE": "0 0 3 * * *",
         "RETRY_FIRST_DELAY_SECONDS": "1",
         # A worker that was killed here must not keep its record for the two minutes that are right in Azure.
         "LANE_LEASE_SECONDS": "15",
-        "ALLEGORY_FEED_SCHEDULE": "*/2 * * * * *",
         "ALLEGORY_DROP_URL": "az://allegory-drop",
         "LEGRAND_DROP_URL": "az://legrand-drop",
-        "DROP_SCHEDULE": "*/2 * * * * *",
         "DROP_SETTLE_SECONDS": "2",
         "LEGRAND_IMPORT_URL": "az://legrand-import",
-        "IMPORT_SCHEDULE": "*/2 * * * * *",
         # Hours elsewhere; here nobody waits that long.
         "IMPORT_COLLECT_SECONDS": "1",
         "IMPORT_LOST_AFTER_SECONDS": "15",

@@ -47,6 +47,7 @@ class Code(StrEnum):
 
     PARENT_MISSING = "parent.missing"
     NEVER_CAME = "dependency.never_came"
+    OWNER_UNMATCHED = "owner.unmatched"
 
     IMPORT_UNANSWERED = "import.unanswered"
 
@@ -178,6 +179,10 @@ EXPLANATIONS: dict[Code, Explanation] = {
     Code.NEVER_CAME: Explanation(
         "The record has waited very long for one that it hangs from.",
         "Ask its sender for the missing record; this one goes on when that comes. Or edit, or skip.",
+    ),
+    Code.OWNER_UNMATCHED: Explanation(
+        "The record's owner is no enabled user in Dataverse, or several users could be meant.",
+        "Look at `tandem owners list`; create or enable the user, or say who is meant. It goes on by itself.",
     ),
     Code.IMPORT_UNANSWERED: Explanation(
         "The system has not acknowledged what was handed to it by import for very long.",

@@ -6,6 +6,7 @@ SyncError
 │   ├── Unavailable          the far side is down, or did not answer in time
 │   └── MovedOn              the far side's record changed while we decided; decide again
 ├── ParentMissing          parked until the record it hangs from arrives
+│   └── OwnerUnmatched       parked until whom it belongs to is a user
 └── Permanent              recorded and alerted; waits for a person
     ├── InvalidMessage       not the envelope we agreed on, or a value with no place on the other side
     ├── Refused              the far side understood us and said no
@@ -21,6 +22,7 @@ from datetime import timedelta
 
 from shared.core.codes import EXPLANATIONS, Code
 from shared.core.identity import RecordKey
+from shared.core.record_owner import Unmatched
 from shared.core.shadow import Shadow
 
 
@@ -104,6 +106,15 @@ class ParentMissing(SyncError):
     def __init__(self, field: str, key: RecordKey) -> None:
         super().__init__(Code.PARENT_MISSING, f"waits for {key}", field=field)
         self.key = key
+
+
+class OwnerUnmatched(ParentMissing):
+    """The record's owner is no user in Dataverse yet, and its object waits for that (C-30)."""
+
+    def __init__(self, field: str, unmatched: Unmatched) -> None:
+        super().__init__(field, unmatched.key)
+        self.code = Code.OWNER_UNMATCHED
+        self.unmatched = unmatched
 
 
 class Permanent(SyncError):

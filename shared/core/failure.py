@@ -14,6 +14,7 @@ from shared.core.errors import (
     Fault,
     InvalidMessage,
     Looping,
+    OwnerUnmatched,
     ParentMissing,
     Refused,
     SyncError,
@@ -47,12 +48,14 @@ def verdict_of(error: SyncError, change: Change, attempts: int, backoff: Backoff
     | raised         | outcome  | then                                        |
     |----------------|----------|---------------------------------------------|
     | ParentMissing  | parked   | goes on when the parent is paired           |
+    | OwnerUnmatched | parked   | goes on when the owner is a user            |
     | InvalidMessage | rejected | the record goes on without it; ticket       |
     | Transient      | failed   | tried again by the timer, followers wait    |
     | Permanent      | failed   | held for a person with its followers; ticket |
     """
     if isinstance(error, ParentMissing):
-        return Verdict(Outcome.PARKED, str(error), change.subject, waits_for=error.key)
+        whose = error.unmatched if isinstance(error, OwnerUnmatched) else None
+        return Verdict(Outcome.PARKED, str(error), change.subject, waits_for=error.key, unmatched=whose)
     retry_in = backoff.pause(attempts, error.retry_after) if isinstance(error, Transient) else None
     failing = Failing(
         kind=type(error).__name__,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from shared.core.attendance import Attendance
 from shared.core.codes import Code
@@ -12,6 +12,7 @@ from shared.core.identity import RecordKey, row_key
 from shared.core.mapping.columns import Table, Unresolved, Value, placeholder_id
 from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordRef, RowRef
 from shared.core.mapping.spec import EntityMap, Flow, ToDirectory, pointer
+from shared.core.owner_lookup import ADDRESS, USER, Aliases, NoAliases
 from shared.core.ports import Directory
 from shared.core.system import LegacySystem
 
@@ -30,6 +31,7 @@ class Lookups:
     tables: Mapping[str, Table]
     crosswalk: Crosswalk
     directory: Directory
+    aliases: Aliases = field(default_factory=NoAliases)
 
     async def to_rows(
         self,
@@ -89,9 +91,12 @@ class Lookups:
         for column, value in values.items():
             if not isinstance(value, RowRef):
                 refs[column] = value
+            elif value.table == "team":
+                # No legacy system knows teams: to be one's row says nothing to it.
+                continue
             elif value.table in _NAMED_BY:
                 by = _named_by(entry, column) or _NAMED_BY[value.table]
-                name = await self.directory.value_of(value, by)
+                name = await self._name_of(value, by)
                 if name is not None:
                     refs[column] = DirectoryRef(value.table, by, name, required=False)
             elif value.id == placeholder_id(value.table):
@@ -137,6 +142,15 @@ class Lookups:
         if row_id is None or parent is None:
             raise ParentMissing(field, key)
         return RowRef(parent.table.name, row_id)
+
+    async def _name_of(self, row: RowRef, by: str) -> str | None:
+        """What the legacy system calls a user or a currency: by an alias, where people said so."""
+        name = await self.directory.value_of(row, by)
+        if name is None or row.table != USER:
+            return name
+        address = name if by == ADDRESS else await self.directory.value_of(row, ADDRESS)
+        alias = await self.aliases.name_of(self.system.name, address) if address else None
+        return alias or name
 
     async def _record_of(self, column: str, row: RowRef) -> RecordKey:
         for key in await self.crosswalk.records_of(row.id):

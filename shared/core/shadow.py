@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
+from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Value
 
 
@@ -69,13 +70,26 @@ class Parting:
 
 
 @dataclass(frozen=True, slots=True)
+class Owed:
+    """The owner a record names is no user yet: its row has somebody else until then (P-06, P-07).
+
+    `key` is the owner's, `subject` the record that names them, `moment` when it did.
+    """
+
+    key: RecordKey
+    subject: RecordKey
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
 class Shadow:
     """Everything agreed about one record.
 
     `versions` holds, per system, the version (ETag) at which its record is known to equal the shadow; without
     one the record is read before it is written. `deleted_at` is when a delete was agreed. `parted` tells
     whose record is gone while its counterpart lives on alone. `turns` are the latest crossings that went the
-    other way than the one before: what goes round in a loop shows there.
+    other way than the one before: what goes round in a loop shows there. `owed` is set while the row does not
+    belong to whom its record names.
 
     `gone` tells whose record left a row that others still hold, and when. `absorbed` names the records whose
     place another one of their system has taken, and `heir` the row this one was merged into: nothing is
@@ -90,3 +104,4 @@ class Shadow:
     gone: Mapping[str, datetime] = field(default_factory=dict)
     absorbed: frozenset[str] = frozenset()
     heir: UUID | None = None
+    owed: Owed | None = None

@@ -17,6 +17,7 @@ from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Value
 from shared.core.outcome import Outcome
 from shared.core.pending import PendingWrite
+from shared.core.record_owner import Unmatched
 from shared.core.shadow import Shadow
 
 
@@ -187,7 +188,8 @@ class Verdict:
     is over. `absorbs` tells what became of a record that was merged into this one; `goes_to` the lane that is
     to decide the item instead, because this one's record was merged into that one; `prints` what the row can
     be matched by from now on; `splits` the row that a record got of its own; `case` the number of the
-    decision about customers that this carries out, or finds out of date.
+    decision about customers that this carries out, or finds out of date. `unmatched` is an owner who turned
+    out to be no user, told once per record.
     """
 
     outcome: Outcome
@@ -208,6 +210,7 @@ class Verdict:
     prints: Prints | None = None
     splits: Split | None = None
     case: int | None = None
+    unmatched: Unmatched | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from shared.core.errors import Gone, InvalidMessage, MovedOn, Transient
 from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.legacy import LegacySide
 from shared.core.lookups import Lookups
-from shared.core.mapping.columns import Table, Value
+from shared.core.mapping.columns import Table, Unresolved, Value
 from shared.core.mapping.lifecycle import STATUS
-from shared.core.mapping.spec import EntityMap, Mapped, OnDelete
+from shared.core.mapping.spec import EntityMap, OnDelete
 from shared.core.merge import Merge, Side, already_made, merge
 from shared.core.outcome import Outcome
 from shared.core.ownership import Declared, Owners, Ownership, unit_of
@@ -30,6 +30,7 @@ from shared.core.turns import LoopBudget
 from shared.core.verdict import Verdict
 from shared.inbound import shared_rows as shared
 from shared.inbound.absorbing import Absorbing
+from shared.inbound.assigning import Assigning, ownerless
 from shared.inbound.by_import import ByImport
 from shared.inbound.satellites import Followers
 from shared.inbound.settling import Settling
@@ -47,6 +48,7 @@ class Inbound:
     lookups: Mapping[str, Lookups]
     rows: Rows
     shadows: Shadows
+    assigning: Assigning
     records: Mapping[str, LegacyRecords] = field(default_factory=dict)
     owners: Owners = field(default_factory=Declared)
     budget: LoopBudget = field(default_factory=LoopBudget)
@@ -77,13 +79,16 @@ class Inbound:
             return await self._followed().apply(change, entry, record, shadow, owned, hold)
         if change.operation is Operation.DELETE:
             return await self._delete(change, entry, record, shadow, owned, hold)
-        said = Said(change, entry, record, Side(system.name, {}, NEVER), owned)
-        return await self._changed(said, shared.back(change, shadow), mapped, hold)
+        assigned = await self.assigning.assigned(change, entry, shadow, mapped.values, owned)
+        said = Said(change, entry, record, Side(system.name, {}, NEVER), owned, assigned.stands_in)
+        return assigned.told(await self._changed(said, shared.back(change, shadow), assigned.values, hold))
 
-    async def _changed(self, said: "Said", shadow: Shadow, mapped: Mapped, hold: Hold) -> Verdict:
+    async def _changed(
+        self, said: "Said", shadow: Shadow, mapped: Mapping[str, Unresolved], hold: Hold
+    ) -> Verdict:
         """A record is new, or changed."""
         change, entry, record, system = said.change, said.entry, said.record, said.ours.system
-        values = await self.lookups[system].to_rows(entry, mapped.values, change.without)
+        values = await self.lookups[system].to_rows(entry, mapped, change.without)
         values = entry.as_agreed(values, _agreed(shadow))
         values |= shared.identity(entry, change.subject, shadow)
         missing = await self._part_missing(change, entry, values)
@@ -177,6 +182,9 @@ class Inbound:
             except MovedOn:
                 held, version = await self._read(entry, record, shadow, ours)
                 new, made = False, made or (new and _is_made_by(ours, held, entry))
+                if said.stands_in and not made:
+                    said = replace(said, ours=ownerless(ours))
+                    ours = said.ours
                 continue
             except Transient as error:
                 error.begun = deciding.begun(shadow, decision, ours)
@@ -260,13 +268,14 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a change says, and who may say it."""
+    """What a change says, who may say it, and whether its owner is one for a new row alone."""
 
     change: Change
     entry: EntityMap
     record: UUID
     ours: Side
     owned: Ownership
+    stands_in: bool = False
 
 
 def _agreed(shadow: Shadow) -> dict[str, Value]:

@@ -87,6 +87,27 @@ SETTINGS: tuple[Setting, ...] = (
         "24",
         "24",
     ),
+    Setting(
+        "OWNER_SCHEDULE",
+        "When the timer looks whether unmatched owners are users by now (six-field NCRONTAB).",
+        "*/5 * * * * *",
+        "0 * * * * *",
+    ),
+    Setting(
+        "OWNER_POLICIES",
+        "What new records of an unmatched owner do, wait or fallback, closest first: system/object=wait, "
+        "*/object=fallback, system=wait, *=fallback. Where blank, contacts, leads, deals and opportunities "
+        "wait (C-30).",
+        "",
+        "",
+    ),
+    Setting(
+        "FALLBACK_OWNERS",
+        "Who owns a record meanwhile, by a user's address or a team's name: system/object=x, */object=x, "
+        "system=x, *=x; Tandem's own user where blank (P-06).",
+        "",
+        "",
+    ),
     Setting("LANE_LEASE_SECONDS", "How long a worker that died may hold a lane.", "120", "120"),
     Setting(
         "GAP_SCHEDULE",
@@ -265,6 +286,19 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerSettings:
+    """What is laid down for owners who are no user; see `shared.core.record_owner.OwnerPolicy`."""
+
+    policies: str
+    fallbacks: str
+
+    @classmethod
+    def read(cls, reader: Reader) -> "OwnerSettings":
+        """As the environment has it."""
+        return cls(reader.routes("OWNER_POLICIES", {"wait", "fallback"}), reader.routes("FALLBACK_OWNERS"))
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the app is told from outside."""
 
@@ -279,6 +313,7 @@ class Settings:
     settle_windows: str
     gap_waits: str
     park_alarm_after: timedelta
+    owners: OwnerSettings
     loop_budget: int
     loop_window: timedelta
     match_policy: str
@@ -315,6 +350,7 @@ class Settings:
         """The settings of this process; raises InvalidSettings with every fault at once."""
         reader = Reader(os.environ if env is None else env, SETTINGS)
         dataverse = reader.text("DATAVERSE_URL").rstrip("/")
+        reader.require_one(_SERVICE_BUS, _NAMESPACE)
         settings = cls(
             service_bus_connection=reader.text(_SERVICE_BUS),
             service_bus_namespace=reader.text(_NAMESPACE),
@@ -327,6 +363,7 @@ class Settings:
             settle_windows=reader.waits("SETTLE_WINDOWS"),
             gap_waits=reader.waits("GAP_WAITS"),
             park_alarm_after=timedelta(hours=reader.number("PARK_ALARM_AFTER_HOURS")),
+            owners=OwnerSettings.read(reader),
             loop_budget=reader.number("LOOP_BUDGET"),
             loop_window=reader.seconds("LOOP_WINDOW_SECONDS"),
             match_policy=reader.one_of("MATCH_POLICY", {"review", "certain"}),
@@ -358,6 +395,4 @@ class Settings:
             tokens=Tokens.read(reader),
             ca_file=reader.optional("SSL_CERT_FILE"),
         )
-        reader.require_one(_SERVICE_BUS, _NAMESPACE)
-        reader.finish()
-        return settings
+        return reader.sound(settings)

@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class InvalidSettings(Exception):
@@ -71,12 +73,14 @@ class Reader:
                 self._faults.append(f"{name} must be entries of the form system/entity=seconds")
         return value
 
-    def routes(self, name: str) -> str:
-        """Entries of the form who=team, as they stand."""
+    def routes(self, name: str, choices: set[str] | None = None) -> str:
+        """Entries of the form who=what, as they stand; what is one of the `choices`, where there are any."""
         value = self.text(name)
         entries = [entry.partition("=") for entry in value.split(",") if entry.strip()]
-        if not all(who.strip() and team.strip() for who, _, team in entries):
-            self._faults.append(f"{name} must be entries of the form who=team")
+        if not all(who.strip() and what.strip() for who, _, what in entries):
+            self._faults.append(f"{name} must be entries of the form who=what")
+        elif choices and any(what.strip() not in choices for _, _, what in entries):
+            self._faults.append(f"{name} must say one of {', '.join(sorted(choices))}")
         return value
 
     def one_of(self, name: str, choices: set[str]) -> str:
@@ -91,10 +95,11 @@ class Reader:
         if not any(self._env.get(name, "").strip() for name in names):
             self._faults.append(f"one of {', '.join(names)} is required")
 
-    def finish(self) -> None:
-        """Nothing when all is well; raises InvalidSettings with every fault."""
+    def sound(self, settings: T) -> T:
+        """The settings, when all is well; raises InvalidSettings with every fault."""
         if self._faults:
             raise InvalidSettings("; ".join(self._faults))
+        return settings
 
     def _checked(self, name: str, convert: Callable[[str], Any], expected: str) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""What the clock starts: due retries and lost wakes, tickets, feeds, export drops, gaps, forgetting."""
+"""What the clock starts: due retries and lost wakes, owners, tickets, feeds, drops, gaps, forgetting."""
 
 import azure.functions as func
 
@@ -17,6 +17,14 @@ async def retry(timer: func.TimerRequest) -> None:
     await app().customers.run()
     await app().overdue.run()
     await app().alerts.run()
+
+
+@bp.function_name("owners")
+@bp.timer_trigger(arg_name="timer", schedule="%OWNER_SCHEDULE%")
+async def owners(timer: func.TimerRequest) -> None:
+    """Let go of what waits for an owner who is a user by now, and give rows to whom they are owed."""
+    del timer
+    await app().record_owners.run()
 
 
 @bp.function_name("plans")

@@ -24,6 +24,7 @@ from shared.recovery.overdue import Overdue
 from shared.recovery.phases import Phases
 from shared.recovery.plans.desk import PlanDesk
 from shared.recovery.plans.driver import PlanDriver
+from shared.recovery.record_owners import RecordOwners
 from shared.recovery.repairs import Repairs
 from shared.recovery.replay import Replay
 from shared.recovery.retention import Retention
@@ -56,6 +57,7 @@ class App:
     retry: Retry
     alerts: Alerts
     overdue: Overdue
+    record_owners: RecordOwners
     allegory_feed: Feed
     file_exchange: FileExchange
     handover: Handover
@@ -110,6 +112,7 @@ def assemble(settings: Settings, opened: ExitStack) -> App:
         retry=Retry(store.lanes, bus, clock, world.telemetry),
         alerts=errands.alerts(world),
         overdue=Overdue(store.waits, world.telemetry, settings.park_alarm_after),
+        record_owners=errands.record_owners(world, gate),
         allegory_feed=errands.allegory_feed(world, gate),
         file_exchange=errands.file_exchange(world, gate),
         handover=errands.handover(world),

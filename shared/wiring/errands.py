@@ -16,8 +16,10 @@ from shared.recovery.alert import Alerts
 from shared.recovery.gaps.cycle import GapDetector
 from shared.recovery.gaps.records import RecordGaps
 from shared.recovery.gaps.rows import RowGaps
+from shared.recovery.record_owners import RecordOwners
 from shared.recovery.retention import Retention
 from shared.recovery.teams import Teams, routes_of
+from shared.wiring.flows import owner_lookup
 from shared.wiring.world import World, client
 
 if TYPE_CHECKING:
@@ -157,6 +159,23 @@ def _gap_looks(world: World) -> "list[Look]":
         if entry.entity in ALLEGORY.collections
     ]
     return [*rows, *records]
+
+
+def record_owners(world: World, gate: Gate) -> RecordOwners:
+    """Owners who are no user yet."""
+    return RecordOwners(
+        world.store.record_owners,
+        world.people,
+        owner_lookup(world.settings, world.sides),
+        gate.systems,
+        world.store.crosswalk,
+        world.bus,
+        world.store.jobs,
+        world.clock,
+        world.telemetry,
+        queue=world.settings.inbound_queue,
+        owner=world.owner,
+    )
 
 
 def retention(world: World) -> Retention:

@@ -12,9 +12,12 @@ from shared.core.failure import Backoff
 from shared.core.gate import Gate
 from shared.core.lane import LaneWorker
 from shared.core.matching import Noticing
+from shared.core.owner_lookup import OwnerLookup
 from shared.core.patience import Patience, waits_of
+from shared.core.record_owner import OnUnmatched, OwnerPolicy
 from shared.core.turns import LoopBudget
 from shared.inbound.absorbing import Absorbing
+from shared.inbound.assigning import Assigning
 from shared.inbound.by_import import ByImport
 from shared.inbound.flow import Inbound
 from shared.inbound.settling import Settling
@@ -26,6 +29,7 @@ from shared.recovery.plans.foresight import Foresight
 from shared.recovery.plans.proof import ReadBack
 from shared.recovery.plans.prophet import Granted, Prophet
 from shared.recovery.plans.sides import Sides
+from shared.recovery.teams import routes_of
 from shared.settings import Settings
 from shared.wiring.world import World
 
@@ -73,6 +77,7 @@ def _inbound(settings: Settings, store: "Store", sides: Sides, lookups: "Mapping
         lookups,
         sides.rows,
         sides.shadows,
+        Assigning(owner_lookup(settings, sides)),
         sides.records,
         store.owners,
         _budget(settings),
@@ -106,6 +111,13 @@ def _posting(settings: Settings, store: "Store", sides: Sides) -> Posting | None
     if not settings.exchange.legrand_import_url:
         return None
     return Posting(sides.lookups(), store.pending, sides.rows, sides.shadows, _budget(settings))
+
+
+def owner_lookup(settings: Settings, sides: Sides) -> OwnerLookup:
+    """How owners are found, with what is laid down for those who are not."""
+    waits = {place: OnUnmatched(word) for place, word in routes_of(settings.owners.policies).items()}
+    policy = OwnerPolicy(waits, routes_of(settings.owners.fallbacks))
+    return OwnerLookup(sides.people, sides.aliases, policy)
 
 
 def _budget(settings: Settings) -> LoopBudget:

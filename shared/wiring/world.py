@@ -19,6 +19,7 @@ from shared.connectors.dataverse.ledger import Allowance, Ledger
 from shared.connectors.dataverse.metadata import DataverseMetadata
 from shared.connectors.dataverse.mode import Modes
 from shared.connectors.dataverse.notes import NoteRows
+from shared.connectors.dataverse.people import DataversePeople
 from shared.connectors.dataverse.rows import API, REQUEST_ID
 from shared.connectors.dataverse.tracking import DataverseChanges
 from shared.connectors.legacy.files import DropFiles, EitherFiles, RestFiles, SystemFiles
@@ -63,6 +64,7 @@ class World:
     metadata: DataverseMetadata
     rows: GatheredRows
     sides: Sides
+    people: DataversePeople
     owner: str
 
 
@@ -80,7 +82,8 @@ def world_of(settings: Settings, opened: ExitStack) -> World:
     allegory = _allegory(settings, credentials, clock)
     dataverse = _dataverse(settings, credentials)
     ledger = Ledger(Allowance(settings.dataverse_requests, settings.dataverse_seconds.total_seconds()))
-    sides, rows = _sides(settings, store, dataverse, ledger, allegory, clock)
+    people = DataversePeople(dataverse, clock)
+    sides, rows = _sides(settings, store, people, dataverse, ledger, allegory)
     return World(
         settings=settings,
         clock=clock,
@@ -95,6 +98,7 @@ def world_of(settings: Settings, opened: ExitStack) -> World:
         metadata=DataverseMetadata(dataverse),
         rows=rows,
         sides=sides,
+        people=people,
         owner=owner,
     )
 
@@ -120,11 +124,12 @@ def _dataverse(settings: Settings, credentials: AzureCredentials) -> WebClient:
 def _sides(
     settings: Settings,
     store: "Store",
+    people: DataversePeople,
     dataverse: WebClient,
     ledger: Ledger,
     allegory: WebClient,
-    clock: "Clock",
 ) -> tuple[Sides, GatheredRows]:
+    clock = people.clock
     systems = {system.name: system for system in systems_of(settings.activity_profile)}
     one_sided = OneSided(store.owners, store.owners.phases, systems, clock)
     modes = Modes.said(settings.dataverse_bulk_tables, one_sided)
@@ -143,6 +148,8 @@ def _sides(
         shadows=store.shadows,
         crosswalk=store.crosswalk,
         directory=DataverseDirectory(dataverse, rows, TABLES, clock),
+        people=people,
+        aliases=store.record_owners,
         parse=partial(_parse, clock, settings),
         clock=clock,
         lanes=store.lanes,

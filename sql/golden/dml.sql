@@ -81,10 +81,10 @@ UPDATE message SET outcome=@outcome, reason=@reason, faults=@faults, finished_at
 UPDATE lane SET owner=@owner, lease_until=@lease_until WHERE lane.record = @the_record AND lane.fence = @the_fence;
 
 -- merge
-UPDATE shadow SET document=@document, deleted_at=@deleted_at, fence=@fence, saved_at=@saved_at WHERE shadow.record = @the_record;
+UPDATE shadow SET document=@document, deleted_at=@deleted_at, fence=@fence, saved_at=@saved_at, owed=@owed WHERE shadow.record = @the_record;
 
 -- merge
-INSERT INTO shadow (record, document, deleted_at, fence, saved_at) VALUES (@record, @document, @deleted_at, @fence, @saved_at);
+INSERT INTO shadow (record, document, deleted_at, fence, saved_at, owed) VALUES (@record, @document, @deleted_at, @fence, @saved_at, @owed);
 
 -- merge
 SELECT conflict.column_name, conflict.inbound, conflict.outbound
@@ -127,6 +127,48 @@ WHERE crosswalk.row_id = @the_row AND crosswalk.state = 'paired';
 
 -- park on a row
 DELETE FROM dependency WHERE dependency.number = @the_number;
+
+-- wait for an owner
+UPDATE unmatched_owner SET why=@why, last_seen_at=@last_seen_at WHERE unmatched_owner.owner = @the_owner;
+
+-- wait for an owner
+INSERT INTO unmatched_owner (owner, system, name, why, first_seen_at, last_seen_at) VALUES (@owner, @system, @name, @why, @first_seen_at, @last_seen_at);
+
+-- look for an alias
+SELECT owner_alias.owner, owner_alias.system, owner_alias.name, owner_alias.address, owner_alias.set_at, owner_alias.set_by, owner_alias.reason
+FROM owner_alias ORDER BY owner_alias.set_at;
+
+-- list owners
+SELECT dependency.wanted, message.entity, count(DISTINCT dependency.record) AS size
+FROM dependency JOIN unmatched_owner ON unmatched_owner.owner = dependency.wanted JOIN message ON message.number = dependency.number GROUP BY dependency.wanted, message.entity;
+
+-- list owners
+SELECT shadow.owed, crosswalk.entity, count(DISTINCT shadow.record) AS size
+FROM shadow JOIN unmatched_owner ON unmatched_owner.owner = shadow.owed JOIN crosswalk ON crosswalk.row_id = shadow.record AND crosswalk.system = unmatched_owner.system
+WHERE shadow.owed IS NOT NULL GROUP BY shadow.owed, crosswalk.entity;
+
+-- list owners
+SELECT unmatched_owner.owner, unmatched_owner.system, unmatched_owner.name, unmatched_owner.why, unmatched_owner.first_seen_at, unmatched_owner.last_seen_at
+FROM unmatched_owner
+WHERE (EXISTS (SELECT *
+FROM dependency
+WHERE dependency.wanted = unmatched_owner.owner)) OR (EXISTS (SELECT *
+FROM shadow
+WHERE shadow.owed IS NOT NULL AND shadow.owed = unmatched_owner.owner)) ORDER BY unmatched_owner.first_seen_at, unmatched_owner.owner;
+
+-- list what is owed
+SELECT shadow.record, shadow.document, shadow.deleted_at
+FROM shadow
+WHERE shadow.owed IS NOT NULL AND shadow.owed = @the_owner AND NOT (EXISTS (SELECT *
+FROM lane_item
+WHERE lane_item.record = shadow.record AND lane_item.state != 'done' AND lane_item.state != 'aside')) ORDER BY shadow.record;
+
+-- forget owners
+DELETE FROM unmatched_owner WHERE unmatched_owner.last_seen_at < @seen_before AND NOT ((EXISTS (SELECT *
+FROM dependency
+WHERE dependency.wanted = unmatched_owner.owner)) OR (EXISTS (SELECT *
+FROM shadow
+WHERE shadow.owed IS NOT NULL AND shadow.owed = unmatched_owner.owner)));
 
 -- sweep
 SELECT TOP 10 lane_item.record
@@ -185,6 +227,9 @@ UPDATE absorbed_row SET heir=@heir, at=@at, number=@number, records=@records WHE
 INSERT INTO absorbed_row (row_id, heir, at, number, records) VALUES (@row_id, @heir, @at, @number, @records);
 
 -- absorb
+INSERT INTO shadow (record, document, deleted_at, fence, saved_at) VALUES (@record, @document, @deleted_at, @fence, @saved_at);
+
+-- absorb
 UPDATE crosswalk SET row_id=@row_id WHERE crosswalk.row_id = @the_row AND crosswalk.state = 'reserved';
 
 -- absorb
@@ -241,6 +286,9 @@ INSERT INTO customer_case (kind, table_name, first_row, second_row, rules, confi
 
 -- split
 DELETE FROM absorbed_row WHERE absorbed_row.row_id = @row_id_1;
+
+-- split
+UPDATE shadow SET document=@document, deleted_at=@deleted_at, fence=@fence, saved_at=@saved_at WHERE shadow.record = @the_record;
 
 -- split
 INSERT INTO journal (number, record, at, source, entity, source_id, outcome, reason, changes, map_version, changed_at, origin, actor, correlation_id, fence) VALUES (@number, @record, @at, @source, @entity, @source_id, @outcome, @reason, @changes, @map_version, @changed_at, @origin, @actor, @correlation_id, @fence);

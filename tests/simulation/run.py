@@ -14,6 +14,7 @@ from mappers.dataverse import TABLES
 from shared.connectors.memory.bus import MemoryBus
 from shared.connectors.memory.dataverse import MemoryDirectory, MemoryRows
 from shared.connectors.memory.legacy import MemoryRecords
+from shared.connectors.memory.people import MemoryPeople
 from shared.connectors.sqlstore import Store, open_store
 from shared.core import envelope
 from shared.core.change import Change, Direction, Drain, Message
@@ -22,9 +23,11 @@ from shared.core.failure import Backoff
 from shared.core.gate import Gate
 from shared.core.lane import LaneWorker
 from shared.core.lookups import Lookups
+from shared.core.owner_lookup import OwnerLookup
 from shared.core.ports import StoreUnavailable
 from shared.core.turns import LoopBudget
 from shared.inbound.absorbing import Absorbing
+from shared.inbound.assigning import Assigning
 from shared.inbound.feed import Feed
 from shared.inbound.flow import Inbound
 from shared.inbound.settling import Settling
@@ -206,6 +209,7 @@ class Stage:
                     lookups,
                     world.dataverse,
                     store.shadows,
+                    Assigning(OwnerLookup(MemoryPeople(world.dataverse.twin, OWNER))),
                     records,
                     store.owners,
                     budget,

@@ -123,6 +123,10 @@ class MemoryRows:
         """Delete a row, if it is there."""
         self._rows.pop((table, row_id), None)
 
+    def changed_at(self, table: str, row_id: UUID) -> datetime:
+        """When a row was last changed."""
+        return self._rows[table, row_id].modified_at
+
     def of(self, table: str) -> dict[UUID, dict[str, Value]]:
         """Every row of a table: its values by id."""
         return {row_id: dict(kept.values) for (name, row_id), kept in self._rows.items() if name == table}

@@ -17,6 +17,7 @@ from shared.core.identity import RecordKey
 from shared.core.outcome import Outcome
 from shared.core.pending import is_acknowledgement
 from shared.core.ports import Clock
+from shared.core.record_owner import is_owner
 from shared.core.verdict import Failing
 
 _IS_SILENT = sa.and_(
@@ -99,6 +100,14 @@ def _alarm(connection: sa.Connection, row: sa.Row[*tuple[Any, ...]], now: dateti
 def _cause(row: sa.Row[*tuple[Any, ...]]) -> Failing:
     """Grouped by what waits and what kind of record it waits for, not by the one record."""
     key = RecordKey.parse(row.wanted)
+    if is_owner(key):
+        return Failing(
+            kind="OwnerUnmatched",
+            code=Code.OWNER_UNMATCHED,
+            rule="an owner who is one enabled user",
+            table=row.entity or "",
+            field="(owner)",
+        )
     if key is not None and is_acknowledgement(key):
         return Failing(
             kind="NeverAcknowledged",

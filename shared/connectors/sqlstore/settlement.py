@@ -18,6 +18,7 @@ from shared.connectors.sqlstore import (
     heads,
     heirs,
     pending,
+    record_owners,
     splits,
     waiting,
 )
@@ -198,7 +199,9 @@ def _move(connection: sa.Connection, item: LaneItem, place: dict[str, Any]) -> N
 
 
 def _note(connection: sa.Connection, lease: Lease, item: LaneItem, verdict: Verdict, now: datetime) -> None:
-    """The journal line, and the message's outcome."""
+    """The journal line, the message's outcome, and the owner it names who is no user."""
+    if verdict.unmatched is not None:
+        record_owners.note(connection, verdict.unmatched, now)
     subject = verdict.subject
     line = {
         "number": item.number,
@@ -233,6 +236,7 @@ def _agree(connection: sa.Connection, lease: Lease, agreed: Shadow, now: datetim
     columns = {
         "document": shadow_text(agreed),
         "deleted_at": agreed.deleted_at,
+        "owed": str(agreed.owed.key) if agreed.owed else None,
         "fence": lease.fence,
         "saved_at": now,
     }

@@ -26,6 +26,7 @@ from shared.connectors.sqlstore.overdue import SqlWaits
 from shared.connectors.sqlstore.ownership import SqlOwners
 from shared.connectors.sqlstore.pending import SqlPendingWrites
 from shared.connectors.sqlstore.plans import SqlPlanItems, SqlPlanReports, SqlPlans
+from shared.connectors.sqlstore.record_owners import SqlRecordOwners
 from shared.connectors.sqlstore.retention import Retention
 from shared.connectors.sqlstore.sayings import SqlSayings
 from shared.connectors.sqlstore.schema import prepare
@@ -50,6 +51,7 @@ class Store:
     shadows: SqlShadows
     crosswalk: SqlCrosswalk
     owners: SqlOwners
+    record_owners: SqlRecordOwners
     conflicts: SqlConflicts
     cases: SqlCases
     sayings: SqlSayings
@@ -111,6 +113,7 @@ def open_store(
         shadows=SqlShadows(database, clock),
         crosswalk=SqlCrosswalk(database, clock, sleep),
         owners=SqlOwners(database, clock),
+        record_owners=SqlRecordOwners(database, clock),
         conflicts=SqlConflicts(database, clock),
         cases=SqlCases(database, clock),
         sayings=SqlSayings(database),

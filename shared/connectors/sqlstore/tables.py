@@ -136,6 +136,9 @@ shadow = sa.Table(
     sa.Column("deleted_at", Instant),
     sa.Column("fence", Number, nullable=False),
     sa.Column("saved_at", Instant, nullable=False),
+    # The key of the owner whom the record names and who is no user yet; the document tells since when.
+    sa.Column("owed", Key(330)),
+    _filtered("ix_shadow_owed", "owed", where="owed IS NOT NULL"),
 )
 
 crosswalk = sa.Table(

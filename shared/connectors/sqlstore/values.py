@@ -18,7 +18,7 @@ from shared.core.mapping.columns import Value
 from shared.core.mapping.files import FileRef
 from shared.core.mapping.parties import Party, Role
 from shared.core.mapping.references import RowRef
-from shared.core.shadow import Mark, Moment, Parting, Shadow, Turn
+from shared.core.shadow import Mark, Moment, Owed, Parting, Shadow, Turn
 from shared.core.verdict import ColumnChange
 
 
@@ -90,7 +90,7 @@ def shadow_text(shadow: Shadow) -> str:
         document["parted"] = [shadow.parted.at.isoformat(), shadow.parted.system]
     if shadow.turns:
         document["turns"] = [[turn.at.isoformat(), turn.system, turn.is_own] for turn in shadow.turns]
-    return dumps(document | _shared(shadow))
+    return dumps(document | _shared(shadow) | _due(shadow))
 
 
 def _disputed(mark: Mark) -> dict[str, Any]:
@@ -149,7 +149,26 @@ def shadow_of(text: str, deleted_at: datetime | None) -> Shadow:
         gone={system: datetime.fromisoformat(at) for system, at in document.get("gone", {}).items()},
         absorbed=frozenset(document.get("absorbed", ())),
         heir=UUID(document["heir"]) if "heir" in document else None,
+        owed=_owed(document.get("owed")),
     )
+
+
+def _due(shadow: Shadow) -> dict[str, Any]:
+    """Whom a row is owed to; most rows belong to whom they are to."""
+    if (owed := shadow.owed) is None:
+        return {}
+    said_at = [owed.moment.at.isoformat(), owed.moment.version]
+    return {"owed": [str(owed.key), str(owed.subject), *said_at]}
+
+
+def _owed(form: list[Any] | None) -> Owed | None:
+    """Whom a row is owed to, as it was saved."""
+    if form is None:
+        return None
+    key, subject = RecordKey.parse(form[0]), RecordKey.parse(form[1])
+    if key is None or subject is None:
+        raise ValueError("not the form of an owed owner")
+    return Owed(key, subject, Moment(datetime.fromisoformat(form[2]), form[3]))
 
 
 def changes_text(changes: Mapping[str, ColumnChange]) -> str:

@@ -15,6 +15,7 @@ from shared.ops.commands import (
     mappings,
     migrate,
     now,
+    owners,
     phases,
     record,
     repairs,
@@ -32,6 +33,7 @@ def register(commands: Any) -> None:
     conflicts.register(commands)
     customers.register(commands)
     phases.register(commands)
+    owners.register(commands)
     gaps.register(commands)
     drops.register(commands)
     imports.register(commands)

@@ -28,7 +28,16 @@ def now(service: Service, asked: argparse.Namespace) -> Answer:
 
 def screen(told: Told) -> str:
     """Whether anything is lost, then what stands still and why, then how the rest flows."""
-    lines = [*_sum(told), "", *_stopped(told), *_parked(told), "", *_flow(told), *_around(told)]
+    lines = [
+        *_sum(told),
+        "",
+        *_stopped(told),
+        *_parked(told),
+        *_owners(told),
+        "",
+        *_flow(told),
+        *_around(told),
+    ]
     return "\n".join(lines)
 
 
@@ -82,6 +91,16 @@ def _parked(told: Told) -> Iterable[str]:
             continue
         keys = ", ".join(f"{top['key']} ({top['messages']})" for top in entry["top"])
         yield f"Parked: {entry['messages']} messages wait for {entry['keys']} of {entry['entity']}: {keys}"
+
+
+def _owners(told: Told) -> Iterable[str]:
+    owners = told["owners"]
+    if owners["unmatched"]:
+        yield (
+            f"Owners: {owners['unmatched']} are no user, the first for {lasted(owners['oldest_seconds'])}; "
+            f"{owners['waiting']} records wait for them, {owners['owed']} belong to somebody else meanwhile: "
+            "tandem owners list"
+        )
 
 
 def _flow(told: Told) -> Iterable[str]:

@@ -12,6 +12,7 @@ from shared.core.envelope import Parse
 from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Table, Unresolved
 from shared.core.mapping.rows import read_row
+from shared.core.owner_lookup import Aliases, People
 from shared.core.plan_items import Known
 from shared.core.ports import Applier, Clock, Directory, LegacyRecords, Row, Rows, Shadows
 from shared.core.system import LegacySystem
@@ -37,6 +38,8 @@ class Sides:
     shadows: Shadows
     crosswalk: Crosswalk
     directory: Directory
+    people: People
+    aliases: Aliases
     parse: Parse
     clock: Clock
     lanes: Seizing
@@ -44,7 +47,7 @@ class Sides:
     def lookups(self) -> dict[str, Lookups]:
         """The lookups of every system."""
         return {
-            name: Lookups(system, self.tables, self.crosswalk, self.directory)
+            name: Lookups(system, self.tables, self.crosswalk, self.directory, self.aliases)
             for name, system in self.systems.items()
         }
 
@@ -100,6 +103,8 @@ class Imagination:
             shadows=shadows,
             crosswalk=crosswalk,
             directory=ImaginedDirectory(real.directory),
+            people=real.people,
+            aliases=real.aliases,
             parse=real.parse,
             clock=real.clock,
             lanes=ImaginedLanes(),

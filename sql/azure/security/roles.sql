@@ -70,6 +70,8 @@ GRANT SELECT, INSERT ON OBJECT::sync.conflict TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.dispute TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.phase TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.ownership_rule TO sync_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON OBJECT::sync.unmatched_owner TO sync_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON OBJECT::sync.owner_alias TO sync_app;
 GRANT INSERT ON OBJECT::sync.audit_event TO sync_app;
 GO
 
@@ -94,6 +96,8 @@ GRANT SELECT ON OBJECT::sync.journal TO sync_pii_reader;
 GRANT SELECT ON OBJECT::sync.conflict TO sync_pii_reader;
 GRANT SELECT ON OBJECT::sync.dispute TO sync_pii_reader;
 GRANT SELECT ON OBJECT::sync.pending_write TO sync_pii_reader;
+GRANT SELECT ON OBJECT::sync.unmatched_owner TO sync_pii_reader;
+GRANT SELECT ON OBJECT::sync.owner_alias TO sync_pii_reader;
 GO
 
 -- The timer that forgets.

@@ -111,6 +111,8 @@ FURTHER = (
     ("get_phases", "GET", "ops/phases", "ops_read", "", 200),
     ("post_phase", "POST", "ops/phases", "ops_operate", "{}", 400),
     ("post_owner", "POST", "ops/owners", "ops_operate", "{}", 400),
+    ("get_record_owners", "GET", "ops/record-owners", "ops_read", "", 200),
+    ("post_owner_alias", "POST", "ops/record-owners/aliases", "ops_operate", "{}", 400),
 )
 """Routes whose answers have tests of their own: function, method, path, role, body, and the status here."""
 
@@ -164,6 +166,7 @@ def calls(tokens: dict[str, str]) -> list[dict[str, Any]]:
         {"function": "allegory_feed", "timer": TIMER},
         {"function": "gaps", "timer": TIMER},
         {"function": "plans", "timer": TIMER},
+        {"function": "owners", "timer": TIMER},
         {"function": "export_drops", "timer": TIMER},
         {"function": "imports", "timer": TIMER},
         {"function": "purge", "timer": TIMER},

@@ -25,6 +25,7 @@ from shared.connectors.files.place import DropFolders
 from shared.connectors.memory.bus import MemoryBus
 from shared.connectors.memory.clock import SettableClock
 from shared.connectors.memory.dataverse import MemoryDirectory, MemoryRows
+from shared.connectors.memory.people import MemoryPeople
 from shared.connectors.memory.telemetry import MemoryTelemetry
 from shared.connectors.sqlstore import Store, open_store
 from shared.connectors.sqlstore.tables import conflict
@@ -39,9 +40,11 @@ from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Value
 from shared.core.mapping.references import RowRef
 from shared.core.mapping.rows import encode
+from shared.core.owner_lookup import OwnerLookup
 from shared.core.ports import LegacyRecords
 from shared.core.system import LegacySystem
 from shared.core.turns import LoopBudget
+from shared.inbound.assigning import Assigning
 from shared.inbound.by_import import ByImport
 from shared.inbound.drops.reading import Drops
 from shared.inbound.flow import Inbound
@@ -310,8 +313,18 @@ def gate_for(
     by_import = ByImport(lookups, store.pending)
     settling = Settling(store.conflicts, rows, records, lookups, by_import)
     parse = partial(_parse, clock)
+    assigning = Assigning(OwnerLookup(MemoryPeople(rows)))
     inbound = Inbound(
-        systems, lookups, rows, store.shadows, records, store.owners, budget, settling, by_import
+        systems,
+        lookups,
+        rows,
+        store.shadows,
+        assigning,
+        records,
+        store.owners,
+        budget,
+        settling,
+        by_import,
     )
     outbound = Outbound(
         systems,

@@ -29,6 +29,7 @@ from shared.core.codes import Code
 from shared.core.identity import RecordKey, chosen_row_id, row_key
 from shared.core.outcome import Outcome
 from shared.core.ports import Watermark
+from shared.core.record_owner import Unfound, Unmatched
 from shared.core.shadow import Shadow
 from shared.core.verdict import Absorption, Collision, Failing, Print, Prints, Split, Verdict
 
@@ -39,6 +40,7 @@ FILES = sorted([*SCRIPTS.glob("azure/**/*.sql"), HOT_PATH])
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 KEY = RecordKey("allegory", "company", "C-1")
 CHILD = RecordKey("allegory", "contact", "K-1")
+ADA = Unmatched(RecordKey("allegory", "owner", "1f0c93ab54e2"), "ada", Unfound.UNKNOWN)
 RECORD = chosen_row_id(KEY)
 
 
@@ -169,6 +171,13 @@ async def _split(store: Store) -> None:
     await _settle(store, Verdict(Outcome.APPLIED, "apart", KEY, shadow=Shadow(), splits=found))
 
 
+async def _wait_for_an_owner(store: Store) -> None:
+    key = RecordKey("allegory", "contact", "K-9")
+    await _admit(store, "owned", key)
+    waits = Verdict(Outcome.PARKED, "waits", key, waits_for=ADA.key, unmatched=ADA)
+    await _settle(store, waits, key)
+
+
 STORY: tuple[tuple[str, Callable[[Store], Awaitable[object]]], ...] = (
     ("claim", lambda store: store.crosswalk.claim(KEY, None, RECORD)),
     ("admit", _admit),
@@ -180,6 +189,13 @@ STORY: tuple[tuple[str, Callable[[Store], Awaitable[object]]], ...] = (
     ("retry", lambda store: _settle(store, Verdict(Outcome.APPLIED, "ok", KEY, shadow=Shadow()))),
     ("go on", lambda store: _settle(store, Verdict(Outcome.APPLIED, "ok", CHILD), CHILD)),
     ("park on a row", _park_on_row),
+    ("wait for an owner", _wait_for_an_owner),
+    ("let go of an owner's", lambda store: store.record_owners.release(ADA.key)),
+    ("look for an alias", lambda store: store.record_owners.user_of(ADA.key)),
+    ("list owners", lambda store: store.record_owners.unmatched()),
+    ("list what is owed", lambda store: store.record_owners.owed(ADA.key)),
+    ("correct an owner", lambda store: store.record_owners.correct(ADA)),
+    ("forget owners", lambda store: store.record_owners.forget()),
     ("sweep", lambda store: store.lanes.due(10)),
     ("load", lambda store: store.shadows.load(RECORD)),
     ("look up a record", lambda store: store.crosswalk.row_of(KEY)),

@@ -12,6 +12,7 @@ from shared.core.errors import (
     InvalidMessage,
     Looping,
     MovedOn,
+    OwnerUnmatched,
     ParentMissing,
     Refused,
     SyncError,
@@ -21,12 +22,14 @@ from shared.core.errors import (
 from shared.core.failure import Backoff, early, group_of, refusal, unexpected, verdict_of
 from shared.core.identity import RecordKey
 from shared.core.outcome import Outcome
+from shared.core.record_owner import Unfound, Unmatched, owner_key
 from shared.core.shadow import Shadow
 from shared.core.verdict import Failing
 
 KEY = RecordKey("allegory", "deal", "D-7")
 CHANGE = Change("m-1", KEY, Operation.UPSERT, datetime(2026, 3, 1, tzinfo=UTC), {})
 BACKOFF = Backoff(timedelta(seconds=5), timedelta(minutes=15), lambda: 0.0)
+NOBODY = Unmatched(owner_key("allegory", "ada@crm.example"), "ada@crm.example", Unfound.UNKNOWN)
 SECONDS = timedelta(seconds=1)
 
 
@@ -38,6 +41,7 @@ SECONDS = timedelta(seconds=1)
         (Unavailable("no answer in time"), Outcome.FAILED, 5 * SECONDS),
         (MovedOn("changed 4 times"), Outcome.FAILED, 5 * SECONDS),
         (ParentMissing("/data/company_id", RecordKey("allegory", "company", "C-1")), Outcome.PARKED, None),
+        (OwnerUnmatched("owner_email", NOBODY), Outcome.PARKED, None),
         (InvalidMessage(Fault("/data/x", Code.VALUE_TOO_LONG, "at most 5")), Outcome.REJECTED, None),
         (Refused("no", answer="0x80040265"), Outcome.FAILED, None),
         (Refused("no", answer="401", code=Code.TARGET_UNAUTHORISED), Outcome.FAILED, None),
@@ -53,6 +57,7 @@ def test_each_kind_of_failure_has_its_fate(
     assert verdict.outcome is outcome
     assert (verdict.failing.retry_in if verdict.failing else None) == retry_in
     assert (verdict.waits_for is not None) == isinstance(error, ParentMissing)
+    assert verdict.unmatched == (NOBODY if isinstance(error, OwnerUnmatched) else None)
 
 
 def test_every_leaf_of_the_tree_is_in_the_table() -> None:
@@ -60,7 +65,7 @@ def test_every_leaf_of_the_tree_is_in_the_table() -> None:
         below = kind.__subclasses__()
         return set().union(*map(leaves, below)) if below else {kind}
 
-    known = {Throttled, Unavailable, MovedOn, ParentMissing, InvalidMessage, Refused, Gone, Looping}
+    known = {Throttled, Unavailable, MovedOn, OwnerUnmatched, InvalidMessage, Refused, Gone, Looping}
 
     assert {leaf for leaf in leaves(SyncError) if leaf.__module__ == "shared.core.errors"} == known
 

@@ -20,6 +20,7 @@ from shared.connectors.memory.bus import MemoryBus
 from shared.connectors.memory.clock import SettableClock
 from shared.connectors.memory.dataverse import MemoryDirectory, MemoryRows
 from shared.connectors.memory.legacy import MemoryRecords
+from shared.connectors.memory.people import MemoryPeople
 from shared.connectors.memory.telemetry import MemoryTelemetry
 from shared.connectors.sqlstore import Store, inline, open_store
 from shared.core import envelope
@@ -32,9 +33,12 @@ from shared.core.lookups import Lookups
 from shared.core.mapping.references import RowRef
 from shared.core.matching import Noticing
 from shared.core.outcome import Outcome
+from shared.core.owner_lookup import OwnerLookup
+from shared.core.record_owner import OwnerPolicy
 from shared.core.system import LegacySystem
 from shared.core.turns import LoopBudget
 from shared.inbound.absorbing import Absorbing
+from shared.inbound.assigning import Assigning
 from shared.inbound.flow import Inbound
 from shared.inbound.settling import Settling
 from shared.inbound.splitting import Splitting
@@ -43,6 +47,7 @@ from shared.recovery.customers import Customers
 from shared.recovery.settle import Settle
 
 US = "tandem"
+LAID_DOWN = OwnerPolicy()
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 ROW = UUID("00000000-0000-4000-8000-000000000001")
 
@@ -179,8 +184,8 @@ def desk() -> Iterator[Desk]:
 
 
 @contextmanager
-def desk_with(allegory: LegacySystem, *more: LegacySystem) -> Iterator[Desk]:
-    """A desk whose legacy system has other maps, and is perhaps not the only one."""
+def desk_with(allegory: LegacySystem, *more: LegacySystem, policy: OwnerPolicy = LAID_DOWN) -> Iterator[Desk]:
+    """A desk whose legacy system has other maps, is perhaps not the only one, or has another policy."""
     clock = SettableClock(START)
     rows = MemoryRows(clock)
     written = [allegory, *(system for system in more if system.collections)]
@@ -189,7 +194,7 @@ def desk_with(allegory: LegacySystem, *more: LegacySystem) -> Iterator[Desk]:
     store = open_store("sqlite://", clock, executor=inline, owner="w")
     systems = {system.name: system for system in (allegory, *more)}
     lookups = {
-        name: Lookups(system, TABLES, store.crosswalk, MemoryDirectory(rows))
+        name: Lookups(system, TABLES, store.crosswalk, MemoryDirectory(rows), store.record_owners)
         for name, system in systems.items()
     }
     parse = partial(_parse, clock)
@@ -198,11 +203,13 @@ def desk_with(allegory: LegacySystem, *more: LegacySystem) -> Iterator[Desk]:
     settling = Settling(store.conflicts, rows, legacy, lookups)
     absorbing = Absorbing(rows, store.shadows, store.crosswalk, store.lanes, legacy)
     splitting = Splitting(store.cases, store.sayings, rows, store.crosswalk, store.lanes, legacy)
+    finding = OwnerLookup(MemoryPeople(rows), store.record_owners, policy)
     inbound = Inbound(
         systems,
         lookups,
         rows,
         store.shadows,
+        Assigning(finding),
         legacy,
         store.owners,
         budget,

@@ -18,6 +18,7 @@ QUIET: dict[str, Any] = {
     "lag": {"minutes": 10, "messages": 12, "p50_seconds": 0.2, "p95_seconds": 1.25},
     "stopped": [],
     "parked": [],
+    "owners": {"unmatched": 0, "waiting": 0, "owed": 0, "oldest_seconds": None},
     "tickets": [],
     "feeds": [{"feed": "allegory-feed", "moved_at": "x", "moved_seconds": 42.0, "lease_until": None}],
     "strays": [],
@@ -73,6 +74,16 @@ def test_a_cause_tells_whose_it_is_and_what_to_do() -> None:
         "  a1b2  3 + 4 behind  target.refused on account.name  for 2 h  (the far side; needs a person)",
         "    It said no. -> Read its code.",
     ]
+
+
+def test_owners_who_are_no_user_are_counted_with_what_waits_for_them() -> None:
+    told = deepcopy(QUIET)
+    told["owners"] = {"unmatched": 2, "waiting": 3, "owed": 4, "oldest_seconds": 7300.0}
+
+    assert now.screen(told).splitlines()[5] == (
+        "Owners: 2 are no user, the first for 2 h; 3 records wait for them, 4 belong to somebody else "
+        "meanwhile: tandem owners list"
+    )
 
 
 def test_a_wrong_sum_comes_first_and_names_the_messages() -> None:

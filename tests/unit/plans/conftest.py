@@ -16,6 +16,7 @@ from shared.connectors.memory.bus import MemoryBus
 from shared.connectors.memory.clock import SettableClock
 from shared.connectors.memory.dataverse import MemoryDirectory, MemoryRows
 from shared.connectors.memory.legacy import MemoryRecords
+from shared.connectors.memory.people import MemoryPeople
 from shared.connectors.memory.telemetry import MemoryTelemetry
 from shared.connectors.sqlstore import Store, inline, open_store
 from shared.core import envelope
@@ -27,9 +28,11 @@ from shared.core.gate import Gate
 from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.lane import LaneWorker
 from shared.core.mapping.columns import Table, Value
+from shared.core.owner_lookup import NoAliases, OwnerLookup
 from shared.core.plan import Policy, Selection
 from shared.core.ports import Applier, Row
 from shared.core.priority import Priority, current_priority
+from shared.inbound.assigning import Assigning
 from shared.inbound.flow import Inbound
 from shared.outbound.flow import Outbound
 from shared.recovery.plans.desk import PlanDesk
@@ -201,7 +204,9 @@ def row_of(record: str) -> UUID:
 def appliers(sides: Sides) -> Mapping[Direction, Applier]:
     lookups = sides.lookups()
     return {
-        Direction.INBOUND: Inbound(sides.systems, lookups, sides.rows, sides.shadows),
+        Direction.INBOUND: Inbound(
+            sides.systems, lookups, sides.rows, sides.shadows, Assigning(OwnerLookup(sides.people))
+        ),
         Direction.OUTBOUND: Outbound(
             sides.systems,
             lookups,
@@ -231,6 +236,8 @@ def world() -> Iterator[World]:
         shadows=store.shadows,
         crosswalk=store.crosswalk,
         directory=MemoryDirectory(rows),
+        people=MemoryPeople(rows),
+        aliases=NoAliases(),
         parse=parse,
         clock=clock,
         lanes=store.lanes,

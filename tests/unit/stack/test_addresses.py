@@ -89,6 +89,7 @@ def test_the_settings_are_those_of_the_app_in_azure_with_local_values(
             "OUTBOUND_QUEUE": "outbound",
             "RETRY_SCHEDULE": "*/2 * * * * *",
             "PLAN_SCHEDULE": "*/2 * * * * *",
+            "OWNER_SCHEDULE": "*/2 * * * * *",
             "GAP_SCHEDULE": "0 */5 * * * *",
             "GAP_GRACE_SECONDS": "60",
             "PURGE_SCHEDULE": "0 0 3 * * *",

@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from shared.connectors.sqlstore import record_owners
 from shared.connectors.sqlstore.operations import shown
 from shared.connectors.sqlstore.operations.counts import is_behind
 from shared.connectors.sqlstore.sqltypes import ONE, word
@@ -26,6 +27,7 @@ from shared.core.codes import Code
 from shared.core.identity import RecordKey
 from shared.core.outcome import Outcome
 from shared.core.ports import Clock, Report
+from shared.core.record_owner import is_owner
 
 _RECENT = timedelta(minutes=10)
 """How far back the lag of healthy traffic looks."""
@@ -131,7 +133,8 @@ class Standing:
     clock: Clock
 
     async def take(self) -> Report:
-        """Everything of one moment: `states`, `lag`, `stopped`, `parked`, `tickets`, `feeds`, `strays`.
+        """Everything of one moment: `states`, `lag`, `stopped`, `parked`, `owners`, `tickets`, `feeds`,
+        `strays`.
 
         Ages and lags are seconds; a stray is a message that has both an outcome and a place, or neither.
         """
@@ -143,6 +146,7 @@ class Standing:
                 "lag": _lag(connection, now),
                 "stopped": _stopped(connection, now),
                 "parked": _parked(connection),
+                "owners": record_owners.standing(connection, now),
                 "tickets": [
                     {
                         "ticket": row.id,
@@ -225,10 +229,12 @@ def _whose(code: str) -> str:
 
 
 def _parked(connection: sa.Connection) -> list[Report]:
-    """What is waited for, by entity, with the keys most wait for."""
+    """What is waited for, by entity, with the keys most wait for; owners are counted by themselves."""
     wanted: dict[str, list[tuple[str, int]]] = {}
     for row in connection.execute(_PARKED):
         key = RecordKey.parse(row.waits_on or "")
+        if is_owner(key):
+            continue
         entity = f"{key.system}:{key.entity}" if key else "a row"
         wanted.setdefault(entity, []).append((row.waits_on or "", row.size))
     return [

@@ -11,6 +11,8 @@ from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordR
 from shared.core.mapping.spec import ToDirectory, ToRecord, Transform, Unfit
 from shared.core.mapping.transforms.text import clean
 
+_LAID_DOWN = "waits or falls back when unknown, as laid down"
+
 
 def lookup(system: str, entity: str, *, placeholder: str | None = None) -> Transform[Json, Reference]:
     """The id of another record of the same system.
@@ -43,15 +45,15 @@ def lookup(system: str, entity: str, *, placeholder: str | None = None) -> Trans
 
 
 def owner_by_email() -> Transform[Json, Reference]:
-    """A user by e-mail address; one that Dataverse does not know leaves the owner as it is."""
-    return _directory(
-        ToDirectory("systemuser", "internalemailaddress", required=False), ("anna.berg@nordwind.example",)
-    )
+    """A user by e-mail address; what happens with one that Dataverse does not know is laid down (C-30)."""
+    to = ToDirectory("systemuser", "internalemailaddress", required=False)
+    return _directory(to, ("anna.berg@nordwind.example",), unknown=_LAID_DOWN)
 
 
 def owner_by_name() -> Transform[Json, Reference]:
     """A user by full name, where the legacy system has nothing better."""
-    return _directory(ToDirectory("systemuser", "fullname", required=False), ("Anna Berg",))
+    to = ToDirectory("systemuser", "fullname", required=False)
+    return _directory(to, ("Anna Berg",), unknown=_LAID_DOWN)
 
 
 def currency_by_code() -> Transform[Json, Reference]:
@@ -136,7 +138,10 @@ def price_list_by_currency(named: str) -> Transform[Json, Reference]:
 
 
 def _directory(
-    to: ToDirectory, examples: tuple[str, ...], spell: Callable[[str], str] = str
+    to: ToDirectory,
+    examples: tuple[str, ...],
+    spell: Callable[[str], str] = str,
+    unknown: str = "left as it is when unknown",
 ) -> Transform[Json, Reference]:
     def to_dataverse(value: Json) -> Reference | None:
         name = clean(value)
@@ -149,5 +154,5 @@ def _directory(
             return value.value
         raise Unfit(Code.VALUE_UNKNOWN_REFERENCE, f"the {to.column} of a {to.table}")
 
-    need = "required" if to.required else "left as it is when unknown"
+    need = "required" if to.required else unknown
     return Transform(to_dataverse, to_legacy, (*examples, "", None), f"{to.table} by {to.column}, {need}", to)

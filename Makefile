@@ -38,7 +38,7 @@ test: set-up-clients static ## Everything: check, contract, integration, simulat
 	@$(if $(WHOLE),$(BIN)/pytest -n 2 --dist loadfile $(WHOLE))
 
 acceptance: set-up ## Whole journeys at full size, on the whole local stack
-	@TANDEM_FULL_SIZE=1 $(BIN)/pytest tests/acceptance
+	@TANDEM_FULL_SIZE=1 $(BIN)/pytest tests/acceptance tests/unit/flows/test_rings.py
 
 conformance: set-up-clients ## The suites of real third-party clients against the simulators
 	@$(BIN)/python -m tests.conformance

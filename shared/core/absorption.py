@@ -126,6 +126,11 @@ def inherited(
     for system in systems:
         shadow = unheard(shadow, system)
     marks = dict(shadow.marks)
+    blank: dict[str, Value] = dict.fromkeys(systems)
+    for column, agreed in shadow.marks.items():
+        if column not in lost.marks and agreed.value is not None:
+            # The loser never spoke of it: its records have yet to be told.
+            marks[column] = replace(agreed, apart={**agreed.apart, **blank})
     for column, gone in lost.marks.items():
         speaking = [system for system in systems if system in gone.seen]
         untold = {name: None for name, columns in takers.items() if column in columns and name not in systems}

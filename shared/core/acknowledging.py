@@ -24,13 +24,13 @@ def folded(shadow: Shadow, posted: Posted | None) -> Shadow:
         return shadow
     write, system = posted.write, posted.write.system
     marks = dict(shadow.marks)
+    others = sorted(shadow.sharing - {DATAVERSE, system})
     for column, value in write.values.items():
         before = marks.get(column)
         seen = dict(before.seen) if before else {}
         seen[DATAVERSE] = max(write.moment, seen.get(DATAVERSE, NEVER))
         seen[system] = max(Moment(posted.answered.at), seen.get(system, NEVER))
-        others = seen.keys() - {DATAVERSE, system} if before else set()
-        held = {name: before.held_by(name) for name in sorted(others)} if before else {}
+        held = {name: before.told_by(name) if before else None for name in others}
         apart = {name: other for name, other in held.items() if other != value}
         if before is not None and before.value == value:
             marks[column] = replace(before, seen=seen, apart=apart)

@@ -54,11 +54,11 @@ def differs(shadow: Shadow, values: Mapping[str, Value], system: str) -> bool:
     )
 
 
-def left_behind(shadow: Shadow, takers: Collection[str]) -> bool:
-    """Whether a record of a system that takes writes has not been told what the row holds (ADR 0031)."""
+def left_behind(shadow: Shadow, takers: Mapping[str, Collection[str]]) -> bool:
+    """Whether a record has not been told what the row holds, in a column that its system takes (ADR 0031)."""
     return any(
-        system in takers and system not in shadow.gone
-        for mark in shadow.marks.values()
+        column in takers.get(system, ()) and system not in shadow.gone
+        for column, mark in shadow.marks.items()
         for system in mark.apart
     )
 

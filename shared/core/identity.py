@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 DATAVERSE = "dataverse"
+_MERGE = "merge"
 """The name Dataverse has where a system is named."""
 
 _NAMESPACE = UUID("5f0c6b0e-4d0e-5c43-9d5b-7a2d00000001")
@@ -72,3 +73,13 @@ def normalised_id(text: str) -> str:
 def session_of(key: RecordKey, row_id: UUID | None = None) -> str:
     """The session id of a record's messages: its row's GUID if known, else its own key."""
     return str(row_id) if row_id else str(key)
+
+
+def merge_of(row_id: UUID) -> RecordKey:
+    """What an item waits for until a merge of a row, which people have made in Dataverse, is followed."""
+    return RecordKey(DATAVERSE, _MERGE, str(row_id))
+
+
+def is_merge(key: RecordKey) -> bool:
+    """Whether what is waited for is a merge, and no record."""
+    return key.system == DATAVERSE and key.entity == _MERGE

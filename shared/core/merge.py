@@ -53,7 +53,8 @@ class Merge:
     left alone; `collisions` what both sides changed; `complete` whether, once written, the other side holds
     exactly what it is taken to hold. `back` holds agreed values that our own side is to take back; `ended`
     names the columns on which both sides agree again without the person who was to decide. `behind` names the
-    columns in `write` that are no news but to the record they are written to; `other` is that side's system.
+    columns in `write` that are no news but to the record they are written to; `other` is that side's system,
+    `third` the systems whose records are this row, too.
     """
 
     write: Mapping[str, Value]
@@ -65,6 +66,7 @@ class Merge:
     ended: tuple[str, ...] = ()
     behind: tuple[str, ...] = ()
     other: str = field(default="", compare=False)
+    third: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 ANYBODY = Ownership()
@@ -84,7 +86,9 @@ def merge(
     agreed values. `rules` decide between the records that are this row.
     """
     other = owned.system if ours.system == DATAVERSE else DATAVERSE
-    found = _Columns(shadow, ours, theirs, owned, rules, theirs.system if theirs else other)
+    other = theirs.system if theirs else other
+    third = shadow.sharing - {DATAVERSE, ours.system, other}
+    found = _Columns(shadow, ours, theirs, owned, rules, other, third)
     for column, value in ours.values.items():
         found.decide(column, value)
     agreed = found.agreed
@@ -106,6 +110,7 @@ def merge(
         ended=tuple(found.ended),
         behind=tuple(found.behind),
         other=found.other,
+        third=found.third,
     )
 
 
@@ -119,6 +124,7 @@ class _Columns:
     owned: Ownership
     rules: Survivorship
     other: str
+    third: frozenset[str]
     write: dict[str, Value] = field(default_factory=dict)
     back: dict[str, Value] = field(default_factory=dict)
     agreed: dict[str, Mark] = field(default_factory=dict)
@@ -145,13 +151,16 @@ class _Columns:
         elif mark and held == known and ours.system in mark.seen and self._is_theirs(column):
             self._take_back(column, value, mark)
         elif held == value:
-            self.agreed[column] = _mark(value, ours, mark, self.other)
+            self.agreed[column] = self._mark(value, mark)
         elif mark and (stands := self._surviving(column, value, mark)) is not None:
             self._yield(column, value, mark, stands, is_free=held == known)
         elif held == known or self.theirs is None:
             self.write[column] = value
         else:
             self._collide(column, (base, value, held), mark, self.theirs)
+
+    def _mark(self, value: Value, mark: Mark | None) -> Mark:
+        return _mark(value, self.ours, mark, self.third)
 
     def _surviving(self, column: str, value: Value, mark: Mark) -> Claim | None:
         """Another record's claim, if that is the one to stand."""
@@ -200,7 +209,7 @@ class _Columns:
         elif winner == self.ours.system:
             self.write[column] = value
         else:
-            self.agreed[column] = _mark(value, self.ours, mark, self.other)
+            self.agreed[column] = self._mark(value, mark)
 
     def _dispute_again(self, column: str, value: Value, mark: Mark) -> None:
         """More is said about a column that waits for a person: only agreement ends that."""
@@ -210,7 +219,7 @@ class _Columns:
         if self.theirs is not None:
             held = self.theirs.values.get(column, held)
         if value == held:
-            self.agreed[column] = _mark(value, ours, mark, self.other)
+            self.agreed[column] = self._mark(value, mark)
             self.ended.append(column)
             return
         again = _disputed(mark, ours, value, other, held)
@@ -226,7 +235,7 @@ def already_made(decision: Merge, ours: Side) -> Merge:
     What it holds besides was changed on top of ours, so nothing is written and nothing collides; what was
     changed is told by its own messages.
     """
-    made = {column: _mark(value, ours, None, decision.other) for column, value in ours.values.items()}
+    made = {column: _mark(value, ours, None, decision.third) for column, value in ours.values.items()}
     untouched = decision.complete and not decision.write and not decision.collisions
     return replace(decision, write={}, agreed={**made, **decision.agreed}, collisions=(), complete=untouched)
 
@@ -238,7 +247,7 @@ def marks_after(shadow: Shadow, decision: Merge, ours: Side, other: Side | None)
     """
     marks = {**shadow.marks, **decision.agreed}
     for column, value in decision.write.items():
-        mark = _written(value, ours, decision.agreed.get(column), shadow.marks.get(column), decision.other)
+        mark = _written(value, ours, decision.agreed.get(column), shadow.marks.get(column), decision)
         seen = {**mark.seen, other.system: other.moment} if other else mark.seen
         marks[column] = replace(mark, seen=seen)
     return marks
@@ -256,13 +265,14 @@ def changes(shadow: Shadow, decision: Merge) -> dict[str, ColumnChange]:
     }
 
 
-def _written(value: Value, ours: Side, agreed: Mark | None, before: Mark | None, other: str) -> Mark:
+def _written(value: Value, ours: Side, agreed: Mark | None, before: Mark | None, decision: Merge) -> Mark:
     """A written column's mark: a new value of ours, else the row's own told on, or another record's."""
     if agreed is None:
-        return _mark(value, ours, before, other)
+        return _mark(value, ours, before, decision.third)
     if ours.system in agreed.apart:
-        return _apart(_mark(value, ours, before, other), ours.system, agreed.apart[ours.system])
-    return replace(agreed, apart={system: held for system, held in agreed.apart.items() if system != other})
+        return _apart(_mark(value, ours, before, decision.third), ours.system, agreed.apart[ours.system])
+    apart = {system: held for system, held in agreed.apart.items() if system != decision.other}
+    return replace(agreed, apart=apart)
 
 
 def _confirmed(marks: Mapping[str, Mark], theirs: Side, write: Mapping[str, Value]) -> dict[str, Mark]:
@@ -278,13 +288,11 @@ def _confirmed(marks: Mapping[str, Mark], theirs: Side, write: Mapping[str, Valu
     }
 
 
-def _mark(value: Value, ours: Side, mark: Mark | None, other: str) -> Mark:
+def _mark(value: Value, ours: Side, mark: Mark | None, third: frozenset[str]) -> Mark:
     """A value on which ours and the other side agree; whoever else held another one is apart from now on."""
     seen = {**(mark.seen if mark else {}), ours.system: ours.moment}
-    third = seen.keys() - {DATAVERSE, ours.system, other}
-    apart = {
-        system: mark.held_by(system) for system in sorted(third) if mark and mark.held_by(system) != value
-    }
+    held = {system: mark.told_by(system) if mark else None for system in sorted(third)}
+    apart = {system: other for system, other in held.items() if other != value}
     return Mark(value, ours.moment.at, ours.system, seen, apart=apart)
 
 

@@ -48,6 +48,10 @@ class Mark:
         """What a system is taken to hold."""
         return self.disputed.get(system, self.apart.get(system, self.value))
 
+    def told_by(self, system: str) -> Value:
+        """What a system is known to hold; None where it never spoke of the column, nor was told of it."""
+        return self.held_by(system) if {system} & (self.seen.keys() | self.apart.keys()) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -105,3 +109,9 @@ class Shadow:
     absorbed: frozenset[str] = frozenset()
     heir: UUID | None = None
     owed: Owed | None = None
+
+    @property
+    def sharing(self) -> frozenset[str]:
+        """Every system that has spoken of this row and still holds it, Dataverse among them."""
+        spoken = {system for mark in self.marks.values() for system in (*mark.seen, *mark.apart)}
+        return frozenset(spoken - self.gone.keys())

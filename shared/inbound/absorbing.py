@@ -15,10 +15,8 @@ from shared.core.absorption import (
     unheard,
 )
 from shared.core.change import Change, Operation
-from shared.core.codes import Code
 from shared.core.crosswalk import Crosswalk, Entry
-from shared.core.errors import Transient
-from shared.core.identity import RecordKey
+from shared.core.identity import RecordKey, merge_of
 from shared.core.mapping.columns import Value
 from shared.core.mapping.spec import EntityMap, OnDelete
 from shared.core.outcome import Outcome
@@ -80,7 +78,9 @@ class Absorbing:
             own = await self.rows.read(entry.table, record) if estate.moved else None
             told = "the loser has no row"
             if gone.marks:
-                await self._check_rows(entry, record, row)
+                if (elsewhere := await self._merged_elsewhere(entry, record, row)) is not None:
+                    await self.lanes.release(lease)
+                    return _after(change, entry, elsewhere)
                 told = await self._tell(entry, (record, row), policy, both)
             after = inherited(shadow, gone, estate, own)
             heir = change.heir.id if change.heir else ""
@@ -94,14 +94,12 @@ class Absorbing:
             )
             return deciding.learned(result, shadow, after)
 
-    async def _check_rows(self, entry: EntityMap, heir: UUID, loser: UUID) -> None:
-        """What people have merged otherwise in Dataverse is followed first, so that both sides agree on it.
-
-        Raises Transient until then.
-        """
+    async def _merged_elsewhere(self, entry: EntityMap, heir: UUID, loser: UUID) -> UUID | None:
+        """A row that people have merged otherwise in Dataverse."""
         for row, into in ((heir, heir), (loser, heir)):
             if merged_elsewhere(await self.rows.read(entry.table, row), into):
-                raise Transient(Code.RECORD_BUSY, "its row was merged in Dataverse meanwhile")
+                return row
+        return None
 
     async def _tell(self, entry: EntityMap, rows: tuple[UUID, UUID], policy: OnDelete, hold: Hold) -> str:
         """Do in Dataverse what the policy says; returns it in words."""
@@ -171,3 +169,9 @@ def _on_one_row(
 def _also(estate: Estate) -> str:
     keys: list[RecordKey] = [*estate.moved]
     return f"; it has {', '.join(str(key) for key in keys)} now, too" if keys else ""
+
+
+def _after(change: Change, entry: EntityMap, row: UUID) -> Verdict:
+    """What people have merged otherwise in Dataverse is followed first, so that both sides agree on it."""
+    waits = deciding.unchanged(change, Outcome.PARKED, "its row was merged in Dataverse meanwhile", entry)
+    return replace(waits, waits_for=merge_of(row))

@@ -87,6 +87,10 @@ class Posting:
         result = await (self._delete(case) if ours is None else self._upsert(case, ours, hold))
         if posted is not None:
             result = replace(result, concludes=posted.number, shadow=result.shadow or case.shadow)
+            if result.outcome is Outcome.ECHO and case.has_answer(Asked.UPDATE, Answer.ACCEPTED):
+                # On a row that others share nothing else may tell that it crossed.
+                reason = f"{target.system.name} has taken over: {', '.join(sorted(posted.write.values))}"
+                result = replace(result, outcome=Outcome.APPLIED, reason=reason)
         if made is not None and ours is not None:
             result = deciding.paired(result, ((made, record),))
         return result

@@ -9,6 +9,7 @@ from shared.connectors.legacy.feed import RestFeed
 from shared.connectors.legacy.snapshot import RestSnapshot
 from shared.connectors.tickets.desk import HttpTicketDesk
 from shared.core.gate import Gate
+from shared.core.legacy import going_out
 from shared.inbound.drops.reading import Drops, FileExchange
 from shared.inbound.feed import Feed
 from shared.outbound.imports.handing import Handing, Handover
@@ -133,13 +134,13 @@ def _gap_looks(world: World) -> "list[Look]":
             sides.shadows,
             *kept,
             queue=settings.outbound_queue,
-            takers=frozenset(
-                system.name
+            takers={
+                system.name: going_out(to)
                 for system in SYSTEMS
                 if (to := system.map_to(entry.table.name))
                 and to.outbound
                 and (not system.by_import or settings.exchange.legrand_import_url)
-            ),
+            },
         )
         for entry in tables.values()
     ]

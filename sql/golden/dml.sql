@@ -247,6 +247,9 @@ UPDATE lane_item SET record=@record, state=@state, due_at=@due_at, waits_on=@wai
 UPDATE message SET record=@record, outcome=@outcome, reason=@reason WHERE message.number IN (@the_numbers);
 
 -- absorb
+UPDATE pending_write SET state=@state, fields=@fields, was=@was, agrees=@agrees, held=@held, over_at=@over_at WHERE pending_write.record = @the_record AND pending_write.state != 'over';
+
+-- absorb
 SELECT dispute.column_name
 FROM dispute
 WHERE dispute.record = @the_record AND dispute.state != 'over';

@@ -22,6 +22,7 @@ from shared.core.errors import SyncError
 from shared.core.failure import Backoff
 from shared.core.gate import Gate
 from shared.core.lane import LaneWorker
+from shared.core.legacy import going_out
 from shared.core.lookups import Lookups
 from shared.core.owner_lookup import OwnerLookup
 from shared.core.ports import StoreUnavailable
@@ -352,7 +353,7 @@ class Stage:
                 store.shadows,
                 *kept,
                 queue="outbound",
-                takers=frozenset({ALLEGORY.name}),
+                takers={ALLEGORY.name: going_out(entry)},
             )
             for entry in ALLEGORY.maps
         ]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from shared.connectors.sqlstore import cases, disputes, waiting
+from shared.connectors.sqlstore import cases, disputes, pending, waiting
 from shared.connectors.sqlstore.arrivals import touch
 from shared.connectors.sqlstore.pairing import ABSORBED, IS_KEY, RESERVED, key_parameters
 from shared.connectors.sqlstore.sqltypes import ONE, word
@@ -22,7 +22,7 @@ from shared.connectors.sqlstore.tables import (
 )
 from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.values import dumps, shadow_of, shadow_text
-from shared.core.identity import RecordKey, row_key
+from shared.core.identity import RecordKey, merge_of
 from shared.core.ports import LeaseLost
 from shared.core.shadow import Shadow
 from shared.core.verdict import Absorption, ItemState, LaneItem
@@ -75,9 +75,10 @@ def take_over(connection: sa.Connection, item: LaneItem, absorbed: Absorption, n
     connection.execute(_POINT_ABSORBED, {"row_id": heir, "the_row": absorbed.row})
     _remember(connection, item, absorbed, now)
     move_lane(connection, absorbed.row, heir)
+    pending.end_of(connection, absorbed.row, now)
     _end(connection, item, absorbed.row, now)
     cases.merged(connection, absorbed.row, heir, now)
-    freed = waiting.release(connection, row_key("", absorbed.row), absorbed.row)
+    freed = waiting.release(connection, merge_of(absorbed.row), absorbed.row)
     return [heir, *freed, *_released(connection, (*absorbed.ended, *absorbed.moved), heir)]
 
 

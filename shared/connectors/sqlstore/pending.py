@@ -109,6 +109,7 @@ _SHOWN = (
 _POST = sa.insert(pending_write)
 _NAME = sa.update(pending_write).where(pending_write.c.number == sa.bindparam("the_number"))
 _END = sa.update(pending_write).where(pending_write.c.number == sa.bindparam("the_number"), UNDER_WAY)
+_END_OF = sa.update(pending_write).where(pending_write.c.record == sa.bindparam("the_record"), UNDER_WAY)
 
 EMPTIED: dict[str, Any] = {"fields": None, "was": None, "agrees": None, "held": None}
 """The columns that hold customers' values, without them."""
@@ -162,6 +163,11 @@ def post(connection: sa.Connection, item: LaneItem, write: PendingWrite, now: da
 def conclude(connection: sa.Connection, number: int, now: datetime) -> None:
     """A write is over: what it carried is forgotten."""
     connection.execute(_END, {"the_number": number, "state": OVER, "over_at": now, **EMPTIED})
+
+
+def end_of(connection: sa.Connection, record: UUID, now: datetime) -> None:
+    """Whatever a row asked for is over with the row: nothing more of it is handed over, or waited for."""
+    connection.execute(_END_OF, {"the_record": record, "state": OVER, "over_at": now, **EMPTIED})
 
 
 def is_waited_for(connection: sa.Connection, record: UUID) -> bool:

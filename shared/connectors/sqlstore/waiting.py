@@ -19,7 +19,7 @@ from shared.connectors.sqlstore.sqltypes import word
 from shared.connectors.sqlstore.tables import crosswalk, dependency, lane_item
 from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.values import keys_text
-from shared.core.identity import DATAVERSE, RecordKey
+from shared.core.identity import DATAVERSE, RecordKey, is_merge
 from shared.core.pending import is_acknowledgement
 from shared.core.verdict import ItemState, LaneItem
 
@@ -93,7 +93,7 @@ class Wait:
 
 def wanted_by(key: RecordKey) -> str:
     """What is waited for, as text."""
-    return key.id.lower() if key.system == DATAVERSE else str(key)
+    return key.id.lower() if key.system == DATAVERSE and not is_merge(key) else str(key)
 
 
 def park(connection: sa.Connection, item: LaneItem, key: RecordKey, now: datetime) -> Wait:
@@ -114,6 +114,8 @@ def park(connection: sa.Connection, item: LaneItem, key: RecordKey, now: datetim
             return Wait({"state": ItemState.PARKED.value, "waits_on": wanted}, goes_on=False)
         forget(connection, item.number)
         return Wait({"state": ItemState.WAITING.value, "waits_on": wanted}, goes_on=True)
+    if is_merge(key) and heir_in(connection, UUID(key.id)) is None:
+        return Wait({"state": ItemState.PARKED.value, "waits_on": wanted}, goes_on=False)
     if not _is_paired(connection, key):
         if key not in item.without and rings.closes(connection, item.record, wanted):
             forget(connection, item.number)

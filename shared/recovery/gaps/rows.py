@@ -4,8 +4,8 @@ A row that Tandem never heard of counts only if it changed after the detector fi
 before is for a migration to bring over, not for a timer.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from shared.core.absorption import merged_into
@@ -26,7 +26,7 @@ _PAGES = 200
 
 @dataclass(frozen=True, slots=True)
 class RowGaps:
-    """Looks at one table. `entry` is the map that sends its rows out, `takers` the systems that take them."""
+    """Looks at one table. `entry` is the map that sends its rows out, `takers` its takers' columns."""
 
     entry: EntityMap
     changes: RowChanges
@@ -36,7 +36,7 @@ class RowGaps:
     cursors: Cursors
     clock: Clock
     queue: str
-    takers: frozenset[str] = frozenset()
+    takers: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @property
     def table(self) -> Table:

@@ -20,6 +20,8 @@ from mappers.dataverse import TABLES
 from mappers.legrand import LEGRAND
 from mappers.legrand.export import EXPORT
 from mappers.legrand.imports import IMPORTS
+from mappers.matching import RULES
+from mappers.survivorship import SURVIVORSHIP
 from shared.connectors.files.imports import ImportFolder
 from shared.connectors.files.place import DropFolders
 from shared.connectors.memory.bus import MemoryBus
@@ -45,10 +47,13 @@ from shared.core.ports import LegacyRecords
 from shared.core.system import LegacySystem
 from shared.core.turns import LoopBudget
 from shared.inbound.assigning import Assigning
+from shared.core.matching import Noticing
+from shared.inbound.absorbing import Absorbing
 from shared.inbound.by_import import ByImport
 from shared.inbound.drops.reading import Drops
 from shared.inbound.flow import Inbound
 from shared.inbound.settling import Settling
+from shared.inbound.splitting import Splitting
 from shared.outbound.flow import Outbound
 from shared.outbound.imports.handing import Handing
 from shared.outbound.posting import Posting
@@ -304,10 +309,13 @@ def gate_for(
     clock: SettableClock,
     telemetry: MemoryTelemetry,
     records: Mapping[str, LegacyRecords],
+    *others: LegacySystem,
 ) -> Gate:
-    """Both flows between Dataverse's twin and one system, as the wiring puts them together."""
-    systems = {system.name: system}
-    lookups = {system.name: Lookups(system, TABLES, store.crosswalk, MemoryDirectory(rows))}
+    """Both flows between Dataverse's twin and one system, or several, as the wiring puts them together."""
+    systems = {each.name: each for each in (system, *others)}
+    lookups = {
+        name: Lookups(each, TABLES, store.crosswalk, MemoryDirectory(rows)) for name, each in systems.items()
+    }
     budget = LoopBudget(ourselves=frozenset({US}))
     posting = Posting(lookups, store.pending, rows, store.shadows, budget)
     by_import = ByImport(lookups, store.pending)
@@ -325,6 +333,9 @@ def gate_for(
         budget,
         settling,
         by_import,
+        Absorbing(rows, store.shadows, store.crosswalk, store.lanes, records),
+        SURVIVORSHIP,
+        Splitting(store.cases, store.sayings, rows, store.crosswalk, store.lanes, records),
     )
     outbound = Outbound(
         systems,
@@ -338,10 +349,14 @@ def gate_for(
         store.owners,
         budget,
         posting,
+        store.cases,
     )
     worker = LaneWorker(
         lanes=store.lanes,
-        appliers={Direction.INBOUND: inbound, Direction.OUTBOUND: outbound},
+        appliers={
+            Direction.INBOUND: Noticing(inbound, RULES, systems),
+            Direction.OUTBOUND: Noticing(outbound, RULES, systems),
+        },
         parse=parse,
         bus=bus,
         clock=clock,

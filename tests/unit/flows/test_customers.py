@@ -255,3 +255,18 @@ async def test_a_decision_nobody_made_is_carried_out_by_nobody(desk: "Desk") -> 
 
     assert await desk._receive("outbound", str(heir), body) is Outcome.REJECTED
     assert column(desk, loser, "statecode") is None
+
+
+async def test_what_one_system_never_spoke_of_is_told_to_it(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+    (match,) = await waiting(desk)
+    await desk.customers.accept(match["case"], "", "ann", "same address")
+    await told(desk, heir, loser)
+
+    await saved(desk, "borealis", "B-1", city="Kiel")
+    await told(desk, heir)
+
+    assert desk.others["allegory"].of("company")["A-1"]["city"] == "Kiel"
+    before = dict(desk.others["allegory"].of("company")["A-1"])
+    await told(desk, heir)
+    assert desk.others["allegory"].of("company")["A-1"] == before

@@ -284,3 +284,21 @@ async def test_a_copy_cannot_merge_the_masters_records_away(desk: "Desk") -> Non
     assert await merge_rows(desk, heir, loser) is Outcome.APPLIED
 
     assert sorted(desk.records.of("company")) == ["C-1", "C-2"]
+
+
+async def test_when_both_sides_merged_otherwise_dataverses_merge_is_followed_first(desk: "Desk") -> None:
+    """In Dataverse the first is the loser, in Allegory the second."""
+    first, second = await two(desk)
+    desk.rows.unite("account", second, first)
+    desk.clock.advance(timedelta(seconds=1))
+    desk.records.unite("company", "C-1", "C-2")
+
+    assert await desk.record_changed("C-2", None, heir="C-1") is Outcome.PARKED
+    waits = (await story(desk, first))["messages"][-1]
+    assert waits["waits_on"] == f"dataverse:merge:{first}"
+
+    assert await desk.tell_row(first) is Outcome.APPLIED
+    assert await desk.store.crosswalk.records_of(second) == [key("C-1")]
+    assert await desk.store.crosswalk.heir_of(first) == second
+    assert (await story(desk, second))["messages"][-1]["state"] == "done"
+    assert [entry["state"] for entry in (await story(desk, second))["crosswalk"]] == ["paired", "absorbed"]

@@ -40,10 +40,10 @@ class Absorbing:
     ) -> Verdict | None:
         """Take over what the loser leaves, each record as its policy says; None when that was done before."""
         loser = UUID(change.subject.id)
-        if change.case is not None and not await self._is_decided(change.case, loser, record):
-            return deciding.unchanged(change, Outcome.ECHO, "the decision is over")
         if (await self.shadows.load(loser)).heir is not None:
             return None
+        if change.case is not None and not await self._is_decided(change.case, loser, record):
+            return deciding.unchanged(change, Outcome.ECHO, "the decision is over")
         async with seized(self.lanes, loser, hold) as (lease, both):
             gone = await self.shadows.load(loser)
             if gone.heir is not None:

@@ -42,13 +42,13 @@ from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Value
 from shared.core.mapping.references import RowRef
 from shared.core.mapping.rows import encode
+from shared.core.matching import Noticing
 from shared.core.owner_lookup import OwnerLookup
 from shared.core.ports import LegacyRecords
 from shared.core.system import LegacySystem
 from shared.core.turns import LoopBudget
-from shared.inbound.assigning import Assigning
-from shared.core.matching import Noticing
 from shared.inbound.absorbing import Absorbing
+from shared.inbound.assigning import Assigning
 from shared.inbound.by_import import ByImport
 from shared.inbound.drops.reading import Drops
 from shared.inbound.flow import Inbound

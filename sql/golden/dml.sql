@@ -297,12 +297,7 @@ UPDATE shadow SET document=@document, deleted_at=@deleted_at, fence=@fence, save
 INSERT INTO journal (number, record, at, source, entity, source_id, outcome, reason, changes, map_version, changed_at, origin, actor, correlation_id, fence) VALUES (@number, @record, @at, @source, @entity, @source_id, @outcome, @reason, @changes, @map_version, @changed_at, @origin, @actor, @correlation_id, @fence);
 
 -- split
-SELECT message.sender
-FROM message
-WHERE message.number = @number_1;
-
--- split
-UPDATE customer_case SET state=@state, decided_by=@decided_by, decided_at=@decided_at, reason=@reason WHERE customer_case.kind = 'match' AND customer_case.first_row = @first_row_1 AND customer_case.second_row = @second_row_1;
+UPDATE customer_case SET state=@state, ended=@ended, over_at=@over_at WHERE customer_case.first_row IN ([UUID('fdd2c657-2cdf-58d8-a116-5bf18ab61384'), UUID('299f0563-d418-5a3c-9894-bfc5d964d3e0')]) AND customer_case.second_row IN ([UUID('fdd2c657-2cdf-58d8-a116-5bf18ab61384'), UUID('299f0563-d418-5a3c-9894-bfc5d964d3e0')]) AND customer_case.kind = 'match';
 
 -- job
 UPDATE job_lease SET owner=@the_owner, lease_until=@until, fence=(job_lease.fence + 1) WHERE job_lease.name = @the_name AND (job_lease.lease_until < @now OR job_lease.owner = @the_owner);

@@ -159,21 +159,31 @@ def end(connection: sa.Connection, number: int, how: str, now: datetime) -> None
     connection.execute(sa.update(customer_case).where(going_on).values(over))
 
 
-def keep_apart(connection: sa.Connection, rows: tuple[UUID, UUID], by: str, now: datetime) -> None:
+def keep_apart(connection: sa.Connection, rows: tuple[UUID, UUID], now: datetime) -> None:
     """Two rows were told apart by a person: they are not taken for one again."""
     first, second = sorted(rows, key=str)
-    told = {
-        "state": CaseState.REFUSED.value,
-        "decided_by": by,
-        "decided_at": now,
-        "reason": "a record was given its own row again",
+    ended = {
+        "state": CaseState.OVER.value,
+        "ended": "a record was given its own row again",
+        "over_at": now,
     }
-    pair = sa.and_(
-        customer_case.c.kind == word(CaseKind.MATCH.value),
-        customer_case.c.first_row == first,
-        customer_case.c.second_row == second,
-    )
-    connection.execute(sa.update(customer_case).where(pair).values(told))
+    pair = sa.and_(customer_case.c.first_row.in_(rows), customer_case.c.second_row.in_(rows))
+    match = sa.and_(pair, customer_case.c.kind == word(CaseKind.MATCH.value))
+    if connection.execute(sa.update(customer_case).where(match).values(ended)).rowcount:
+        return
+    split = sa.and_(pair, customer_case.c.kind == word(CaseKind.SPLIT.value))
+    table = connection.execute(sa.select(customer_case.c.table_name).where(split)).scalars().first()
+    unheard_of = {
+        "kind": CaseKind.MATCH.value,
+        "table_name": table,
+        "first_row": first,
+        "second_row": second,
+        "rules": dumps([]),
+        "confidence": 0,
+        "is_certain": False,
+        "found_at": now,
+    }
+    connection.execute(sa.insert(customer_case).inline(), unheard_of | ended)
 
 
 @dataclass(frozen=True, slots=True)

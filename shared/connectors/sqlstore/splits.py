@@ -8,7 +8,6 @@ from shared.connectors.sqlstore import cases
 from shared.connectors.sqlstore.pairing import IS_KEY, PAIRED, key_parameters
 from shared.connectors.sqlstore.sqltypes import ONE
 from shared.connectors.sqlstore.tables import absorbed_row, crosswalk, journal, lane, shadow
-from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.values import changes_text, shadow_text
 from shared.core.ports import LeaseLost
 from shared.core.verdict import LaneItem, Split
@@ -39,9 +38,7 @@ def split(connection: sa.Connection, item: LaneItem, found: Split, map_version: 
     if connection.execute(known, kept | {"the_record": found.row}).rowcount == 0:
         connection.execute(sa.insert(shadow), kept | {"record": found.row})
     _tell(connection, item, found, map_version, now)
-    message = sa.select(messages.c.sender).where(messages.c.number == item.number)
-    by = connection.execute(message).scalar_one_or_none() or ""
-    cases.keep_apart(connection, (item.record, found.row), by, now)
+    cases.keep_apart(connection, (item.record, found.row), now)
 
 
 def _tell(connection: sa.Connection, item: LaneItem, found: Split, map_version: str, now: datetime) -> None:

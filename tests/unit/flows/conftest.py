@@ -47,6 +47,7 @@ from shared.recovery.customers import Customers
 from shared.recovery.settle import Settle
 
 US = "tandem"
+TOLD = ("name", "telephone1", "fax", "address1_city", "websiteurl")
 LAID_DOWN = OwnerPolicy()
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 ROW = UUID("00000000-0000-4000-8000-000000000001")
@@ -148,7 +149,7 @@ class Desk:
         """The flow tells of the row as it is."""
         kept = await self.rows.read(TABLES["account"], row)
         assert kept is not None
-        told = {name: kept.values.get(name) for name in ("name", "telephone1", "fax", "address1_city")}
+        told = {name: kept.values.get(name) for name in TOLD}
         told["statecode"] = kept.values.get("statecode") or 0
         if isinstance(master := kept.values.get("masterid"), RowRef):
             told["_masterid_value"] = str(master.id)

@@ -270,3 +270,39 @@ async def test_what_one_system_never_spoke_of_is_told_to_it(desk: "Desk") -> Non
     before = dict(desk.others["allegory"].of("company")["A-1"])
     await told(desk, heir)
     assert desk.others["allegory"].of("company")["A-1"] == before
+
+
+async def test_taking_apart_keeps_what_was_decided_before_and_asks_nobody_again(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+    (match,) = await waiting(desk)
+    await desk.customers.accept(match["case"], "", "ann", "same address")
+    await told(desk, heir, loser)
+    await desk.customers.unmerge("borealis:company:B-1", "ann", "they are two")
+    await told(desk, loser, heir)
+
+    over = await desk.customers.one(match["case"])
+    assert over is not None
+    assert (over["decided_by"], over["reason"], over["ended"]) == (
+        "ann",
+        "same address",
+        "a record was given its own row again",
+    )
+    await saved(desk, "borealis", "B-1", **ALIKE)
+    assert await waiting(desk) == []
+
+
+async def test_what_people_merged_in_dataverse_is_not_asked_about_once_taken_apart(desk: "Desk") -> None:
+    await saved(desk, "allegory", "A-1", name="Ostwind", domain="ostwind.example")
+    await saved(desk, "borealis", "B-1", name="Westwind", domain="westwind.example")
+    heir, loser = await row_of(desk, "allegory", "A-1"), await row_of(desk, "borealis", "B-1")
+    desk.clock.advance(timedelta(seconds=1))
+    desk.rows.unite("account", heir, loser)
+    await told(desk, heir, loser)
+    await desk.customers.unmerge("borealis:company:B-1", "ann", "they are two")
+    await told(desk, loser, heir)
+
+    alike = {"name": column(desk, heir, "name"), "domain": column(desk, heir, "websiteurl")}
+    await saved(desk, "borealis", "B-1", **alike)
+
+    assert column(desk, loser, "websiteurl") == column(desk, heir, "websiteurl")
+    assert await waiting(desk) == []

@@ -258,7 +258,7 @@ class Outbound:
         made = await self.records[system.name].create(entry.entity, fields, str(record))
         key = RecordKey(system.name, entry.entity, made.id)
         as_sent = _holds(entry, made, fields, ours)
-        after = agreed_after(change, spent, decision, ours, (system.name, made if as_sent else None))
+        after = agreed_after(entry, change, spent, decision, ours, (system.name, made if as_sent else None))
         return deciding.paired(deciding.verdict(change, entry, shadow, decision, after), ((key, record),))
 
     async def _update(
@@ -292,7 +292,7 @@ class Outbound:
             break
         else:
             raise MovedOn(f"the record changed {_ROUNDS} times while it was written")
-        after = agreed_after(change, spent, decision, ours, (target.system.name, written))
+        after = agreed_after(entry, change, spent, decision, ours, (target.system.name, written))
         if decision.back:
             await self.shadows.overrule(change, UUID(change.subject.id), decision.collisions)
             back = TakeBack(decision.back, ours.values)

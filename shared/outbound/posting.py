@@ -103,7 +103,7 @@ class Posting:
         spent = self.budget.spend(known, change, decision)
         name = target.system.name
         if target.key is not None and not decision.write:
-            after = agreed_after(change, spent, decision, ours, (name, None))
+            after = agreed_after(case.entry, change, spent, decision, ours, (name, None))
             after = await self._take_back(case, decision, ours, after, hold)
             decided = deciding.verdict(change, case.entry, case.before, decision, after)
             return self.budget.recognised(change, deciding.learned(decided, case.before, known))

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from shared.core import decision as deciding
 from shared.core.change import Change
 from shared.core.identity import DATAVERSE, RecordKey
+from shared.core.legacy import going_out
 from shared.core.mapping.spec import EntityMap
 from shared.core.merge import ANYBODY, Merge, Side
 from shared.core.ownership import Ownership
@@ -27,10 +28,12 @@ class Target:
     owned: Ownership = ANYBODY
 
 
-def agreed_after(change: Change, shadow: Shadow, decision: Merge, ours: Side, written: Written) -> Shadow:
+def agreed_after(
+    entry: EntityMap, change: Change, shadow: Shadow, decision: Merge, ours: Side, written: Written
+) -> Shadow:
     """The shadow after the write; the legacy version is kept only where its record equals the shadow."""
     name, record = written
-    versions: dict[str, str | None] = {DATAVERSE: _row_version(change, shadow, decision)}
+    versions: dict[str, str | None] = {DATAVERSE: _row_version(entry, change, shadow, decision, ours)}
     if record is None:
         return deciding.agreed(shadow, decision, ours, None, versions)
     versions[name] = record.version if decision.complete else None
@@ -55,13 +58,15 @@ def with_defaults(change: Change, shadow: Shadow, ours: Side) -> Shadow:
     return replace(shadow, marks={**shadow.marks, **fresh})
 
 
-def _row_version(change: Change, shadow: Shadow, decision: Merge) -> str | None:
+def _row_version(entry: EntityMap, change: Change, shadow: Shadow, decision: Merge, ours: Side) -> str | None:
     """The newest row version at which the row is known to equal the shadow.
 
-    The message's own, when everything it says is agreed now and it is newer than what was known.
+    The message's own, when it speaks of the whole row, everything it says is agreed now and it is newer than
+    what was known. Of the columns that a message leaves out an earlier one may still have to tell.
     """
     told = change.data.get("@odata.etag", f'W/"{change.version}"' if change.version else None)
     known = shadow.versions.get(DATAVERSE)
-    if decision.stale or decision.collisions or change.without or not isinstance(told, str):
+    is_whole = ours.values.keys() >= going_out(entry)
+    if decision.stale or decision.collisions or change.without or not (is_whole and isinstance(told, str)):
         return known if change.version <= deciding.number_of(shadow) else None
     return told if change.version > deciding.number_of(shadow) else known

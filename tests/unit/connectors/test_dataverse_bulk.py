@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.connectors.credentials.secret import FixedSecret
@@ -54,6 +54,7 @@ def loads(draw: st.DrawFn) -> tuple[int, int, set[int]]:
 
 
 @given(loads())
+@example((10_000, 100, {0, 99, 100, 4711, 7_000, 7_001, 9_999}))
 def test_bad_rows_are_found_within_the_bound_and_all_others_are_written(
     load: tuple[int, int, set[int]],
 ) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from mappers.allegory import ALLEGORY
+from mappers.allegory.companies import COMPANY
 from mappers.dataverse import TABLES
 from mappers.dataverse.personal import PERSONAL
 from mappers.matching import RULES
@@ -29,7 +30,9 @@ from shared.core.failure import Backoff
 from shared.core.gate import Gate
 from shared.core.identity import RecordKey
 from shared.core.lane import LaneWorker
+from shared.core.legacy import going_out
 from shared.core.lookups import Lookups
+from shared.core.mapping.columns import Kind
 from shared.core.mapping.references import RowRef
 from shared.core.matching import Noticing
 from shared.core.outcome import Outcome
@@ -47,7 +50,6 @@ from shared.recovery.customers import Customers
 from shared.recovery.settle import Settle
 
 US = "tandem"
-TOLD = ("name", "telephone1", "fax", "address1_city", "websiteurl")
 LAID_DOWN = OwnerPolicy()
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 ROW = UUID("00000000-0000-4000-8000-000000000001")
@@ -149,10 +151,14 @@ class Desk:
         """The flow tells of the row as it is."""
         kept = await self.rows.read(TABLES["account"], row)
         assert kept is not None
-        told = {name: kept.values.get(name) for name in TOLD}
+        told: dict[str, Any] = {}
+        for name in (*going_out(COMPANY), "fax", "masterid"):
+            value = kept.values.get(name)
+            is_lookup = TABLES["account"].columns[name].kind is Kind.LOOKUP
+            told[f"_{name}_value" if is_lookup else name] = (
+                str(value.id) if isinstance(value, RowRef) else value
+            )
         told["statecode"] = kept.values.get("statecode") or 0
-        if isinstance(master := kept.values.get("masterid"), RowRef):
-            told["_masterid_value"] = str(master.id)
         body = {
             "schemaVersion": "1.0",
             "source": "dataverse",

@@ -1,8 +1,16 @@
-"""What `tandem now` puts on the screen."""
+"""What `tandem now` puts on the screen, and the exit status it ends with."""
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import Any
 
+import pytest
+
+from shared.ops.cli import main
 from shared.ops.commands import now
 
 QUIET: dict[str, Any] = {
@@ -94,3 +102,43 @@ def test_a_wrong_sum_comes_first_and_names_the_messages() -> None:
         "THE SUM IS WRONG: these messages have no outcome and no place, or both.",
         "  inbound  message m-1  neither",
     ]
+
+
+@contextmanager
+def service_that_tells(told: dict[str, Any]) -> Iterator[str]:
+    """A service at a URL whose `ops/now` is this."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(told if self.path == "/api/ops/now" else {}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    server = HTTPServer(("127.0.0.1", 0), Answer)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("unlike", "status"), [({}, 0), ({"conserved": False, "unexplained": 1, "strays": []}, 1)]
+)
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_the_exit_status_says_whether_the_sum_is_right(
+    unlike: dict[str, Any], status: int, form: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TANDEM_TOKEN", "t")
+    with service_that_tells(QUIET | unlike) as url:
+        monkeypatch.setenv("TANDEM_URL", url)
+
+        assert main(["now", *form]) == status

@@ -78,8 +78,10 @@ def render(operations: Sequence[Asking], root: str) -> tuple[str, bytes]:
     return f"multipart/mixed; boundary={boundary}", parts + delimiter + b"--\r\n"
 
 
-def render_set(requests: Sequence[Asking], root: str) -> tuple[str, bytes]:
-    """The content type and body of a batch that holds one change set: all of the requests or none."""
+def render_set(requests: Sequence[Asking], root: str, after: Asking) -> tuple[str, bytes]:
+    """The content type and body of a batch that holds one change set, all of the requests or none, and one
+    request behind it.
+    """
     written = [_written(request, root, at) for at, request in enumerate(requests, 1)]
     digest = hashlib.blake2b(b"".join(written), digest_size=16).hexdigest()
     members = b"".join(f"--changeset_{digest}\r\n".encode() + part + b"\r\n" for part in written)
@@ -89,16 +91,23 @@ def render_set(requests: Sequence[Asking], root: str) -> tuple[str, bytes]:
         "",
         "",
     )
-    end = f"--changeset_{digest}--\r\n\r\n--batch_{digest}--\r\n".encode()
-    return f"multipart/mixed; boundary=batch_{digest}", "\r\n".join(lines).encode() + members + end
+    last = f"--changeset_{digest}--\r\n\r\n--batch_{digest}\r\n".encode() + _written(after, root)
+    end = f"\r\n--batch_{digest}--\r\n".encode()
+    return f"multipart/mixed; boundary=batch_{digest}", "\r\n".join(lines).encode() + members + last + end
 
 
-def parse_set(content_type: str, body: bytes) -> tuple[Part, ...]:
-    """The answers to a change set: one for each request, or the one refusal that undid them all.
+def parse_set(content_type: str, body: bytes) -> tuple[tuple[Part, ...], Part | None]:
+    """The answers to a change set, and to the request behind it, if that was answered.
 
-    Raises UnreadableBatch, also when an end is missing.
+    The set has an answer for each request, or the one refusal that undid them all. Raises UnreadableBatch,
+    also when an end is missing.
     """
-    (piece,) = pieces if len(pieces := _pieces(content_type, body)) == 1 else (b"",)
+    pieces = _pieces(content_type, body)
+    after = _part(pieces[1]) if len(pieces) > 1 else None
+    return _set(pieces[0] if pieces else b""), after
+
+
+def _set(piece: bytes) -> tuple[Part, ...]:
     _, headers, inner = _split(piece.lstrip(b"\r\n"))
     said = headers.get("content-type", "")
     if said.lower().startswith("multipart/mixed"):

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from shared.connectors.dataverse.batch import ROOT
 from shared.connectors.dataverse.multipart import UnreadableBatch, parse_set, render_set
-from shared.connectors.dataverse.operation import PROTOCOL, Operation, address, update
+from shared.connectors.dataverse.operation import PROTOCOL, Operation, address, body_of, row, update
+from shared.connectors.dataverse.reading import Reading
 from shared.connectors.dataverse.refusal import WHO, Asked, refusal
 from shared.core.codes import Code
 from shared.core.errors import Refused, Unavailable
 from shared.core.mapping.columns import Table, Value
 from shared.core.mapping.lifecycle import STATUS, Close, Lifecycle, NoWay, Step, Write
-from shared.core.mapping.rows import encode, write_row
+from shared.core.mapping.rows import encode, read_row, write_row
 from shared.core.ports import Row
 
 if TYPE_CHECKING:
@@ -43,28 +44,34 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """The requests that bring one row where it shall be; the first is a write under the row's condition."""
+    """The requests that bring one row where it shall be; the first is a write under the row's condition.
+
+    `expected` is what the row holds when it is there and nobody else has touched it.
+    """
 
     asked: Asked
     requests: Sequence[Operation | Action]
+    expected: Mapping[str, Value]
 
     async def go(self, client: "WebClient") -> "httpx.Response":
         """The answer to the whole; raises Unavailable when it was lost."""
-        content_type, content = render_set(self.requests, ROOT)
+        content_type, content = render_set(self.requests, ROOT, Reading(self.asked.table, self.asked.row_id))
         headers = {**PROTOCOL, "Content-Type": content_type}
         return await client.send("POST", "$batch", headers=headers, content=content)
 
     def arrived(self, response: "httpx.Response") -> Row:
-        """The row as it is afterwards, without values; its version is blank, because the last step gave it
-        one without telling.
+        """The row as it is afterwards, without values.
 
-        Raises what the refusal of any step means; then none of them happened.
+        The last step gives it a version without telling, so the row is read in the same request. Somebody may
+        have been quicker than that read: the version counts only when the row is as expected, and is blank
+        otherwise. Raises what the refusal of any step means; then none of them happened.
         """
         said = response.headers.get("Content-Type", "")
         if not said.lower().startswith("multipart/mixed"):
             raise refusal(self.asked, response)
         try:
-            parts = [part.response() for part in parse_set(said, response.content)]
+            answers, read = parse_set(said, response.content)
+            parts = [part.response() for part in answers]
         except UnreadableBatch as unreadable:
             raise Unavailable(
                 f"{WHO} answered a change set with something else: {unreadable}"
@@ -75,8 +82,18 @@ class Passage:
         first = self.requests[0]
         if len(parts) != len(self.requests) or not isinstance(first, Operation):
             raise Unavailable(f"{WHO} left a step of a change set unanswered")
-        row = first.written(parts[0])
-        return Row({}, "", row.modified_at)
+        begun = first.written(parts[0])
+        return self._read_back(read.response() if read else None) or Row({}, "", begun.modified_at)
+
+    def _read_back(self, response: "httpx.Response | None") -> Row | None:
+        """The row as it was read behind the steps, if it is as expected."""
+        if response is None or not response.is_success:
+            return None
+        body = body_of(response)
+        held = read_row(self.asked.table, body)
+        if any(held.get(name, value) != value for name, value in self.expected.items()):
+            return None
+        return row(response, body, {})
 
 
 def creation(
@@ -85,18 +102,18 @@ def creation(
     """From nothing to a row that holds `values`; `first` creates it in the state in which rows begin."""
     start = Write({STATUS: lifecycle.start})
     steps = [step for step in _way(lifecycle, lifecycle.start, {STATUS: values[STATUS]}) if step != start]
-    return Passage(first.asked, (first, *_requests(first.asked, steps, values, message_id)))
+    return Passage(first.asked, (first, *_requests(first.asked, steps, values, message_id)), values)
 
 
-def change(asked: Asked, row: Row, message_id: str | None) -> Passage:
+def change(asked: Asked, before: Row, message_id: str | None) -> Passage:
     """From a row as it was read to one that holds the values asked for; Refused when there is no way."""
     lifecycle = asked.table.lifecycle
-    current = row.values.get(STATUS)
+    current = before.values.get(STATUS)
     if lifecycle is None or not isinstance(current, int):
         raise _no_way(f"{WHO} does not tell the row's status")
     steps = _way(lifecycle, current, asked.values)
-    held = {**row.values, **asked.values}
-    return Passage(asked, _requests(asked, steps, held, message_id, version=row.version))
+    held = {**before.values, **asked.values}
+    return Passage(asked, _requests(asked, steps, held, message_id, version=before.version), held)
 
 
 def is_led(table: Table, values: Mapping[str, Value]) -> bool:

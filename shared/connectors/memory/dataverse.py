@@ -60,7 +60,7 @@ class MemoryRows:
             raise MovedOn("a row with this id is already there")
         self._check_lookups(values)
         begun: dict[str, Value] = {} if table.lifecycle is None else {STATUS: Option(table.lifecycle.start)}
-        return self._led(table, values, self._keep(table.name, row_id, {**begun, **values}))
+        return _row(self._keep(table.name, row_id, {**begun, **values}), {})
 
     async def update(self, table: Table, row_id: UUID, values: Mapping[str, Value], version: str) -> Row:
         """Write columns if still at `version`; raises MovedOn when not, Gone when deleted."""
@@ -68,7 +68,7 @@ class MemoryRows:
         kept = self._present(table, row_id, version)
         self._check_lookups(values)
         _check_way(table, kept.values, values)
-        return self._led(table, values, self._keep(table.name, row_id, {**kept.values, **values}))
+        return _row(self._keep(table.name, row_id, {**kept.values, **values}), {})
 
     async def delete(self, table: Table, row_id: UUID, version: str) -> None:
         """Delete if still at `version`; a row already gone is fine."""
@@ -149,12 +149,6 @@ class MemoryRows:
                     code=Code.VALUE_UNKNOWN_REFERENCE,
                     field=column,
                 )
-
-    @staticmethod
-    def _led(table: Table, values: Mapping[str, Value], kept: _Kept) -> Row:
-        """A row that was led to a status does not tell its version, as in Dataverse."""
-        led = table.lifecycle is not None and values.get(STATUS) is not None
-        return Row({}, "", kept.modified_at) if led else _row(kept, {})
 
     def _keep(self, table: str, row_id: UUID, values: Mapping[str, Value]) -> _Kept:
         self._number += 1

@@ -134,8 +134,8 @@ DEVIATIONS: tuple[Deviation, ...] = (
     Deviation(
         ("L80",),
         "Attachments are ContentDocuments.",
-        "They are attachments of the e-mail, and notes everywhere else.",
-        "ContentDocument is another product's name for them.",
+        "Each is a record of its own and becomes a note on its activity, an e-mail's, too.",
+        "ContentDocument is another product's name for them; an e-mail that was sent takes no attachments.",
     ),
     Deviation(
         ("L85",),

@@ -106,7 +106,7 @@ TERMS: tuple[Term, ...] = (
         "ActivityDate", ("L80",), "activitypointer", "actualend", remark="And the overridden creation time."
     ),
     Term("WhatId", ("A75", "L80"), "activitypointer", "regardingobjectid"),
-    Term("ContentDocument", ("L80",), "activitymimeattachment", remark="On an e-mail; a note elsewhere."),
+    Term("ContentDocument", ("L80",), "annotation", "documentbody", remark="A note on the activity."),
     Term("Attachment", ("A100", "L75"), "annotation", "documentbody"),
     Term("Note", ("A100", "L75"), "annotation"),
     Term("LinkedEntityId", ("L75", "L80"), "annotation", "objectid"),

@@ -52,7 +52,11 @@ CONTACT = EntityMap(
             "primary_company_id",
             contact.parentcustomerid,
             words.company(placeholder="account"),
-            description="A contact without a company hangs from the one placeholder account.",
+            loss=Loss.PARTIAL,
+            description=(
+                "A contact without a company hangs from the one placeholder account, and so does one whose "
+                "company is taken away in Dataverse."
+            ),
             alias="AccountId",
         ),
         Field(

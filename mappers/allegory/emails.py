@@ -44,9 +44,9 @@ _COMPOSED = (
         "participants", ("from", "to", "cc", "direction", "contact_id"), _participants, first_alone=True
     ),
     Composed("state", ("direction",), _state),
-    Composed("body", _BODY, body, first_alone=True),
-    Composed("words", _BODY, visible_words, first_alone=True),
-    Composed("summary", _BODY, _shortened, first_alone=True),
+    Composed("body", _BODY, body, any_alone=True),
+    Composed("words", _BODY, visible_words, any_alone=True),
+    Composed("summary", _BODY, _shortened, any_alone=True),
 )
 _DROPPED = (Dropped("type", "It says email, which the table says already."),)
 _WORDS: tuple[Line, ...] = (

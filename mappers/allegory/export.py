@@ -1,9 +1,10 @@
 """What Allegory's file export holds, and what has to be true of it."""
 
 from mappers.allegory import words
-from mappers.dataverse import account, contact, opportunity
+from mappers.dataverse import account, contact, lead, opportunity, pipeline_stage
 from shared.core.mapping.transforms import Slashes
 from shared.core.reading.codes import FindingCode, Severity
+from shared.core.reading.contact_kinds import Email, People, Phone, Postcode
 from shared.core.reading.export import (
     Attachments,
     Column,
@@ -22,30 +23,28 @@ from shared.core.reading.export import (
     Reference,
 )
 from shared.core.reading.kinds import (
-    Choice,
     Currency,
     Day,
     Duration,
-    Email,
     Html,
     Instant,
     Key,
     Number,
-    Phone,
-    Postcode,
-    Tags,
+    Sha256,
     Text,
-    Words,
+    Url,
     Zone,
     fitting,
     within,
 )
 from shared.core.reading.moments import Clock
 from shared.core.reading.rules import Above, Agrees, Blank, Filled, Is, Never, Order
+from shared.core.reading.word_kinds import Choice, Tags, Words
 
 _CLOCK = Clock(words.ZONE, Slashes.MONTH_FIRST)
 _AT, _DAY, _KEY, _USER = Instant(_CLOCK), Day(_CLOCK), Key(), Email()
-_YES_NO = Choice(("true", "false"))
+_YES_NO = Choice(("true", "false", "yes", "no"))
+_FORECAST = Choice((*words.FORECAST_CATEGORY, *words.FORECAST_ALIASES))
 _CREATED = (Column("created_at", _AT, required=True), Column("updated_at", _AT))
 _OWNER = (Owner("owner_email", OwnerBy.EMAIL),)
 _SUBJECTS = {"company": "company", "contact": "contact", "lead": "lead", "deal": "deal"}
@@ -87,8 +86,10 @@ STAGES = Object(
     "pipeline stage", "pipeline_stages.csv", Format.CSV, ("stage_id",),
     (
         Column("stage_id", _KEY, required=True), Column("pipeline_id", _KEY, required=True),
-        Column("name", Text(100), required=True), Column("display_order", Number(0, decimals=0)),
-        Column("probability", Number(0, 100)), Column("forecast_category", Choice(words.FORECAST_CATEGORY)),
+        Column("name", Text(100), required=True),
+        Column("display_order", within(pipeline_stage.tandem_displayorder)),
+        Column("probability", within(pipeline_stage.tandem_probability)),
+        Column("forecast_category", _FORECAST),
         Column("outcome", Choice(words.STATUS)),
     ),
     references=(Reference("pipeline_id", "pipeline"),),
@@ -98,9 +99,10 @@ COMPANIES = Object(
     "company", "companies.csv", Format.CSV, ("company_id",),
     (
         Column("company_id", _KEY, required=True), Column("name", fitting(account.name), required=True),
-        Column("domain", fitting(account.websiteurl)), Column("industry", fitting(account.tandem_industry)),
+        Column("domain", Url(account.websiteurl.max_length)),
+        Column("industry", fitting(account.tandem_industry)),
         Column("employees", within(account.numberofemployees)),
-        Column("annual_revenue_musd", Number(0, 100_000_000)),
+        Column("annual_revenue_musd", Number(0, 100_000_000, 8)),
         Column("year_founded", within(account.tandem_yearfounded)),
         Column("street", fitting(account.address1_line1)),
         Column("city", fitting(account.address1_city)),
@@ -110,7 +112,7 @@ COMPANIES = Object(
         Column("tags", Tags(";", account.tandem_tags.max_length)), *_CREATED,
         Column("cf_tier", Choice(words.TIER), optional=True),
         Column("cf_customer_since", within(account.tandem_customersince), optional=True),
-        Column("cf_scoring_blob", Text(100_000, lines=True), optional=True),
+        Column("cf_scoring_blob", fitting(account.tandem_scoringblob, lines=True), optional=True),
     ),
     references=(Reference("parent_company_id", "company", parent=True),), owners=_OWNER,
     duplicates=(Duplicate("name", FindingCode.DUPLICATE_NAME, "company"),), rules=(_IN_TIME,),
@@ -122,10 +124,10 @@ CONTACTS = Object(
         Column("contact_id", _KEY, required=True), Column("first_name", fitting(contact.firstname)),
         Column("last_name", fitting(contact.lastname), required=True), Column("email", Email()),
         Column("phone", Phone()), Column("mobile", Phone()), Column("job_title", fitting(contact.jobtitle)),
-        Column("primary_company_id", _KEY), Column("company_ids", _KEY), Column("owner_email", _USER),
+        Column("primary_company_id", _KEY), Column("company_ids", Key(2000)), Column("owner_email", _USER),
         Column("lifecycle_stage", Choice(words.LIFECYCLE_STAGE)), Column("do_not_email", _YES_NO),
         Column("tags", Tags(";", 2000)), Column("birthday", _DAY), *_CREATED,
-        Column("cf_linkedin", Text(500), optional=True), Column("cf_preferred_language", Text(10),
+        Column("cf_linkedin", Url(500), optional=True), Column("cf_preferred_language", Text(10),
         optional=True),
     ),
     references=(
@@ -145,7 +147,7 @@ LEADS = Object(
         Column("phone", Phone()), Column("city", Text(80)), Column("country", Text(80)),
         Column("lead_source", Choice(LEAD_SOURCES)), Column("lead_status", Choice(LEAD_STATUSES),
         required=True),
-        Column("lead_score", Number(0, 100)), Column("owner_email", _USER),
+        Column("lead_score", within(lead.tandem_leadscore, positive=True)), Column("owner_email", _USER),
         Column("topic", Text(300), required=True), *_CREATED, Column("converted_contact_id", _KEY),
         Column("cf_gdpr_consent", _DAY, optional=True),
     ),
@@ -166,15 +168,18 @@ DEALS = Object(
     (
         Column("deal_id", _KEY, required=True), Column("name", fitting(opportunity.name), required=True),
         Column("company_id", _KEY), Column("primary_contact_id", _KEY),
-        Column("pipeline_id", _KEY, required=True), Column("stage_id", _KEY, required=True),
-        Column("stage_name", Text(200)), Column("amount", Number(0, 10**12)), Column("currency", Currency()),
+        Column("pipeline_id", Key(100), required=True), Column("stage_id", Key(100), required=True),
+        Column("stage_name", Text(200)),
+        Column("amount", within(opportunity.estimatedvalue, positive=True, currency="currency")),
+        Column("currency", Currency()),
         Column("probability", within(opportunity.closeprobability)),
-        Column("forecast_category", Choice(words.FORECAST_CATEGORY)), Column("engage_date", _DAY),
+        Column("forecast_category", _FORECAST), Column("engage_date", _DAY),
         Column("expected_close_date", _DAY), Column("close_date", _DAY),
         Column("status", Choice(words.STATUS), required=True), Column("lost_reason", Text(200)),
         Column("product", Text(200)), Column("owner_email", _USER), Column("tags", Tags(";", 2000)),
         Column("stage_entered_at", _AT), *_CREATED,
-        Column("cf_margin_pct", Number(), optional=True), Column("cf_decision", _YES_NO, optional=True),
+        Column("cf_margin_pct", within(opportunity.tandem_marginpercent), optional=True),
+        Column("cf_decision", _YES_NO, optional=True),
         Column("cf_Décision interne", Text(200), optional=True),
     ),
     references=(
@@ -213,8 +218,9 @@ DEALS = Object(
 CUSTOM_FIELDS = Object(
     "custom field", "custom_fields.json", Format.JSON, ("object", "key"),
     (
-        Column("object", _KEY, required=True), Column("key", _KEY, required=True), Column("label", Text(200)),
-        Column("type", _KEY, required=True), Column("options", Words()),
+        Column("object", Key(50), required=True), Column("key", Key(100), required=True),
+        Column("label", Text(200)),
+        Column("type", Key(50), required=True), Column("options", Words()),
         Column("max_length", Number(0, 1_048_576, decimals=0)), Column("required", _YES_NO),
     ),
 )  # fmt: skip
@@ -224,7 +230,7 @@ EMAILS = Object(
     (
         Column("activity_id", _KEY, required=True), Column("type", Choice(("email",))),
         Column("subject", Text(200)), Column("direction", Choice(("inbound", "outbound"))),
-        Column("from", Email(), required=True), Column("to", _KEY), Column("cc", _KEY),
+        Column("from", Email(200, kept=True), required=True), Column("to", People()), Column("cc", People()),
         Column("sent_at", _AT, required=True), Column("body_html", Html("body_text")),
         Column("body_text", Text(lines=True)), Column("related_type", _KEY), Column("related_id", _KEY),
         Column("contact_id", _KEY), Column("owner_email", _USER), Column("created_at", _AT),
@@ -238,7 +244,7 @@ CALLS = Object(
     (
         Column("activity_id", _KEY, required=True), Column("subject", Text(200)),
         Column("direction", Choice(("inbound", "outbound")), required=True),
-        Column("duration_seconds", Duration()), Column("outcome", Choice(CALL_OUTCOMES)),
+        Column("duration_seconds", Duration()), Column("outcome", Choice(CALL_OUTCOMES, kept=True, most=200)),
         Column("phone_number", Phone(200)), Column("notes", Text(_MEMO, lines=True)),
         Column("started_at", _AT, required=True), Column("related_type", _KEY), Column("related_id", _KEY),
         Column("contact_id", _KEY), Column("owner_email", _USER),
@@ -254,7 +260,7 @@ MEETINGS = Object(
         Column("location", Text(200)),
         Column("start_at", Instant(_CLOCK, "time_zone"), required=True),
         Column("end_at", Instant(_CLOCK, "time_zone"), required=True), Column("time_zone", Zone()),
-        Column("all_day", _YES_NO), Column("attendees", _KEY), Column("organizer", Email()),
+        Column("all_day", _YES_NO), Column("attendees", People()), Column("organizer", Email(200, kept=True)),
         Column("description", Text(1_048_576, lines=True)), Column("related_type", _KEY),
         Column("related_id", _KEY),
         Column("owner_email", _USER), Column("created_at", _AT),
@@ -267,8 +273,8 @@ MEETINGS = Object(
 TAGS = Object(
     "tag", "tags.csv", Format.CSV, ("object_type", "object_id", "tag"),
     (
-        Column("object_type", _KEY, required=True), Column("object_id", _KEY, required=True),
-        Column("tag", Text(100), required=True),
+        Column("object_type", Key(50), required=True), Column("object_id", Key(100), required=True),
+        Column("tag", Text(100, never=";"), required=True),
     ),
     references=(KindReference("object_id", "object_type", _SUBJECTS),),
 )  # fmt: skip
@@ -278,8 +284,8 @@ ATTACHMENTS = Object(
     (
         Column("attachment_id", _KEY, required=True), Column("object_type", _KEY, required=True),
         Column("object_id", _KEY, required=True), Column("file_name", Text(255), required=True),
-        Column("mime_type", Text(256)), Column("size_bytes", Number(0, decimals=0), required=True),
-        Column("path", _KEY, required=True), Column("sha256", _KEY), Column("uploaded_by", _USER),
+        Column("mime_type", Text(256)), Column("size_bytes", Number(0, 10**12, 0), required=True),
+        Column("path", _KEY, required=True), Column("sha256", Sha256()), Column("uploaded_by", _USER),
         Column("uploaded_at", _AT),
     ),
     references=(KindReference("object_id", "object_type", _PARENTS),),

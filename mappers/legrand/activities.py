@@ -15,6 +15,7 @@ from shared.core.mapping.parties import Role
 from shared.core.mapping.spec import Dropped, EntityMap, Field, Flow, Line, Loss
 from shared.core.mapping.transforms import Slashes, integer, memo, owner_by_name, status, text
 from shared.core.mapping.transforms.activities import ending, flag, lookup_by_kind, shortened, whole_number
+from shared.core.mapping.transforms.mail import is_mail, part
 from shared.core.mapping.transforms.markup import plain_text, simplified
 from shared.core.mapping.transforms.parties import addresses, listed, participants, who
 from shared.core.mapping.transforms.text import clean
@@ -56,13 +57,19 @@ def _met(parts: Sequence[Json]) -> Json:
 
 
 def _seen(parts: Sequence[Json]) -> str:
+    """The words: of a whole mail message those of its text part."""
     written = clean(parts[0]) or ""
-    return plain_text(written) if written.lstrip().startswith(_MARK) else written
+    if is_mail(written):
+        written, _ = part(written, "plain", "html")
+    return plain_text(written) if written.lstrip().startswith(_MARK) else written.strip()
 
 
 def _body(parts: Sequence[Json]) -> Json:
+    """The page where there is one, and the words where there is none."""
     written = clean(parts[0]) or ""
-    return simplified(written) if written.lstrip().startswith(_MARK) else written
+    if is_mail(written):
+        written, _ = part(written, "html", "plain")
+    return simplified(written) if written.lstrip().startswith(_MARK) else written.strip()
 
 
 def _summary(parts: Sequence[Json]) -> Json:
@@ -88,9 +95,9 @@ def _minutes(parts: Sequence[Json]) -> Json:
 
 _TEXT = Composed("text", ("(body)",), _seen)
 _SUMMARY = Composed("summary", ("(body)",), _summary)
-_ABOUT = Composed("about", ("Company ID", "Contact ID"), _about, first_alone=True)
+_ABOUT = Composed("about", ("Company ID", "Contact ID"), _about, any_alone=True)
 _CALL = (
-    Composed("participants", ("Direction", "Contact", "Contact ID", "Owner"), _called, first_alone=True),
+    Composed("participants", ("Direction", "Contact", "Contact ID", "Owner"), _called, any_alone=True),
     Composed("ended", ("Date", "Duration"), _ended, first_alone=True),
     Composed("minutes", ("Duration",), _minutes),
 )

@@ -43,6 +43,7 @@ CONTACT = EntityMap(
             "Company ID",
             contact.parentcustomerid,
             words.company(),
+            loss=Loss.PARTIAL,
             description="A contact without a company hangs from the one placeholder account.",
             alias="AccountId",
         ),

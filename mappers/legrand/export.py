@@ -1,10 +1,11 @@
 """What Legrand's export of workbooks and text files holds, and what has to be true of it."""
 
-from mappers.dataverse import account, contact, incident, opportunity
+from mappers.dataverse import account, contact, incident, opportunity, quotedetail
 from mappers.legrand import words
 from mappers.legrand.attachments import KINDS
 from shared.core.mapping.transforms import Slashes
 from shared.core.reading.codes import FindingCode, Severity
+from shared.core.reading.contact_kinds import Email, People, Phone, Postcode
 from shared.core.reading.export import (
     Attachments,
     Column,
@@ -24,19 +25,15 @@ from shared.core.reading.export import (
     Reference,
 )
 from shared.core.reading.kinds import (
-    Choice,
     Currency,
     Day,
     Duration,
-    Email,
     Html,
     Instant,
     Key,
     Number,
-    Phone,
-    Postcode,
-    Tags,
     Text,
+    Url,
     fitting,
     within,
 )
@@ -56,13 +53,16 @@ from shared.core.reading.rules import (
     Product,
     Sum,
 )
+from shared.core.reading.word_kinds import Choice, Tags
 
 _CELLS = Clock(words.ZONE, Slashes.DAY_FIRST, typed=True)
 _TEXTS = Clock(words.ZONE, Slashes.DAY_FIRST, slashed=True)
 _DAY, _AT, _KEY, _NAME = Day(_CELLS), Instant(_CELLS), Key(), Text(160)
-_YES_NO = Choice(("Yes", "No"))
-_MONEY = Number(0, 10**12, typed=True)
-_WHOLE = Number(0, decimals=0, typed=True)
+_COUNTED = Key(whole=True)
+_YES_NO = Choice(("Yes", "No", "true", "false"))
+_MONEY = Number(0, 10**12, 2, typed=True)
+_AMOUNT = within(opportunity.estimatedvalue, typed=True, positive=True, currency="Currency")
+_WHOLE = Number(0, 10**9, decimals=0, typed=True)
 _CREATED = (Column("Created Date", _DAY), Column("Modified Date", _DAY))
 # Both are kept as they are; nothing is decided by them.
 _IN_TIME = Order("Created Date", "Modified Date", Severity.INFO)
@@ -100,7 +100,8 @@ COMPANIES = Object(
         Column("Company Type", Choice(words.COMPANY_TYPE)),
         Column("Industry", fitting(account.tandem_industry)),
         Column("Phone", Phone()), Column("Fax", Phone()), Column("Email", Email()),
-        Column("Website", fitting(account.websiteurl)), Column("Street", fitting(account.address1_line1)),
+        Column("Website", Url(account.websiteurl.max_length)),
+        Column("Street", fitting(account.address1_line1)),
         Column("City", fitting(account.address1_city)),
         Column("State", fitting(account.address1_stateorprovince)),
         Column("Postal Code", Postcode("Country")), Column("Country", fitting(account.address1_country)),
@@ -141,8 +142,9 @@ LEADS = Object(
         Column("Lead ID", _KEY, required=True), Column("Received", _AT, required=True),
         Column("First Name", Text(50)), Column("Last Name", Text(50), required=True),
         Column("Company Name", Text(100)), Column("Email", Email()), Column("Phone", Phone()),
-        Column("City", Text(80)), Column("Country", Text(80)), Column("Lead Source", Choice(LEAD_SOURCES)),
-        Column("Lead Status", Choice(LEAD_STATUSES), required=True), Column("Owner", Text(200)),
+        Column("City", Text(80)), Column("Country", Text(80)),
+        Column("Lead Source", Choice(LEAD_SOURCES, kept=True)),
+        Column("Lead Status", Choice(LEAD_STATUSES, kept=True), required=True), Column("Owner", Text(200)),
         Column("Message", Text(2000, lines=True)), _ROW_ID,
     ),
     sheet="Lead Inbox", owners=_OWNER, people="Email",
@@ -155,9 +157,10 @@ OPPORTUNITIES = Object(
         Column("Opportunity ID", _KEY, required=True),
         Column("Opportunity Name", fitting(opportunity.name), required=True), Column("Company", _NAME),
         Column("Company ID", _KEY), Column("Contact", _NAME), Column("Sales Process", Text(100)),
-        Column("Stage", Choice(STAGES), required=True),
+        Column("Stage", Choice(STAGES, kept=True, most=200), required=True),
         Column("Stage Probability", within(opportunity.closeprobability, typed=True)),
-        Column("Estimated Value", _MONEY), Column("Currency", Currency()),
+        Column("Estimated Value", _AMOUNT),
+        Column("Currency", Currency()),
         Column("Expected Close Date", _DAY),
         Column("Status", Choice(("Open", *_CLOSED)), required=True), Column("Outcome Reason", Text(200)),
         Column("Closed Date", _DAY), Column("Owner", Text(200)), *_CREATED, _ROW_ID,
@@ -195,7 +198,7 @@ OPPORTUNITIES = Object(
 QUOTES = Object(
     "quote", "Sales Quotes.xlsx", Format.WORKBOOK, ("Quote No", "Revision"),
     (
-        Column("Quote No", _KEY, required=True), Column("Revision", _KEY, required=True),
+        Column("Quote No", Key(100), required=True), Column("Revision", _COUNTED, required=True),
         Column("Company", _NAME),
         Column("Company ID", _KEY), Column("Contact", _NAME), Column("Opportunity", Text(300)),
         Column("Status", Choice(QUOTE_STATUSES), required=True), Column("Quote Date", _DAY),
@@ -220,10 +223,12 @@ QUOTES = Object(
 QUOTE_ITEMS = Object(
     "quote item", "Sales Quotes.xlsx", Format.WORKBOOK, ("Quote No", "Revision", "Line"),
     (
-        Column("Quote No", _KEY, required=True), Column("Revision", _KEY, required=True),
-        Column("Line", _KEY, required=True), Column("Product Code", _KEY), Column("Description", Text(500)),
-        Column("Quantity", Number(0, typed=True), required=True), Column("Unit Price", _MONEY, required=True),
-        Column("Discount %", Number(0, 100, typed=True)), Column("Line Total", _MONEY),
+        Column("Quote No", _KEY, required=True), Column("Revision", _COUNTED, required=True),
+        Column("Line", _COUNTED, required=True), Column("Product Code", Key(100)),
+        Column("Description", Text(500)),
+        Column("Quantity", within(quotedetail.quantity, typed=True, positive=True), required=True),
+        Column("Unit Price", within(quotedetail.priceperunit, typed=True, positive=True), required=True),
+        Column("Discount %", Number(0, 100, 4, typed=True)), Column("Line Total", _MONEY),
     ),
     sheet="Quote Items", references=(Reference("Quote No", "quote", also=("Revision",)),),
     rules=(Product(("Quantity", "Unit Price"), "Discount %", "Line Total"),),
@@ -233,7 +238,8 @@ TICKETS = Object(
     "ticket", "Service Desk Tickets.xlsx", Format.WORKBOOK, ("Ticket No",),
     (
         Column("Ticket No", _KEY, required=True), Column("Subject", fitting(incident.title), required=True),
-        Column("Board", Choice(BOARDS)), Column("Status", Choice(TICKET_STATUSES), required=True),
+        Column("Board", Choice(BOARDS, kept=True)),
+        Column("Status", Choice(TICKET_STATUSES, kept=True), required=True),
         Column("Priority", Choice(words.PRIORITY)), Column("Company", _NAME), Column("Company ID", _KEY),
         Column("Contact", _NAME), Column("Asset", Text(200)), Column("Assigned To", Text(200)),
         Column("Date Logged", _AT, required=True), Column("Date Closed", _AT),
@@ -279,8 +285,8 @@ CAMPAIGNS = Object(
     "campaign", "Campaigns.xlsx", Format.WORKBOOK, ("Campaign ID",),
     (
         Column("Campaign ID", _KEY, required=True), Column("Campaign Name", Text(128), required=True),
-        Column("Campaign Type", Choice(CAMPAIGN_TYPES)),
-        Column("Status", Choice(("Planned", "Active", "Completed"))),
+        Column("Campaign Type", Choice(CAMPAIGN_TYPES, kept=True)),
+        Column("Status", Choice(("Planned", "Active", "Completed"), kept=True)),
         Column("Start Date", _DAY), Column("End Date", _DAY), Column("Target Member Count", _WHOLE),
         Column("Owner", Text(200)), Column("Budget", _MONEY),
     ),
@@ -295,7 +301,8 @@ CAMPAIGN_MEMBERS = Object(
     (
         Column("Campaign ID", _KEY, required=True), Column("Campaign Name", Text(128)),
         Column("Member Type", _KEY, required=True), Column("Member ID", _KEY, required=True),
-        Column("Email", Email()), Column("Response", Choice(("Sent", "Opened", "Responded", "Unsubscribed"))),
+        Column("Email", Email()),
+        Column("Response", Choice(("Sent", "Opened", "Responded", "Unsubscribed"), kept=True)),
     ),
     sheet="Campaign Members",
     references=(
@@ -311,7 +318,7 @@ DOCUMENTS = Object(
         Column("Exported File", _KEY, required=True), Column("Folder", Text(200)),
         Column("Linked Module", _KEY),
         Column("Linked Record ID", _KEY), Column("Uploaded By", Text(200)), Column("Upload Date", _AT),
-        Column("Size (bytes)", _WHOLE),
+        Column("Size (bytes)", _WHOLE, required=True),
     ),
     sheet="Documents",
     references=(
@@ -337,14 +344,14 @@ ACTIVITIES = Object(
         Column("Subject", Text(200)), Column("Date", Instant(_TEXTS), required=True),
         Column("Company", _NAME, optional=True), Column("Company ID", _KEY, optional=True),
         Column("Contact", _NAME, optional=True), Column("Contact ID", _KEY, optional=True),
-        Column("Owner", Text(200), optional=True), Column("From", Email(), optional=True),
-        Column("To", _KEY, optional=True), Column("Cc", _KEY, optional=True),
+        Column("Owner", Text(200), optional=True), Column("From", Email(200, kept=True), optional=True),
+        Column("To", People(), optional=True), Column("Cc", People(), optional=True),
         Column("Attachments", Text(), optional=True),
         Column("Direction", Choice(("Incoming", "Outgoing")), optional=True),
         Column("Duration", Duration(60), optional=True),
-        Column("Outcome", Choice(("Spoke", "Voicemail", "No answer")), optional=True),
+        Column("Outcome", Choice(("Spoke", "Voicemail", "No answer"), kept=True, most=200), optional=True),
         Column("Start", Instant(_TEXTS), optional=True), Column("End", Instant(_TEXTS), optional=True),
-        Column("Location", Text(200), optional=True), Column("Attendees", _KEY, optional=True),
+        Column("Location", Text(200), optional=True), Column("Attendees", People(), optional=True),
         Column("(body)", Html(), optional=True),
     ),
     references=(
@@ -358,7 +365,7 @@ ACTIVITY_ATTACHMENTS = Object(
     "attachment", "Activities/", Format.TEXTS, ("(file name)", "Attachment"),
     (
         Column("(file name)", _KEY, required=True), Column("Type", Choice(KINDS), required=True),
-        Column("Attachment", _KEY, required=True), Column("Size (bytes)", _WHOLE, optional=True),
+        Column("Attachment", Key(255), required=True), Column("Size (bytes)", _WHOLE, optional=True),
         Column("Date", Instant(_TEXTS)),
     ),
     references=(Reference("(file name)", "activity"),),

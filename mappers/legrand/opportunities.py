@@ -24,6 +24,7 @@ OPPORTUNITY = EntityMap(
             "Company ID",
             opportunity.parentaccountid,
             words.company(),
+            loss=Loss.PARTIAL,
             description="An opportunity without a company hangs from the one placeholder account.",
             alias="AccountId",
         ),

@@ -33,6 +33,7 @@ TICKET = EntityMap(
             "Company ID",
             incident.customerid,
             lookup(words.SYSTEM, "company", placeholder="account"),
+            loss=Loss.PARTIAL,
             description="A case must have a customer; a ticket without a company hangs from the placeholder.",
             alias="AccountId",
         ),

@@ -73,7 +73,9 @@ class Files:
             yield Remark(FindingCode.ATTACHMENT_TOO_LARGE, detail, said.size)
         found = self.source.files().get(path)
         if found is None:
-            yield Remark(FindingCode.ATTACHMENT_MISSING, "", said.path)
+            # Of the entries of a column their reader knows it, and tells.
+            if not said.shared:
+                yield Remark(FindingCode.ATTACHMENT_MISSING, "", said.path)
             return
         if size is not None and size != found:
             yield Remark(FindingCode.ATTACHMENT_SIZE_DIFFERS, f"{found} bytes, {size} listed", said.size)

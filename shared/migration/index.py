@@ -9,6 +9,7 @@ from typing import Any
 from shared.core.reading import text
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import Export, NameReference, Object
+from shared.core.reading.people import same_address
 from shared.core.reading.rules import Agrees, Lines, Members, NotBefore
 
 
@@ -68,11 +69,11 @@ class Index:
         if columns := self._columns.get(entity):
             self.kept[entity][place.record] = {name: values.get(name) for name in columns}
         self._add_names(entity, place.record, values)
-        if entry.people and (address := values.get(entry.people)):
+        if entry.people and (address := same_address(values.get(entry.people))):
             self.addresses.add(address)
         for duplicate in entry.duplicates:
             if isinstance(value := values.get(duplicate.field), str) and (same := text.comparable(value)):
-                comparable = value if duplicate.code is FindingCode.DUPLICATE_EMAIL else same
+                comparable = value.casefold() if duplicate.code is FindingCode.DUPLICATE_EMAIL else same
                 self.suspects[duplicate.group, duplicate.code, comparable].append((place, duplicate.field))
         for lines in self._lines.get(entity, ()):
             amount = values.get(lines.amount)

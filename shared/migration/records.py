@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.core.mapping.transforms.mail import is_mail
 from shared.core.reading import cells, text
 from shared.core.reading.codes import FindingCode, Severity
 from shared.core.reading.export import (
@@ -19,7 +20,7 @@ from shared.core.reading.export import (
 )
 from shared.core.reading.finding import Remark
 from shared.core.reading.kinds import Html
-from shared.core.reading.people import read_address
+from shared.core.reading.people import same_address
 from shared.core.reading.rules import Agrees, Never, NotBefore, Order, Product, Sum
 from shared.core.reading.source import Page, Reader, Row
 from shared.migration.index import Index, Place, joined
@@ -98,7 +99,7 @@ class Records:
         if not isinstance(kind, Html) or body is None:
             return ()
         remarks: list[Remark] = []
-        if body.lstrip()[:13].casefold() in {"content-type:", "mime-version:"}:
+        if is_mail(body):
             return (Remark(FindingCode.BODY_MIME),)
         page = self.page(body) if self.is_html(body) else Page(body)
         remarks += page.remarks
@@ -141,7 +142,7 @@ class Records:
             if not addresses:
                 return (Remark(FindingCode.OWNER_UNKNOWN, "not among the users of the export"),)
             (address,) = addresses
-        left = (Remark(FindingCode.OWNER_LEFT),) if address in self.own.left else ()
+        left = (Remark(FindingCode.OWNER_LEFT),) if same_address(address) in self.own.left else ()
         return (*left, *self.users.owner(address))
 
     def _references(self, entry: Object, place: Place, values: dict[str, Any]) -> Iterator[Remark]:
@@ -154,7 +155,7 @@ class Records:
                     yield Remark(FindingCode.REFERENCE_BLANK, f"no {reference.entity}", reference.field)
             elif isinstance(reference, KindReference):
                 kind = values.get(reference.kind)
-                entity = reference.entities.get(str(kind)) if kind is not None else None
+                entity = reference.entity_of(kind)
                 if entity is None:
                     yield Remark(FindingCode.REFERENCE_UNKNOWN_KIND, "", reference.kind)
                 else:
@@ -211,7 +212,7 @@ class Records:
             if column.expected:
                 yield Remark(FindingCode.PARTICIPANT_MISSING)
             return
-        addresses = [read_address(name).value for name in names]
+        addresses = [same_address(name) for name in names]
         unresolved = sum(1 for address in addresses if address is None or not self._known(address))
         # Where the people themselves could not be read, nobody would be found.
         if unresolved and not self.index.unread:

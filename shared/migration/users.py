@@ -8,7 +8,7 @@ from typing import Any
 from shared.core.reading import text
 from shared.core.reading.codes import FindingCode, Severity
 from shared.core.reading.finding import Remark
-from shared.core.reading.people import read_address, without_alias
+from shared.core.reading.people import same_address, without_alias
 from shared.core.reading.source import Unreadable
 
 _PERSON = 0
@@ -65,14 +65,15 @@ class Users:
             enabled=not row.get("isdisabled"),
             person=row.get("accessmode", _PERSON) == _PERSON,
         )
-        own = read_address(row.get("internalemailaddress")).value
-        signed_in = read_address(row.get("domainname")).value
+        own = same_address(row.get("internalemailaddress"))
+        signed_in = same_address(row.get("domainname"))
         for address, book in ((own, self.by_address), (signed_in, self.aliases)):
             if address:
                 book.setdefault(address, []).append(user)
 
     def owner(self, address: str | None) -> tuple[Remark, ...]:
         """What is to be said about an owner with that address; nothing when one enabled person has it."""
+        address = same_address(address)
         if address is None:
             return (Remark(FindingCode.OWNER_UNKNOWN),)
         remarks: list[Remark] = []
@@ -110,6 +111,7 @@ class OwnUsers:
 
     def add(self, name: Any, address: str | None, *, active: bool) -> None:
         """One user of the legacy system."""
+        address = same_address(address)
         if address is None:
             return
         if isinstance(name, str) and name:

@@ -48,7 +48,7 @@ def page(summary: Summary, system: str) -> str:
         f'<div class="cards">{cards}</div>'
         f"<section><h2>Where they are</h2>{_files(summary)}</section>"
         f"<section><h2>What they are</h2>{_codes(summary)}</section>"
-        f"{''.join(_file(file, found) for file, found in summary.by_file())}"
+        f"{''.join(_file(summary, file, found) for file, found in summary.by_file())}"
         "</main></body></html>\n"
     )
 
@@ -85,14 +85,20 @@ def _codes(summary: Summary) -> str:
     return f"<table>{''.join(rows)}</table>"
 
 
-def _file(file: str, found: list[tuple[tuple[Severity, FindingCode], int]]) -> str:
+def _file(summary: Summary, file: str, found: list[tuple[tuple[Severity, FindingCode], int]]) -> str:
     rows = [
         f'<tr><td class="c" style="color:{_COLOURS[severity]}">{severity.value}</td>'
         f'<td class="n">{count}</td><td class="c">{code.value}</td>'
-        f'<td class="m">{escape(RULES[code].meaning)}</td></tr>'
+        f'<td class="m">{escape(RULES[code].meaning)} <i>{escape(RULES[code].action)}</i><br>'
+        f"<small>{_records(summary.examples[file, severity, code], count)}</small></td></tr>"
         for (severity, code), count in found
     ]
     return f"<section><h2>{escape(file)}</h2><table>{''.join(rows)}</table></section>"
+
+
+def _records(shown: list[str], count: int) -> str:
+    more = f" and {count - len(shown)} more" if count > len(shown) else ""
+    return escape(", ".join(shown) + more)
 
 
 def _bar(count: int, most: int, severity: Severity) -> str:

@@ -15,16 +15,20 @@ MEANINGS: Mapping[Severity, str] = {
 }
 """What each severity means for the move, the gravest first."""
 
+_SHOWN = 12
+"""Records that are named for each kind of finding; the list of findings names all."""
+
 _RANK = {severity: rank for rank, severity in enumerate(MEANINGS)}
 
 
 @dataclass(slots=True)
 class Summary:
-    """Counts of findings; nothing of the findings themselves is kept."""
+    """Counts of findings, and of each kind in each file the first few records; no more of them is kept."""
 
     severities: Counter[Severity] = field(default_factory=Counter)
     files: dict[str, Counter[tuple[Severity, FindingCode]]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    examples: dict[tuple[str, Severity, FindingCode], list[str]] = field(default_factory=dict)
 
     def add(self, finding: Finding) -> None:
         """Count one finding; the texts of one folder count as one file."""
@@ -32,6 +36,9 @@ class Summary:
         file = head + slash
         self.severities[finding.severity] += 1
         self.files.setdefault(file, Counter())[finding.severity, finding.code] += 1
+        shown = self.examples.setdefault((file, finding.severity, finding.code), [])
+        if len(shown) < _SHOWN:
+            shown.append(_place(finding))
 
     def by_file(self) -> list[tuple[str, list[tuple[tuple[Severity, FindingCode], int]]]]:
         """The counts of each file, gravest and most frequent first."""
@@ -49,3 +56,13 @@ class Summary:
             ((code, severity, count) for (severity, code), count in total.items()),
             key=lambda entry: (_RANK[entry[1]], -entry[2], entry[0]),
         )
+
+
+def _place(finding: Finding) -> str:
+    """Where a finding is, in the words of the export: its record and column, or what is said of the file."""
+    record = " > ".join(finding.record) if isinstance(finding.record, tuple) else finding.record
+    column = f" ({finding.remark.field})" if finding.remark.field else ""
+    if record is None:
+        return f"{finding.remark.detail}{column}".strip() or "the file"
+    word = f": {finding.remark.detail}" if finding.code is FindingCode.CHOICE_NO_TARGET else ""
+    return f"{record}{column}{word}"

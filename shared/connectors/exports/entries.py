@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
+from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import Each, Object
+from shared.core.reading.finding import Remark
 from shared.core.reading.source import Row
 
 
@@ -23,4 +25,5 @@ def of(entry: Object, each: Each, rows: Iterator[Row], sizes: Mapping[str, int])
                 continue
             size = sizes.get((said.prefix if said else "") + name)
             cells = {**row.cells, each.name: name, each.size: size}
-            yield Row(row.file, row.line, cells)
+            missing = () if size is not None else (Remark(FindingCode.ATTACHMENT_MISSING, "", each.name),)
+            yield Row(row.file, row.line, cells, missing)

@@ -26,13 +26,19 @@ class Composed:
     """The field `name`, put together from the fields `parts`.
 
     A record that was sent without any of them has no such field; one with some of them is not whole, unless
-    the `first_alone` will do: the others then count as blank. `put` may raise Unfit.
+    the `first_alone` will do, or `any_alone`: the others then count as blank. `put` may raise Unfit.
     """
 
     name: str
     parts: tuple[str, ...]
     put: Callable[[Sequence[Json]], Json] = composed_id
     first_alone: bool = False
+    any_alone: bool = False
+
+    def is_told(self, data: Mapping[str, Json]) -> bool:
+        """Whether a record that says no more than `data` has the field."""
+        told = [part in data for part in self.parts]
+        return all(told) or (self.first_alone and told[0]) or (self.any_alone and any(told))
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,12 +308,12 @@ class EntityMap:
         faults: list[Fault] = []
         for entry in self.composed:
             missing = [part for part in entry.parts if part not in data]
-            if not missing or (entry.first_alone and entry.parts[0] in data):
+            if entry.is_told(data):
                 try:
                     made[entry.name] = entry.put([data.get(part) for part in entry.parts])
                 except Unfit as unfit:
                     faults.append(Fault(pointer(entry.parts[0]), unfit.code, unfit.expected))
-            elif len(missing) < len(entry.parts) and not entry.first_alone:
+            elif len(missing) < len(entry.parts) and not (entry.first_alone or entry.any_alone):
                 whole = f"the whole of {entry.name}: {', '.join(entry.parts)}"
                 faults.extend(Fault(pointer(part), Code.MISSING_FIELD, whole) for part in missing)
         return made, faults

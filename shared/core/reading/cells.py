@@ -11,6 +11,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from shared.core.reading import kinds
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import Column, Object
 from shared.core.reading.finding import Remark
@@ -112,7 +113,7 @@ def _cell(column: Column, cell: Any, row: Row, more: More) -> tuple[Any, Sequenc
     value: Any = None
     told: tuple[Remark, ...] = ()
     if cell is not None and cell != "":
-        reading = column.kind.read(cell, row.cells)
+        reading = kinds.read(column.kind, cell, row.cells)
         value, told = reading.value, (*reading.remarks, *more(column, reading.value, row))
     if column.required and value is None and not told:
         told = (Remark(FindingCode.VALUE_MISSING),)

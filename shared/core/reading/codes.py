@@ -68,6 +68,7 @@ class FindingCode(StrEnum):
     CELL_FORMULA_WITHOUT_VALUE = "cell.formula_without_value"
     CELL_ERROR = "cell.error"
     VALUE_MISSING = "value.missing"
+    VALUE_SEVERAL = "value.several"
 
     NUMBER_UNREADABLE = "number.unreadable"
     NUMBER_GROUPED = "number.grouped"
@@ -101,14 +102,17 @@ class FindingCode(StrEnum):
     DURATION_AS_CLOCK = "duration.as_clock"
 
     EMAIL_MALFORMED = "email.malformed"
+    URL_MALFORMED = "url.malformed"
     PHONE_AS_NUMBER = "phone.as_number"
     PHONE_UNREADABLE = "phone.unreadable"
     POSTCODE_AS_NUMBER = "postcode.as_number"
     POSTCODE_ZERO_LOST = "postcode.zero_lost"
     CHOICE_NO_TARGET = "choice.no_target"
     TAG_REPEATED = "tag.repeated"
+    TAG_PARTED = "tag.parted"
     PARTICIPANT_UNRESOLVED = "participant.unresolved"
     PARTICIPANT_MISSING = "participant.missing"
+    PARTICIPANT_UNREADABLE = "participant.unreadable"
     PARTICIPANT_REPEATED = "participant.repeated"
     PARTICIPANT_MANY = "participant.many"
 
@@ -151,6 +155,7 @@ class FindingCode(StrEnum):
     ATTACHMENT_SIZE_DIFFERS = "attachment.size_differs"
     ATTACHMENT_CHANGED = "attachment.changed"
     ATTACHMENT_UNHASHED = "attachment.unhashed"
+    ATTACHMENT_HASH_UNREADABLE = "attachment.hash_unreadable"
     ATTACHMENT_TOO_LARGE = "attachment.too_large"
     ATTACHMENT_BLOCKED = "attachment.blocked"
     ATTACHMENT_OUTSIDE = "attachment.outside"
@@ -241,16 +246,19 @@ RULES: Mapping[FindingCode, Policy] = {
     ),
     _C.CELL_ERROR: Policy(_H, _EDIT, "The cell holds a spreadsheet error."),
     _C.VALUE_MISSING: Policy(_H, _EDIT, "A value the record cannot do without is blank."),
+    _C.VALUE_SEVERAL: Policy(_H, _EDIT, "Several values stand where one is expected."),
     _C.NUMBER_UNREADABLE: Policy(_H, _EDIT, "Not a number."),
     _C.NUMBER_GROUPED: Policy(_I, "read the number", "Thousands are separated."),
     _C.NUMBER_DECIMAL_COMMA: Policy(_F, "read the number", "The decimals follow a comma."),
-    _C.NUMBER_AMBIGUOUS: Policy(_H, _DECIDE, "The separator may part thousands or decimals."),
+    _C.NUMBER_AMBIGUOUS: Policy(
+        _H, _DECIDE, "The separator may part thousands or decimals, or a letter may mean a factor."
+    ),
     _C.NUMBER_WITH_UNIT: Policy(_F, "read the number", "A unit is written with the number."),
     _C.NUMBER_WITH_CURRENCY: Policy(_F, "read the number", "A currency is written with the amount."),
     _C.NUMBER_AS_TEXT: Policy(_I, "read the number", "A number is stored as text among numbers."),
     _C.NUMBER_NEGATIVE: Policy(_F, _DECIDE, "Below zero where nothing negative is expected."),
     _C.NUMBER_OUT_OF_RANGE: Policy(_H, _EDIT, "Outside what its column in Dataverse takes."),
-    _C.NUMBER_TOO_PRECISE: Policy(_I, "round", "More decimals than its column in Dataverse keeps."),
+    _C.NUMBER_TOO_PRECISE: Policy(_F, "round", "More decimals than its column in Dataverse keeps."),
     _C.CURRENCY_UNKNOWN: Policy(_H, _EDIT, "Not a currency code of ISO 4217."),
     _C.DATE_UNREADABLE: Policy(_H, _EDIT, "Not a date or time in any known way of writing."),
     _C.DATE_IMPOSSIBLE: Policy(_H, _EDIT, "A day that no calendar has."),
@@ -276,7 +284,8 @@ RULES: Mapping[FindingCode, Policy] = {
     _C.DURATION_AS_CLOCK: Policy(
         _F, "read as hours, minutes, seconds", "A length of time is written like a clock."
     ),
-    _C.EMAIL_MALFORMED: Policy(_F, "keep as text", "Not one e-mail address."),
+    _C.EMAIL_MALFORMED: Policy(_H, _EDIT, "Not one e-mail address."),
+    _C.URL_MALFORMED: Policy(_H, _EDIT, "Not a web address: it has blanks inside."),
     _C.PHONE_AS_NUMBER: Policy(
         _F, "write the digits", "A number was typed; zeros and plus signs in front are lost."
     ),
@@ -285,10 +294,12 @@ RULES: Mapping[FindingCode, Policy] = {
     _C.POSTCODE_ZERO_LOST: Policy(_F, "restore the zero", "Shorter than a postcode of its country."),
     _C.CHOICE_NO_TARGET: Policy(_H, "extend the map", "A value without an option in the map."),
     _C.TAG_REPEATED: Policy(_I, _AS_IT_IS, "One tag stands twice, in other letters or blanks."),
+    _C.TAG_PARTED: Policy(_H, _EDIT, "The sign that stands between tags stands inside one."),
     _C.PARTICIPANT_UNRESOLVED: Policy(
         _F, "keep as an unresolved party", "Neither a user nor a person of the export."
     ),
     _C.PARTICIPANT_MISSING: Policy(_F, _AS_IT_IS, "Nobody takes part."),
+    _C.PARTICIPANT_UNREADABLE: Policy(_H, _EDIT, "Who takes part is not told as text."),
     _C.PARTICIPANT_REPEATED: Policy(_I, "once only", "One address takes part twice."),
     _C.PARTICIPANT_MANY: Policy(_I, _AS_IT_IS, "More than 50 take part."),
     _C.HTML_SCRIPT: Policy(_F, "never store it", "Script in a body."),
@@ -333,6 +344,7 @@ RULES: Mapping[FindingCode, Policy] = {
     _C.ATTACHMENT_SIZE_DIFFERS: Policy(_H, _AGAIN, "The file has another size than listed."),
     _C.ATTACHMENT_CHANGED: Policy(_H, _AGAIN, "The file has other content than listed."),
     _C.ATTACHMENT_UNHASHED: Policy(_I, _AS_IT_IS, "Listed without a hash: a change would not show."),
+    _C.ATTACHMENT_HASH_UNREADABLE: Policy(_H, _EDIT, "What is listed as the hash of the file is none."),
     _C.ATTACHMENT_TOO_LARGE: Policy(_H, "move by hand", "Larger than what a note can hold."),
     _C.ATTACHMENT_BLOCKED: Policy(_H, _DECIDE, "A kind of file that Dataverse refuses."),
     _C.ATTACHMENT_OUTSIDE: Policy(_R, "never read it", "The path leaves the folder of the export."),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.kinds import Kind
@@ -62,6 +63,10 @@ class KindReference:
     field: str
     kind: str
     entities: Mapping[str, str]
+
+    def entity_of(self, word: Any) -> str | None:
+        """The entity a word means, letter case aside; None for none."""
+        return _meant(self.entities, word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,10 @@ class Kinds:
 
     column: str
     entities: Mapping[str, str]
+
+    def of(self, word: Any) -> str:
+        """The entity a word means, letter case aside; blank for none."""
+        return _meant(self.entities, word) or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,3 +269,8 @@ class Export:
             if entry.entity == entity:
                 return entry
         raise KeyError(entity)
+
+
+def _meant(entities: Mapping[str, str], word: Any) -> str | None:
+    said = str(word).casefold() if word is not None else None
+    return next((entity for known, entity in entities.items() if known.casefold() == said), None)

@@ -1,14 +1,15 @@
 """The kinds of columns an export has: each reads one cell, and tells what was odd about it."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite
 from typing import Any, Protocol, runtime_checkable
 
 from shared.core.mapping.columns import Column as Target
-from shared.core.reading import moments, numbers, people, text
+from shared.core.mapping.columns import Kind as Sort
+from shared.core.reading import moments, numbers, text
 from shared.core.reading.codes import FindingCode, Severity
 from shared.core.reading.currencies import CURRENCIES
 from shared.core.reading.finding import Reading, Remark
@@ -38,10 +39,11 @@ class Whole(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Text of up to `most` UTF-16 units, in one line or several."""
+    """Text of up to `most` UTF-16 units, in one line or several; the sign `never` does not stand in it."""
 
     most: int | None = None
     lines: bool = False
+    never: str = ""
 
     def read(self, value: Any, row: Cells) -> Reading:
         """The text, as meant."""
@@ -49,17 +51,36 @@ class Text:
         if value is None or value == "":
             return Reading()
         if not isinstance(value, str):
-            return Reading(written(value), (Remark(FindingCode.TEXT_AS_NUMBER),))
+            said = self.read(written(value), {})
+            return Reading(said.value, (Remark(FindingCode.TEXT_AS_NUMBER), *said.remarks))
         remarks = (
             *text.remarks(value, lines=self.lines),
-            *text.too_long(value, self.most),
+            *text.too_long(value, self.most, lines=self.lines),
             *text.active(value),
         )
-        return Reading(text.meant(value) or None, remarks)
+        if self.never and self.never in value:
+            remarks = (*remarks, Remark(FindingCode.TAG_PARTED))
+        return Reading(text.meant(value, lines=self.lines) or None, remarks)
 
     def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
         """See `Whole.plain`."""
-        return cells if text.plain(cells) is not None and _short(cells, self.most) else None
+        if self.never and any(self.never in str(cell) for cell in cells):
+            return None
+        return cells if text.plain(cells) is not None and text.short(cells, self.most) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A web address or a bare domain of up to `most` UTF-16 units; it has no blanks inside."""
+
+    most: int | None = None
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """The address as written."""
+        said = Text(self.most).read(value, row)
+        if isinstance(said.value, str) and any(character.isspace() for character in said.value):
+            return Reading(None, (*said.remarks, Remark(FindingCode.URL_MALFORMED)))
+        return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,54 +91,108 @@ class Html:
     most: int | None = None
 
     def read(self, value: Any, row: Cells) -> Reading:
-        """The body as it stands: what is in it is for an HTML parser to say."""
+        """The body as it stands, but for characters no column takes: what is in it is for a parser to say."""
         del row
-        if not isinstance(value, str) or not value.strip():
+        if value is not None and not isinstance(value, str):
+            return Reading(None, (Remark(FindingCode.TEXT_AS_NUMBER, severity=Severity.HOLD),))
+        if not value or not value.strip():
             return Reading()
-        return Reading(value, text.remarks(value, lines=True))
+        return Reading(text.without_controls(value), text.remarks(value, lines=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An identifier: compared, never shown to anybody but the migration lead."""
+    """An identifier of up to `most` UTF-16 units: compared, never shown to anybody but the migration lead.
+
+    A `whole` one is a number that counts: a revision, a line.
+    """
+
+    most: int | None = None
+    whole: bool = False
 
     def read(self, value: Any, row: Cells) -> Reading:
         """The identifier as text."""
         del row
+        if value is None or value == "":
+            return Reading()
+        if self.whole:
+            said = numbers.read_number(value)
+            if (
+                said.value is None
+                or said.remarks
+                or said.value != int(said.value)
+                or not 0 <= said.value < 10**6
+            ):
+                return Reading(
+                    None, (Remark(FindingCode.NUMBER_UNREADABLE, "a whole number below a million"),)
+                )
+            return Reading(f"{said.value:.0f}")
         if isinstance(value, str):
-            return Reading(text.meant(value) or None, text.remarks(value) if value else ())
-        return Reading() if value is None else Reading(written(value))
+            remarks = (*text.remarks(value), *text.too_long(value, self.most))
+            return Reading(text.meant(value) or None, remarks)
+        plain = written(value)
+        return Reading(plain, text.too_long(plain, self.most))
 
     def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
         """See `Whole.plain`."""
-        return cells if text.plain(cells, may_act=True) is not None else None
+        if self.whole or text.plain(cells, may_act=True) is None:
+            return None
+        return cells if text.short(cells, self.most) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sha256:
+    """A hash in 64 hexadecimal digits."""
+
+    def read(self, value: Any, row: Cells) -> Reading:
+        """Its digits in lower case."""
+        said = Key().read(value, row)
+        if said.value is None:
+            return said
+        digits = str(said.value).casefold()
+        if len(digits) != 64 or set(digits) - set("0123456789abcdef"):
+            return Reading(None, (Remark(FindingCode.ATTACHMENT_HASH_UNREADABLE),))
+        return Reading(digits)
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number between two bounds, where there are any, with at most `decimals` after the point."""
+    """A number between two bounds, where there are any, with at most `decimals` after the point.
+
+    One below zero is told where it should be `positive` and the bounds allow it. `currency` is the column
+    with the record's currency: an amount that is written with another one is not guessed at.
+    """
 
     least: Decimal | int | None = None
     most: Decimal | int | None = None
     decimals: int | None = None
     typed: bool = False
+    positive: bool = False
+    currency: str | None = None
 
     def read(self, value: Any, row: Cells) -> Reading:
         """The number that is meant."""
-        del row
         said = numbers.read_number(value, typed=self.typed)
+        if self.currency and (other := numbers.currency_of(value)):
+            own = str(row.get(self.currency) or "").strip().upper()
+            if own and own != other:
+                told = Remark(
+                    FindingCode.NUMBER_WITH_CURRENCY, f"not the {self.currency}", None, Severity.HOLD
+                )
+                return Reading(None, (told,))
         number = said.value
         if number is None:
             return said
         remarks = list(said.remarks)
-        if self.least == 0 and number < 0:
+        if (self.least is not None and number < self.least) or (self.most is not None and number > self.most):
+            return Reading(
+                None, (*remarks, Remark(FindingCode.NUMBER_OUT_OF_RANGE, f"from {self.least} to {self.most}"))
+            )
+        if self.positive and number < 0:
             remarks.append(Remark(FindingCode.NUMBER_NEGATIVE))
-        elif (self.least is not None and number < self.least) or (
-            self.most is not None and number > self.most
-        ):
-            remarks.append(Remark(FindingCode.NUMBER_OUT_OF_RANGE, f"from {self.least} to {self.most}"))
-        if self.decimals is not None and numbers.decimals(number) > self.decimals:
+        if self.decimals is not None and number != (fitting := numbers.rounded(number, self.decimals)):
             remarks.append(Remark(FindingCode.NUMBER_TOO_PRECISE, f"at most {self.decimals} decimals"))
+            number = fitting
         return Reading(number, tuple(remarks))
 
     def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
@@ -127,7 +202,9 @@ class Number:
         # A float is its own rounding just when its shortest text has no more decimals.
         if self.decimals is not None and any(round(cell, self.decimals) != cell for cell in cells):
             return None
-        if cells and self.least is not None and min(cells) < self.least:
+        if cells and min(cells) < (
+            0 if self.positive else self.least if self.least is not None else min(cells)
+        ):
             return None
         if cells and self.most is not None and max(cells) > self.most:
             return None
@@ -141,7 +218,7 @@ class Duration:
     unit_seconds: int = 1
 
     def read(self, value: Any, row: Cells) -> Reading:
-        """The length in seconds."""
+        """The length in whole units, each one begun."""
         del row
         return numbers.read_duration(value, self.unit_seconds)
 
@@ -194,35 +271,13 @@ class Zone:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One of a list of words; `options` are those the map has a target for."""
-
-    options: Collection[str]
-
-    def read(self, value: Any, row: Cells) -> Reading:
-        """The word."""
-        del row
-        word = text.meant(value) if isinstance(value, str) else written(value)
-        if not word:
-            return Reading()
-        if word not in self.options:
-            return Reading(word, (Remark(FindingCode.CHOICE_NO_TARGET, _label(word)),))
-        return Reading(word)
-
-    def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
-        """See `Whole.plain`."""
-        words = set(cells)
-        return cells if words <= {*self.options} and text.plain([*words], may_act=True) is not None else None
-
-
-@dataclass(frozen=True, slots=True)
 class Currency:
     """A currency by its ISO 4217 code."""
 
     def read(self, value: Any, row: Cells) -> Reading:
         """The code."""
         del row
-        code = value.strip() if isinstance(value, str) else ""
+        code = value.strip().upper() if isinstance(value, str) else written(value)
         if not code:
             return Reading()
         return Reading(code) if code in CURRENCIES else Reading(None, (Remark(FindingCode.CURRENCY_UNKNOWN),))
@@ -232,121 +287,11 @@ class Currency:
         return cells if set(cells) <= {*CURRENCIES} else None
 
 
-@dataclass(frozen=True, slots=True)
-class Email:
-    """One e-mail address."""
-
-    most: int | None = 100
-
-    def read(self, value: Any, row: Cells) -> Reading:
-        """The address in its comparable form."""
-        del row
-        said = people.read_address(value)
-        if not isinstance(value, str) or not value:
-            return said
-        return Reading(said.value, (*said.remarks, *text.remarks(value), *text.too_long(value, self.most)))
-
-    def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
-        """See `Whole.plain`."""
-        lines = text.plain(cells, may_act=True)
-        if lines is None or not _short(cells, self.most):
-            return None
-        return cells if people.are_addresses(lines, cells) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Phone:
-    """A telephone number."""
-
-    most: int | None = 50
-
-    def read(self, value: Any, row: Cells) -> Reading:
-        """The number as text."""
-        del row
-        said = people.read_phone(value)
-        if not isinstance(value, str) or not value:
-            return said
-        return Reading(said.value, (*said.remarks, *text.remarks(value), *text.too_long(value, self.most)))
-
-    def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
-        """See `Whole.plain`."""
-        lines = text.plain(cells, may_act=True)
-        if lines is None or not _short(cells, self.most):
-            return None
-        return cells if people.are_phones(lines) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Postcode:
-    """A postcode; `country` is the column with its country."""
-
-    country: str
-    most: int | None = 20
-
-    def read(self, value: Any, row: Cells) -> Reading:
-        """The postcode as text."""
-        said = people.read_postcode(value, row.get(self.country))
-        if not isinstance(value, str) or not value:
-            return said
-        return Reading(said.value, (*said.remarks, *text.remarks(value), *text.too_long(value, self.most)))
-
-    def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
-        """See `Whole.plain`."""
-        lines = text.plain(cells, may_act=True)
-        if lines is None or not _short(cells, self.most):
-            return None
-        # A longer one has lost no zero, whatever its country.
-        return cells if min(map(len, cells), default=people.LONGEST) >= people.LONGEST else None
-
-
-@dataclass(frozen=True, slots=True)
-class Tags:
-    """Several words in one cell."""
-
-    separator: str
-    most: int | None = None
-
-    def read(self, value: Any, row: Cells) -> Reading:
-        """The words, trimmed."""
-        if not isinstance(value, str) or not value:
-            return Reading()
-        words = [word.strip() for word in value.split(self.separator) if word.strip()]
-        remarks = list(Text(self.most).read(value, row).remarks)
-        if len({text.comparable(word) for word in words}) < len(words):
-            remarks.append(Remark(FindingCode.TAG_REPEATED))
-        if any(text.active(word) for word in words) and all(
-            remark.code is not FindingCode.TEXT_LIKE_FORMULA for remark in remarks
-        ):
-            remarks.append(Remark(FindingCode.TEXT_LIKE_FORMULA))
-        return Reading(tuple(words), tuple(remarks))
-
-    def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
-        """See `Whole.plain`."""
-        readings = {cell: self.read(cell, {}) for cell in set(cells)}
-        if any(reading.remarks for reading in readings.values()):
-            return None
-        return [readings[cell].value for cell in cells]
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Several words as a list of JSON, or one a line."""
-
-    def read(self, value: Any, row: Cells) -> Reading:
-        """The words, one a line."""
-        del row
-        words = value if isinstance(value, list) else str(value).split("\n")
-        if any(not isinstance(word, str) for word in words):
-            return Reading(
-                None, (Remark(FindingCode.FILE_MALFORMED, "not a list of words", None, Severity.HOLD),)
-            )
-        said = [meant for word in words if (meant := text.meant(word))]
-        return Reading("\n".join(said) or None)
-
-
-def _short(cells: Sequence[str], most: int | None) -> bool:
-    """Whether no text can be too long, however many units its letters are."""
-    return most is None or 2 * max(map(len, cells), default=0) <= most
+def read(kind: Kind, value: Any, row: Cells) -> Reading:
+    """One cell by its kind; a list stands for one value nowhere but where several are meant."""
+    if isinstance(value, list | dict) and not getattr(kind, "several", False):
+        return Reading(None, (Remark(FindingCode.VALUE_SEVERAL),))
+    return kind.read(value, row)
 
 
 def fitting(target: Target[Any], *, lines: bool = False) -> Text:
@@ -354,9 +299,12 @@ def fitting(target: Target[Any], *, lines: bool = False) -> Text:
     return Text(target.max_length, lines=lines)
 
 
-def within(target: Target[Any], *, typed: bool = False) -> Number:
+def within(
+    target: Target[Any], *, typed: bool = False, positive: bool = False, currency: str | None = None
+) -> Number:
     """A number that has to fit a Dataverse column."""
-    return Number(target.minimum, target.maximum, target.precision, typed)
+    decimals = 0 if target.kind is Sort.INTEGER else target.precision
+    return Number(target.minimum, target.maximum, decimals, typed, positive, currency)
 
 
 def written(value: Any) -> str:
@@ -368,9 +316,3 @@ def written(value: Any) -> str:
     if isinstance(value, dt.date):
         return value.isoformat()
     return "" if value is None else str(value)
-
-
-def _label(word: str) -> str:
-    """The word itself when it is one of a vocabulary and not somebody's data."""
-    harmless = len(word) <= 40 and "@" not in word and not any(character.isdigit() for character in word[:2])
-    return f"no option for “{word}”" if harmless else "no option for this word"

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.core.mapping.transforms import Slashes
 from shared.core.reading import zones
-from shared.core.reading.codes import FindingCode
+from shared.core.reading.codes import FindingCode, Severity
 from shared.core.reading.finding import Reading, Remark
 
 _ISO = re.compile(
@@ -25,6 +25,8 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _DIGITS = re.compile(r"\d{9,13}", re.ASCII)
 _SERIAL_ZERO = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - a day count knows no zone
 _PLAUSIBLE = range(1900, 2101)
+_HELD = range(1754, 9999)
+"""The years a Dataverse date column can hold in every zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ def read_day(value: Any, clock: Clock) -> Reading:
     local = _written(value, clock)
     if isinstance(local, Reading):
         return local
-    return Reading(local.at.date(), (*local.remarks, *_plausible(local.at)))
+    day = local.at.date()
+    return _held(day, local.at, local.remarks)
 
 
 def read_instant(value: Any, clock: Clock, zone: str | None = None) -> Reading:
@@ -70,7 +73,7 @@ def read_instant(value: Any, clock: Clock, zone: str | None = None) -> Reading:
         return local
     remarks = [*local.remarks, *_plausible(local.at)]
     if local.at.tzinfo is not None:
-        return Reading(local.at.astimezone(dt.UTC), tuple(remarks))
+        return _placed(local.at, tuple(local.remarks))
     name = local.zone or zone or clock.zone
     if not (remarks or zone or clock.slashed or clock.typed):
         # Where every other time has its zone, one without may have lost it.
@@ -83,7 +86,24 @@ def read_instant(value: Any, clock: Clock, zone: str | None = None) -> Reading:
     if before is not None and after is not None and before != after:
         code = FindingCode.TIME_REPEATED if before > after else FindingCode.TIME_SKIPPED
         remarks.append(Remark(code, f"local time in {place.key}"))
-    return Reading(first.astimezone(dt.UTC), tuple(remarks))
+    told = tuple(remark for remark in remarks if remark.code is not FindingCode.DATE_IMPLAUSIBLE)
+    return _placed(first, told)
+
+
+def _placed(at: dt.datetime, remarks: tuple[Remark, ...]) -> Reading:
+    try:
+        utc = at.astimezone(dt.UTC)
+    except OverflowError:
+        return Reading(None, (*remarks, Remark(FindingCode.DATE_IMPOSSIBLE)))
+    return _held(utc, utc, remarks)
+
+
+def _held(value: dt.date, at: dt.datetime, remarks: tuple[Remark, ...]) -> Reading:
+    """A moment that a date column can hold, or none."""
+    if at.year not in _HELD:
+        detail = f"no column holds a year before {_HELD.start} or after {_HELD.stop - 1}"
+        return Reading(None, (*remarks, Remark(FindingCode.DATE_IMPLAUSIBLE, detail, None, Severity.HOLD)))
+    return Reading(value, (*remarks, *_plausible(at)))
 
 
 def _written(value: Any, clock: Clock) -> _Local | Reading:

@@ -1,7 +1,7 @@
 """Numbers and amounts, in every way an export may write them."""
 
 import re
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 from shared.core.reading.codes import FindingCode
@@ -9,10 +9,19 @@ from shared.core.reading.finding import Reading, Remark
 
 _PLAIN = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _CURRENCY = re.compile(r"(?:[A-Z]{1,3}\s?)?[$€£¥₹]|\b[A-Z]{3}\b")
+_MAGNITUDES = frozenset({"k", "m", "b", "t", "bn", "mn", "mio", "mrd", "thousand", "million", "billion"})
+"""Words that are no unit but a factor; which one is often a guess."""
 _UNIT = re.compile(r"\s*(%|[A-Za-z]{1,12}\.?)$")
 _GROUPS = re.compile(r"[+-]?\d{1,3}(?:([ ,.'\u00a0\u202f])\d{3})(?:\1\d{3})*(?:([.,])\d+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
+
+
+_SIGNS = {"\u20ac": "EUR", "\u00a3": "GBP", "\u20b9": "INR"}
+"""Signs of one currency; a dollar may be anybody's."""
+
+_LONGEST = 2_147_483_647 // 60
+"""Units of time; more is none, even in minutes counted as seconds."""
 
 
 def read_number(value: Any, *, typed: bool = False) -> Reading:
@@ -41,14 +50,23 @@ def decimals(number: Decimal) -> int:
 
 
 def read_duration(value: Any, unit_seconds: int) -> Reading:
-    """A length of time in seconds; a bare number counts in `unit_seconds`."""
+    """A length of time in whole units of `unit_seconds`, each one begun; a bare number counts in them."""
     if isinstance(value, str) and (match := _CLOCK.fullmatch(value.strip())):
         hours, minutes, seconds = int(match[1]), int(match[2]), match[3]
         total = hours * 60 + minutes if seconds is None else hours * 3600 + minutes * 60 + int(seconds)
-        return Reading(Decimal(total), (Remark(FindingCode.DURATION_AS_CLOCK),))
+        return Reading(Decimal(-(-total // unit_seconds)), (Remark(FindingCode.DURATION_AS_CLOCK),))
     bare = re.sub(r"\s*(?:min|mins|minutes)$", "", value.strip()) if isinstance(value, str) else value
     said = read_number(bare)
-    return said if said.value is None else Reading(said.value * unit_seconds, said.remarks)
+    if said.value is None:
+        return said
+    if not 0 <= said.value <= _LONGEST:
+        return Reading(
+            None, (*said.remarks, Remark(FindingCode.NUMBER_OUT_OF_RANGE, f"from 0 to {_LONGEST}"))
+        )
+    whole = said.value.to_integral_value(ROUND_CEILING)
+    if whole == said.value:
+        return said
+    return Reading(whole, (*said.remarks, Remark(FindingCode.NUMBER_TOO_PRECISE, "every unit begun counts")))
 
 
 def _dressed(text: str) -> Reading:
@@ -58,6 +76,10 @@ def _dressed(text: str) -> Reading:
     if bare != text:
         remarks.append(Remark(FindingCode.NUMBER_WITH_CURRENCY))
     if unit := _UNIT.search(bare):
+        if unit[1].strip(".").casefold() in _MAGNITUDES:
+            return Reading(
+                None, (*remarks, Remark(FindingCode.NUMBER_AMBIGUOUS, "a factor behind the number"))
+            )
         bare = bare[: unit.start()]
         remarks.append(Remark(FindingCode.NUMBER_WITH_UNIT))
     if bare.startswith("(") and bare.endswith(")"):
@@ -76,6 +98,21 @@ def _dressed(text: str) -> Reading:
             code = FindingCode.NUMBER_DECIMAL_COMMA if point == "," else FindingCode.NUMBER_GROUPED
             return Reading(Decimal(digits), (*remarks, Remark(code)))
     return Reading(None, (Remark(FindingCode.NUMBER_UNREADABLE),))
+
+
+def currency_of(value: Any) -> str | None:
+    """The currency an amount is written with, where its sign or code means one alone."""
+    if not isinstance(value, str):
+        return None
+    if code := re.search(r"\b[A-Z]{3}\b", value):
+        return code[0]
+    return next((code for sign, code in _SIGNS.items() if sign in value), None)
+
+
+def rounded(number: Decimal, decimals: int) -> Decimal:
+    """The nearest number with so many decimals, halves away from zero."""
+    with localcontext(prec=60):
+        return number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
 _UNREADABLE = Remark(FindingCode.NUMBER_UNREADABLE)

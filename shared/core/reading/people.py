@@ -1,11 +1,13 @@
 """How to reach somebody: e-mail addresses, telephone numbers, postcodes."""
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.finding import Reading, Remark
+from shared.core.reading.text import meant
 
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@<>,;:\"()\[\].]+(?:\.[^\s@<>,;:\"()\[\].]+)+")
 _NAMED = re.compile(r"(?P<name>[^<>]*)<\s*(?P<address>[^<>\s]+)\s*>")
@@ -40,15 +42,23 @@ def are_phones(lines: bytes) -> bool:
 
 
 def read_address(value: Any) -> Reading:
-    """One e-mail address in its comparable form: the bare address in one case."""
-    text = value.strip() if isinstance(value, str) else ""
+    """One e-mail address: the bare address, its letter case as it is."""
+    if value is not None and not isinstance(value, str):
+        return Reading(None, (Remark(FindingCode.EMAIL_MALFORMED),))
+    text = meant(value or "")
     if not text:
         return Reading()
     if match := _NAMED.fullmatch(text):
         text = match["address"]
     if not _ADDRESS.fullmatch(text):
         return Reading(None, (Remark(FindingCode.EMAIL_MALFORMED),))
-    return Reading(text.casefold())
+    return Reading(text)
+
+
+def same_address(value: Any) -> str | None:
+    """The form in which two addresses are the same, None for what is no address."""
+    found = read_address(value).value
+    return found.casefold() if isinstance(found, str) else None
 
 
 def without_alias(address: str) -> str:
@@ -58,9 +68,9 @@ def without_alias(address: str) -> str:
 
 def read_phone(value: Any) -> Reading:
     """A telephone number as text; nothing is guessed about country codes."""
-    if isinstance(value, int | float):
-        return Reading(f"{value:.0f}", (Remark(FindingCode.PHONE_AS_NUMBER),))
-    text = value.strip() if isinstance(value, str) else ""
+    if (typed := _whole(value)) is not None:
+        return Reading(typed, (Remark(FindingCode.PHONE_AS_NUMBER),))
+    text = _text(value)
     if not text:
         return Reading()
     if not _PHONE.fullmatch(text) or not _FEWEST <= sum(map(str.isdigit, text)) <= _MOST:
@@ -70,13 +80,24 @@ def read_phone(value: Any) -> Reading:
 
 def read_postcode(value: Any, country: Any) -> Reading:
     """A postcode as text, with the zeros in front that a spreadsheet took away."""
-    typed = isinstance(value, int | float)
-    text = f"{value:.0f}" if typed else value.strip() if isinstance(value, str) else ""
+    typed = _whole(value)
+    text = _text(value) if typed is None else typed
     if not text:
         return Reading()
-    remarks = [Remark(FindingCode.POSTCODE_AS_NUMBER)] if typed else []
+    remarks = [] if typed is None else [Remark(FindingCode.POSTCODE_AS_NUMBER)]
     wanted = POSTCODE_DIGITS.get(country.strip().casefold()) if isinstance(country, str) else None
     if wanted and text.isdecimal() and len(text) < wanted:
         remarks.append(Remark(FindingCode.POSTCODE_ZERO_LOST, f"{len(text)} digits of {wanted}"))
         text = text.zfill(wanted)
     return Reading(text, tuple(remarks))
+
+
+def _whole(value: Any) -> str | None:
+    """The digits of a number that was typed where they are text."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return f"{value:.0f}"
+
+
+def _text(value: Any) -> str:
+    return meant(value) if isinstance(value, str) else "" if value is None else str(value)

@@ -7,7 +7,7 @@ by the lane: live, a record waits for its parent and goes on by itself.
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,13 +15,14 @@ from zoneinfo import ZoneInfo
 
 from shared.core.change import Json
 from shared.core.identity import normalised_id
-from shared.core.reading import text
+from shared.core.reading import kinds, text
 from shared.core.reading.codes import RULES, FindingCode, Severity
-from shared.core.reading.export import Column, Object
+from shared.core.reading.export import Column, KindReference, Object
 from shared.core.reading.finding import Remark
-from shared.core.reading.kinds import Day, Tags, written
+from shared.core.reading.kinds import Day, written
 from shared.core.reading.rules import Never, Order, Product, Sum
 from shared.core.reading.source import Row
+from shared.core.reading.word_kinds import Tags
 
 _HOLD = Severity.HOLD
 _BARRING = {_HOLD, Severity.REFUSE}
@@ -63,17 +64,31 @@ def read(entry: Object, row: Row, modified: str | None = None) -> Read:
             data[column.name] = _text(column, value, row.cells.get(column.name))
         remarks += [Remark(r.code, r.detail, column.name, r.severity) for r in told]
     if not row.torn:
-        for rule in entry.rules:
-            if isinstance(rule, Never | Order | Product | Sum):
-                remarks += rule.remarks(values)
+        remarks += _broken(entry, values)
     record_id = _id(entry, values)
     if len(record_id) > _LONGEST_ID:
         remarks.append(
             Remark(FindingCode.TEXT_TOO_LONG, f"a key, at most {_LONGEST_ID}", entry.key[0], _HOLD)
         )
-    barred = tuple(r for r in remarks if (r.severity or RULES[r.code].severity) in _BARRING)
-    entity = entry.kinds.entities.get(str(values.get(entry.kinds.column)), "") if entry.kinds else ""
+    barred = tuple(remark for remark in remarks if _bars(remark))
+    entity = entry.kinds.of(values.get(entry.kinds.column)) if entry.kinds else ""
     return Read(record_id, data, values.get(modified) if modified else None, barred, entity)
+
+
+def _broken(entry: Object, values: Mapping[str, Any]) -> Iterator[Remark]:
+    """What the record alone breaks, and references to a kind of record that nobody has."""
+    for rule in entry.rules:
+        if isinstance(rule, Never | Order | Product | Sum):
+            yield from rule.remarks(values)
+    for reference in entry.references:
+        if not isinstance(reference, KindReference) or values.get(reference.field) is None:
+            continue
+        if reference.entity_of(values.get(reference.kind)) is None:
+            yield Remark(FindingCode.REFERENCE_UNKNOWN_KIND, "", reference.kind)
+
+
+def _bars(remark: Remark) -> bool:
+    return (remark.severity or RULES[remark.code].severity) in _BARRING
 
 
 def moment(entry: Object, found: Read, exported_at: dt.datetime, modified: str | None) -> dt.datetime:
@@ -97,9 +112,9 @@ def _cell(column: Column, row: Row) -> tuple[Any, tuple[Remark, ...]]:
     if cell is None or cell == "":
         missing = (Remark(FindingCode.VALUE_MISSING),) if column.required else ()
         return None, missing
-    reading = column.kind.read(cell, row.cells)
-    if column.required and reading.value is None and not reading.remarks:
-        return None, (Remark(FindingCode.VALUE_MISSING),)
+    reading = kinds.read(column.kind, cell, row.cells)
+    if column.required and reading.value is None and not any(map(_bars, reading.remarks)):
+        return None, (*reading.remarks, Remark(FindingCode.VALUE_MISSING))
     return reading.value, reading.remarks
 
 

@@ -12,7 +12,8 @@ from shared.core.reading.finding import Remark
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 # The two joiners belong to emoji and to several scripts, and are left alone.
 _ODD_SPACE = re.compile("[\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]|[^\\s]  +[^\\s]")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+_SPACES = re.compile(r"\s+")
 _HALF = re.compile("[\ud800-\udfff]")
 # UTF-8 that was read as Latin-1 or Windows-1252 once.
 _MISREAD = re.compile("[\u00c3\u00c2][\u0080-\u00bf]|\u00e2\u20ac[\u0080-\u00bf\u2018-\u2122]")
@@ -28,12 +29,19 @@ _ODD = ("  ", "\n ", " \n", "\n#")
 _ACTIVE = ("\n=", "\n@", "\n+", "\n-", "<", "&lt;")
 
 
-def meant(value: str) -> str:
-    """The text that is meant: composed, without control or invisible characters, trimmed."""
-    if value.isascii() and value.isprintable():
+def meant(value: str, *, lines: bool = False) -> str:
+    """The text that is meant: composed, trimmed, without control characters, with one plain blank for odd
+    ones or several; `lines` for text of several lines, whose layout stays as it is.
+
+    Invisible characters stay, except around the text: some scripts are not written without them.
+    """
+    if lines:
+        plain = _CONTROL.sub("", value).replace("\r\n", "\n").replace("\r", "\n")
+        return unicodedata.normalize("NFC", plain).strip(_BLANKS)
+    if value.isascii() and value.isprintable() and "  " not in value:
         return value.strip()
-    plain = _CONTROL.sub("", _INVISIBLE.sub("", value))
-    return unicodedata.normalize("NFC", plain).strip(_BLANKS)
+    plain = unicodedata.normalize("NFC", _CONTROL.sub("", value))
+    return _SPACES.sub(" ", plain).strip(_BLANKS)
 
 
 def remarks(value: str, *, lines: bool = False) -> tuple[Remark, ...]:
@@ -45,8 +53,7 @@ def remarks(value: str, *, lines: bool = False) -> tuple[Remark, ...]:
         found.append(Remark(FindingCode.TEXT_CONTROL_CHARACTER, _named(controls)))
     if hidden := _INVISIBLE.findall(value):
         found.append(Remark(FindingCode.TEXT_INVISIBLE_CHARACTER, _named(hidden)))
-    if "\ufffd" in value or _HALF.search(value) or _MISREAD.search(value):
-        found.append(Remark(FindingCode.TEXT_DAMAGED))
+    found += damaged(value)
     if not unicodedata.is_normalized("NFC", value):
         found.append(Remark(FindingCode.TEXT_NOT_COMPOSED))
     return (*found, *_layout(value, lines=lines))
@@ -70,14 +77,30 @@ def plain(cells: Sequence[Any], *, may_act: bool = False) -> bytes | None:
     return lines
 
 
-def too_long(value: str, most: int | None) -> tuple[Remark, ...]:
+def short(cells: Sequence[str], most: int | None) -> bool:
+    """Whether no text can be too long, however many units its letters are."""
+    return most is None or 2 * max(map(len, cells), default=0) <= most
+
+
+def too_long(value: str, most: int | None, *, lines: bool = False) -> tuple[Remark, ...]:
     """A remark when the text, as meant, has more UTF-16 units than its column: an emoji counts two."""
     if most is None or len(value) * 2 <= most:
         return ()
-    units = length(_HALF.sub("?", meant(value)))
+    units = length(_HALF.sub("?", meant(value, lines=lines)))
     if units <= most:
         return ()
     return (Remark(FindingCode.TEXT_TOO_LONG, f"{units} UTF-16 units, at most {most}"),)
+
+
+def without_controls(value: str) -> str:
+    """The text without the characters no column takes."""
+    return _CONTROL.sub("", value)
+
+
+def damaged(value: str) -> tuple[Remark, ...]:
+    """A remark when characters were lost."""
+    lost = "\ufffd" in value or _HALF.search(value) or _MISREAD.search(value)
+    return (Remark(FindingCode.TEXT_DAMAGED),) if lost else ()
 
 
 def active(value: str) -> tuple[Remark, ...]:
@@ -93,7 +116,7 @@ def active(value: str) -> tuple[Remark, ...]:
 
 def comparable(value: str) -> str:
     """The form in which two names are the same: letters and digits, composed, in one case."""
-    folded = unicodedata.normalize("NFKC", meant(value)).casefold()
+    folded = unicodedata.normalize("NFKC", meant(_INVISIBLE.sub("", value))).casefold()
     return " ".join(re.findall(r"\w+", folded))
 
 

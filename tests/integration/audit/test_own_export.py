@@ -14,6 +14,7 @@ from shared.connectors.exports import pages
 from shared.connectors.exports.folder import Folder
 from shared.core.mapping.transforms import Slashes
 from shared.core.reading.codes import FindingCode
+from shared.core.reading.contact_kinds import Email
 from shared.core.reading.export import (
     Attachments,
     Column,
@@ -30,9 +31,10 @@ from shared.core.reading.export import (
     Participants,
     Reference,
 )
-from shared.core.reading.kinds import Choice, Day, Email, Html, Key, Number, Text
+from shared.core.reading.kinds import Day, Html, Key, Number, Text
 from shared.core.reading.moments import Clock
 from shared.core.reading.rules import Agrees, Blank, Is, Lines, Members, Never, NotBefore, Order, Product, Sum
+from shared.core.reading.word_kinds import Choice
 from shared.migration.audit import Audit
 from shared.migration.circles import behind, cycles
 from shared.migration.users import Users

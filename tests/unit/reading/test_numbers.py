@@ -34,6 +34,8 @@ from shared.core.reading.numbers import read_duration, read_number
         ("40 pcs", "40", ["number.with_unit"]),
         ("($12)", "-12", ["number.with_currency"]),
         ("1e3", "1000", []),
+        ("5k", None, ["number.ambiguous"]),
+        ("$1.2M", None, ["number.with_currency", "number.ambiguous"]),
         ("", None, []),
         (None, None, []),
         ("n/a", None, ["number.unreadable"]),
@@ -61,7 +63,8 @@ def test_a_number_with_thousands_parted_is_the_same_number(number: Decimal) -> N
     ("kind", "value", "codes"),
     [
         (Number(0, 100), "101", ["number.out_of_range"]),
-        (Number(0, 100), "-1", ["number.negative"]),
+        (Number(0, 100), "-1", ["number.out_of_range"]),
+        (Number(-100, 100, positive=True), "-1", ["number.negative"]),
         (Number(decimals=2), "1.005", ["number.too_precise"]),
         (Number(decimals=0), 3.0, []),
         (Number(typed=True), "12", ["number.as_text"]),
@@ -78,17 +81,42 @@ def test_a_number_has_to_fit_its_column(kind: Number | Currency, value: Any, cod
 
 
 @pytest.mark.parametrize(
-    ("value", "unit", "seconds", "codes"),
+    ("written", "currency", "number"),
+    [
+        ("USD 12", "USD", 12),
+        ("\u20ac 12", "usd", None),
+        ("USD 12", "EUR", None),
+        ("$12", "AUD", 12),
+        ("\u20ac 12", "", 12),
+    ],
+)
+def test_an_amount_written_with_another_currency_than_its_records_is_not_guessed_at(
+    written: str, currency: str, number: int | None
+) -> None:
+    reading = Number(decimals=2, currency="c").read(written, {"c": currency})
+
+    assert (reading.value, [remark.code.value for remark in reading.remarks]) == (
+        number,
+        ["number.with_currency"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "units", "codes"),
     [
         ("1491", 1, 1491, []),
         ("00:12:34", 1, 754, ["duration.as_clock"]),
-        ("21 min", 60, 1260, []),
-        ("21", 60, 1260, []),
-        ("1:30", 60, 90, ["duration.as_clock"]),
+        ("21 min", 60, 21, []),
+        ("21", 60, 21, []),
+        ("1:30", 60, 2, ["duration.as_clock"]),
+        ("20.5 min", 60, 21, ["number.too_precise"]),
+        ("-5", 1, None, ["number.out_of_range"]),
         ("soon", 60, None, ["number.unreadable"]),
     ],
 )
-def test_a_length_of_time_is_read(value: str, unit: int, seconds: int | None, codes: list[str]) -> None:
+def test_a_length_of_time_is_read_in_units_begun(
+    value: str, unit: int, units: int | None, codes: list[str]
+) -> None:
     reading = read_duration(value, unit)
 
-    assert (reading.value, [remark.code.value for remark in reading.remarks]) == (seconds, codes)
+    assert (reading.value, [remark.code.value for remark in reading.remarks]) == (units, codes)

@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
-from shared.core.reading.kinds import Choice, Email, Kind, Phone, Postcode
+from shared.core.reading.contact_kinds import Email, Phone, Postcode
+from shared.core.reading.kinds import Kind
+from shared.core.reading.word_kinds import Choice
 
 
 @pytest.mark.parametrize(
     ("kind", "value", "row", "read", "codes"),
     [
-        (Email(), "Kim <Kim.S@riders.example>", {}, "kim.s@riders.example", []),
+        (Email(), "Kim <Kim.S@riders.example>", {}, "Kim.S@riders.example", []),
         (Email(), " a@b.example ", {}, "a@b.example", ["text.padded"]),
         (Email(), "not-an-address", {}, None, ["email.malformed"]),
         (Email(), "a@b.example;c@d.example", {}, None, ["email.malformed"]),

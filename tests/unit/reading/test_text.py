@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from shared.core.mapping.transforms.text import length
 from shared.core.reading import text
-from shared.core.reading.kinds import Key, Tags, Text
+from shared.core.reading.kinds import Key, Text
+from shared.core.reading.word_kinds import Tags
 
 
 @pytest.mark.parametrize(
@@ -88,12 +89,38 @@ def test_the_mark_of_length_agrees_with_the_column(value: str, most: int) -> Non
     assert bool(text.too_long(value, most)) == (length(kept) > most)
 
 
+@pytest.mark.parametrize(
+    ("value", "lines", "kept"),
+    [
+        ("Mort  Bay\u00a07", False, "Mort Bay 7"),
+        ("two\nlines", False, "two lines"),
+        ("two\r\nlines  here", True, "two\nlines  here"),
+        ("up\x0bsell", False, "upsell"),
+        ("Ma\u200fris", False, "Ma\u200fris"),
+        ("Pappel\u00a0\u200b", False, "Pappel"),
+        ("Zoe\u0308", False, "Zo\u00eb"),
+    ],
+)
+def test_what_is_told_to_be_mended_is_mended_and_what_is_told_to_stay_stays(
+    value: str,
+    lines: bool,  # noqa: FBT001 - a case of the table
+    kept: str,
+) -> None:
+    assert text.meant(value, lines=lines) == kept
+
+
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_what_is_meant_has_nothing_left_to_mend(value: str) -> None:
     once = text.meant(value)
 
     assert text.meant(once) == once
-    mended = {"text.control_character", "text.invisible_character", "text.padded", "text.not_composed"}
+    mended = {
+        "text.control_character",
+        "text.padded",
+        "text.not_composed",
+        "text.odd_space",
+        "text.line_break",
+    }
     assert {remark.code.value for remark in text.remarks(once)} & mended == set()
 
 

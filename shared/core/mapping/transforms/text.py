@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 
 from shared.core.change import Json
@@ -53,7 +54,11 @@ def memo(max_length: int) -> Transform[Json, str]:
 
 
 def email(max_length: int) -> Transform[Json, str]:
-    """One e-mail address; its letter case is kept."""
+    """One e-mail address; its letter case is kept.
+
+    Dataverse takes any text for one. What is none is refused on its way out: it would come back with every
+    change of its record, and be refused each time.
+    """
 
     def to_dataverse(value: Json) -> str | None:
         address = _fitting(value, max_length)
@@ -62,7 +67,7 @@ def email(max_length: int) -> Transform[Json, str]:
         return address
 
     examples = ("anna.berg@nordwind.example", " Anna.Berg@Nordwind.example ", "", None)
-    return Transform(to_dataverse, _to_legacy, examples, f"e-mail address up to {max_length}")
+    return Transform(to_dataverse, _checked(to_dataverse), examples, f"e-mail address up to {max_length}")
 
 
 def url(max_length: int) -> Transform[Json, str]:
@@ -75,7 +80,7 @@ def url(max_length: int) -> Transform[Json, str]:
         return address
 
     examples = ("nordwind.example", "https://nordwind.example/about", "", None)
-    return Transform(to_dataverse, _to_legacy, examples, f"web address up to {max_length}")
+    return Transform(to_dataverse, _checked(to_dataverse), examples, f"web address up to {max_length}")
 
 
 def _text(max_length: int, *, required: bool, name: str) -> Transform[Json, str]:
@@ -108,3 +113,12 @@ def _fitting(value: Json, max_length: int) -> str | None:
 
 def _to_legacy(value: str | None) -> Json:
     return value or ""
+
+
+def _checked(to_dataverse: Callable[[Json], str | None]) -> Callable[[str | None], Json]:
+    """The way out for what the way in is strict about: the same rule holds for both."""
+
+    def to_legacy(value: str | None) -> Json:
+        return to_dataverse(value) or ""
+
+    return to_legacy

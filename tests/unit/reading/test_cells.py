@@ -84,7 +84,11 @@ ENTRY = Object(
     file="things.csv",
     format=Format.CSV,
     key=("id",),
-    columns=(Column("id", Text(20), required=True), Column("name", Text(20)), Column("size", Number(0))),
+    columns=(
+        Column("id", Text(20), required=True),
+        Column("name", Text(20)),
+        Column("size", Number(positive=True)),
+    ),
 )
 
 

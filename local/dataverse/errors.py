@@ -217,6 +217,12 @@ def user_disabled(user: str) -> Refusal:
     return Refusal(403, "0x80040225", f"The specified user(Id = {user}) is disabled.")
 
 
+def loop_in_hierarchy() -> Refusal:
+    """An account would be above itself."""
+    message = "Creating this parental association would create a loop in Accounts hierarchy."
+    return Refusal(400, "0x80040507", message)
+
+
 def not_for_this_table(verb: str, table: str) -> Refusal:
     """The table's rows come and go by other means."""
     return Refusal(405, "0x80040800", f"The '{verb}' method does not support entities of type '{table}'.")

@@ -94,8 +94,19 @@ def test_every_row_of_the_export_ends_in_exactly_one_outcome_or_place(
 
     assert sum(outcomes.values()) == len(fed) == 100
     assert outcomes["applied"] > 40, "the rest hangs from cycles, from nothing, or is refused"
-    assert outcomes.keys() <= {"applied", "merged", "stale", "echo", "conflict", "rejected", "parked", "held"}
+    ends = {"applied", "merged", "stale", "echo", "conflict", "rejected", "parked", "held", "failed"}
+    assert outcomes.keys() <= ends
     assert stack.now()["conserved"]
+
+
+def test_of_each_ring_of_companies_one_link_is_refused(
+    fed: list[tuple[dict[str, Any], dict[str, Any]]],
+) -> None:
+    rings = ({"C-0008", "C-0009"}, {"C-0010", "C-0011", "C-0012"}, {"C-0013"})
+    failed = {body["sourceKey"] for body, fate in fed if fate["outcome"] == "failed"}
+
+    assert [len(failed & ring) for ring in rings] == [1, 1, 1]
+    assert failed <= set.union(*rings)
 
 
 def test_every_refused_row_names_its_field_and_rule(

@@ -103,10 +103,16 @@ _PART_OF = {"quotedetail": "quoteid"}
 """Rows that are part of another and as closed as it is."""
 
 
+def whole_of(transaction: Transaction, table: Table, row: Row) -> tuple[str, Row] | None:
+    """The row that this one is part of, with its table."""
+    whole = row.get(_PART_OF.get(table.name, ""))
+    found = transaction.get(whole[0], whole[1]) if whole else None
+    return (whole[0], found) if whole and found else None
+
+
 def check_whole(transaction: Transaction, table: Table, *rows: Row) -> None:
     """Refusal when a row is part of one that is closed: an active quote takes no lines and loses none."""
     for row in rows:
-        whole = row.get(_PART_OF.get(table.name, ""))
-        found = transaction.get(whole[0], whole[1]) if whole else None
-        if whole and found and found.get("statecode") in _CLOSED[whole[0]]:
-            raise wrong_state(f"The {whole[0]} is closed to changes, and so is each {table.name} of it.")
+        whole, found = whole_of(transaction, table, row) or ("", {})
+        if found.get("statecode") in _CLOSED.get(whole, ()):
+            raise wrong_state(f"The {whole} is closed to changes, and so is each {table.name} of it.")

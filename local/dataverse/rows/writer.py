@@ -19,12 +19,13 @@ from local.dataverse.rows import cascade
 from local.dataverse.rows.attachments import FILE_COLUMNS, check_attachment, decoded_size
 from local.dataverse.rows.caller import Caller
 from local.dataverse.rows.computed import compute, defaults, has_money, owner_columns
+from local.dataverse.rows.hierarchy import check_hierarchy
 from local.dataverse.rows.parties import put_parties
 from local.dataverse.rows.payload import Draft, read_draft
 from local.dataverse.rows.plan import plan_of
 from local.dataverse.rows.privileges import SECURITY_PAIRS, Privileges
 from local.dataverse.rows.references import referenced
-from local.dataverse.rows.states import check_whole, check_writable, initial_state, next_state
+from local.dataverse.rows.states import check_whole, check_writable, initial_state, next_state, whole_of
 from local.dataverse.schema.catalog import Catalog
 from local.dataverse.schema.table import Table
 from local.dataverse.store.row import Reference, Row
@@ -84,6 +85,7 @@ class Writer:
         self.privileges.check(self.caller, "Create", table, row)
         self._check_links(table, draft)
         check_whole(self.transaction, table, row)
+        check_hierarchy(self.transaction, table, row)
         created = self._put(table, _without_nulls(row), draft.columns)
         self._attach(draft, created)
         return created
@@ -115,6 +117,7 @@ class Writer:
         self._derive(table, row, frozenset(values))
         self._require(table, row)
         self._check_file(table, values)
+        check_hierarchy(self.transaction, table, row)
         changed = self._put(table, _without_nulls(row), draft.columns)
         self._attach(draft, changed)
         return changed
@@ -257,6 +260,10 @@ class Writer:
     def _derive(self, table: Table, row: Row, touched: frozenset[str]) -> None:
         rate = None
         if "transactioncurrencyid" in table.columns and has_money(table, row):
+            whole = whole_of(self.transaction, table, row)
+            if whole is not None:
+                # A line is in the currency of its document, whatever it says itself.
+                row["transactioncurrencyid"] = whole[1].get("transactioncurrencyid")
             if row.get("transactioncurrencyid") is None:
                 row["transactioncurrencyid"] = self._base_currency()
             currency = row["transactioncurrencyid"]

@@ -74,6 +74,7 @@ BY_CODE: Mapping[str, Answer] = {
     "0x80040515": Answer(_REFUSED, "the record is already closed"),
     "0x80044411": Answer(_REFUSED, "the record is already closed"),
     "0x800404cf": Answer(_REFUSED, "the record is already closed"),
+    "0x80040507": Answer(_REFUSED, "its parents would form a ring, which Dataverse does not take"),
     "0x80060892": Answer(_REFUSED, "another row has this key"),
     "0x80073002": Answer(_REFUSED, "another row has this value, which must be unique"),
     "0x80040333": Answer(_REFUSED, "duplicate detection found another row"),

@@ -309,10 +309,10 @@ RULES: Mapping[FindingCode, Policy] = {
     _C.BODY_MIME: Policy(_F, "take the text part", "The body is a whole mail message with its headers."),
     _C.REFERENCE_DANGLING: Policy(_H, _EDIT, "Names a record the export does not hold."),
     _C.REFERENCE_BLANK: Policy(_F, "use the placeholder", "Belongs to nothing."),
-    _C.REFERENCE_CYCLE: Policy(_H, _EDIT, "Records that are each other's parents."),
-    _C.REFERENCE_CYCLE_CHILD: Policy(
-        _H, "waits for the cycle", "Its parent, or one further up, is in a cycle."
+    _C.REFERENCE_CYCLE: Policy(
+        _H, _EDIT, "Records that are each other's parents; Dataverse refuses the link that closes the circle."
     ),
+    _C.REFERENCE_CYCLE_CHILD: Policy(_F, _AS_IT_IS, "Its parent, or one further up, is in a cycle."),
     _C.REFERENCE_UNKNOWN_KIND: Policy(_H, _EDIT, "Names a kind of record that the export does not have."),
     _C.REFERENCE_NAME_UNKNOWN: Policy(_H, _DECIDE, "Names a record by a text that no record has."),
     _C.REFERENCE_NAME_AMBIGUOUS: Policy(_H, _DECIDE, "Names a record by a text that several have."),
@@ -334,7 +334,9 @@ RULES: Mapping[FindingCode, Policy] = {
     ),
     _C.DUPLICATE_EMAIL: Policy(_F, "review, never merge unasked", "Another record has the same address."),
     _C.DUPLICATE_NAME: Policy(_F, "review, never merge unasked", "Another record has the same name."),
-    _C.STATE_CONTRADICTS: Policy(_H, _EDIT, "Two columns tell different stories."),
+    _C.STATE_CONTRADICTS: Policy(
+        _H, _EDIT, "Two columns tell different stories; a flag where one is another record's."
+    ),
     _C.STATE_WITHOUT_DATE: Policy(_F, _DECIDE, "Closed, and nobody knows when."),
     _C.DATES_OUT_OF_ORDER: Policy(_F, _DECIDE, "Something ended before it began."),
     _C.SUM_DIFFERS: Policy(_F, _DECIDE, "The parts do not add up to the whole."),

@@ -170,7 +170,8 @@ class Agrees:
         if mine is None or theirs is None or mine == theirs:
             return ()
         detail = f"{self.field} is not the {self.column} of its {self.entity}"
-        return (Remark(FindingCode.STATE_CONTRADICTS, detail, self.field),)
+        # The record is written as it says itself: the other one may change at any time.
+        return (Remark(FindingCode.STATE_CONTRADICTS, detail, self.field, Severity.FLAG),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -281,6 +281,20 @@ def test_money_is_kept_in_its_currency_and_in_the_organisations(api: Api) -> Non
     row = api.row(f"opportunities({deal})", "estimatedvalue", "estimatedvalue_base", "exchangerate")
     assert (row["estimatedvalue"], row["estimatedvalue_base"], row["exchangerate"]) == (920, 1000, 0.92)
 
+    bound = {"transactioncurrencyid@odata.bind": f"transactioncurrencies({euro['transactioncurrencyid']})"}
+    quote = api.create("quotes", name="Q", freightamount=1, **bound)
+    line = api.create(
+        "quotedetails",
+        productdescription="Line",
+        priceperunit=46,
+        **{"quoteid@odata.bind": f"quotes({quote})"},
+    )
+    row = api.row(
+        f"quotedetails({line})", "priceperunit", "priceperunit_base", "_transactioncurrencyid_value"
+    )
+    assert row["_transactioncurrencyid_value"] == euro["transactioncurrencyid"]
+    assert (row["priceperunit"], row["priceperunit_base"]) == (46, 50)
+
 
 @pytest.mark.parametrize(
     "address",

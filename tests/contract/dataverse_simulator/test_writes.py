@@ -391,3 +391,17 @@ def test_a_key_may_be_of_numbers_a_choice_a_day_and_a_row(api: Api, refused: Ref
     }
     wrong = f"accounts({values.format('many', 1.5, '2026-01-31')})"
     assert refused(api.get(wrong)) == (400, "0x80060888")
+
+
+def test_an_account_is_never_above_itself(api: Api, refused: Refused) -> None:
+    first = api.create("accounts", name="A")
+    second = api.create("accounts", name="B", **{"parentaccountid@odata.bind": f"/accounts({first})"})
+    third = api.create("accounts", name="C", **{"parentaccountid@odata.bind": f"/accounts({second})"})
+
+    for above in (first, second, third):
+        answer = api.patch(f"accounts({first})", json={"parentaccountid@odata.bind": f"/accounts({above})"})
+        assert refused(answer) == (400, "0x80040507")
+    itself = "11111111-2222-4333-8444-555555555555"
+    body = {"name": "D", "parentaccountid@odata.bind": f"/accounts({itself})"}
+    assert api.patch(f"accounts({itself})", json=body).status_code in {400, 404}
+    assert api.row(f"accounts({first})", "_parentaccountid_value")["_parentaccountid_value"] is None

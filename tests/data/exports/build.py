@@ -21,21 +21,27 @@ FACTS = Path(__file__).parent
 USERS = FACTS / "users.json"
 """The destination's users, as the Web API lists them."""
 
-_EXPORTED = "02/01/2018 17:00"
+_MANIFEST = "export_manifest.json"
 _RECORDS = {"activities_email.json": "activity_id", "custom_fields.json": "key"}
 
 
 def allegory(folder: Path) -> None:
     """Allegory's export: the files as they are, and a manifest that is right about them."""
     shutil.copytree(FACTS / "allegory", folder)
-    manifest = {
+    manifest(folder)
+
+
+def manifest(folder: Path, exported: str = "2018-01-02T06:00:00Z") -> None:
+    """The manifest of the files in a folder, as of a moment."""
+    listed = [path for path in sorted(folder.iterdir()) if path.is_file() and path.name != _MANIFEST]
+    told = {
         "system": "Allegory",
-        "exported_at": "2018-01-02T06:00:00Z",
+        "exported_at": exported,
         "default_time_zone": "America/New_York",
         "date_format": "ISO-8601; legacy screens used MM/dd/yyyy h:mm a",
-        "files": [_listed(path) for path in sorted(folder.iterdir()) if path.is_file()],
+        "files": [_listed(path) for path in listed],
     }
-    (folder / "export_manifest.json").write_text(json.dumps(manifest, indent=1), "utf-8")
+    (folder / _MANIFEST).write_text(json.dumps(told, indent=1), "utf-8")
 
 
 def _listed(path: Path) -> dict[str, Any]:
@@ -56,7 +62,11 @@ Facts = dict[str, dict[str, Any]]
 """The sheets of a workbook: their rows by column name, title lines above and blank rows below."""
 
 
-def legrand(folder: Path, change: Callable[[str, Facts], None] = lambda _name, _facts: None) -> None:
+def legrand(
+    folder: Path,
+    change: Callable[[str, Facts], None] = lambda _name, _facts: None,
+    exported: str = "02/01/2018 17:00",
+) -> None:
     """Legrand's export: a workbook per module, the two folders and the log; `change` may alter the facts of
     a workbook before it is written, as a person at the screen would.
     """
@@ -68,11 +78,11 @@ def legrand(folder: Path, change: Callable[[str, Facts], None] = lambda _name, _
         file = f"{path.stem}.xlsx"
         (folder / file).write_bytes(workbook({name: _rows(name, said) for name, said in facts.items()}))
         log += [
-            (name, file, str(len(said["rows"])), _EXPORTED) for name, said in facts.items() if name != "_meta"
+            (name, file, str(len(said["rows"])), exported) for name, said in facts.items() if name != "_meta"
         ]
     for name in ("Activities", "Documents"):
         shutil.copytree(FACTS / "legrand" / name, folder / name)
-    log.append(("Activities", "Activities/", str(len(list((folder / "Activities").iterdir()))), _EXPORTED))
+    log.append(("Activities", "Activities/", str(len(list((folder / "Activities").iterdir()))), exported))
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(log)
     (folder / "export_log.csv").write_text(text.getvalue(), "utf-8")

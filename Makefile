@@ -13,6 +13,8 @@ UNIT = $(call with_tests,tests/architecture tests/unit)
 PARTS = $(call with_tests,tests/contract tests/integration tests/simulation)
 # These need a whole stack; two stacks at a time are what a small machine can carry.
 WHOLE = $(call with_tests,tests/acceptance tests/browser)
+# Promises about thousands of messages, tried on fewer by `make check`.
+LARGE = $(foreach name,rings many_gaps poisoned_heads rebuilding,tests/unit/flows/test_$(name).py)
 
 .DEFAULT_GOAL := help
 .PHONY: help run up down test check bench conformance simulate acceptance format lint types architecture approve clean \
@@ -38,7 +40,7 @@ test: set-up-clients static ## Everything: check, contract, integration, simulat
 	@$(if $(WHOLE),$(BIN)/pytest -n 2 --dist loadfile $(WHOLE))
 
 acceptance: set-up ## Whole journeys at full size, on the whole local stack
-	@TANDEM_FULL_SIZE=1 $(BIN)/pytest tests/acceptance tests/unit/flows/test_rings.py
+	@TANDEM_FULL_SIZE=1 $(BIN)/pytest tests/acceptance $(LARGE)
 
 conformance: set-up-clients ## The suites of real third-party clients against the simulators
 	@$(BIN)/python -m tests.conformance

@@ -51,7 +51,7 @@ class Absorbing:
         if lost is not None and lost.is_absorbed and lost.row != record:
             return deciding.unchanged(change, Outcome.SUPERSEDED, "it was merged into another before", entry)
         if lost is None or lost.row == record:
-            return _on_one_row(change, entry, record, shadow, known)
+            return _on_one_row(change, entry, record, shadow, lost)
         if (known is None or not known.is_paired) and lost.is_paired:
             # The heir got its lane before the loser had its row: that row lives on as the heir's.
             result = deciding.unchanged(change, Outcome.PARKED, "its heir takes over the loser's row", entry)
@@ -146,11 +146,11 @@ class Absorbing:
 
 
 def _on_one_row(
-    change: Change, entry: EntityMap, record: UUID, shadow: Shadow, known: Entry | None
+    change: Change, entry: EntityMap, record: UUID, shadow: Shadow, lost: Entry | None
 ) -> Verdict:
     """Nothing to tell Dataverse: the loser has no row, or the heir's is its own."""
     heir = change.heir or change.subject
-    takes_over = bool(shadow.marks) and (known is None or not known.is_paired)
+    takes_over = bool(shadow.marks) and lost is not None and lost.is_paired
     after = replace(shadow, absorbed=shadow.absorbed | {str(change.subject)})
     if takes_over:
         # The heir is another record than the one that has spoken so far: nothing is known of it.

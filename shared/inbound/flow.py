@@ -76,12 +76,37 @@ class Inbound:
         if (settled := alone(change, entry, shadow, owned)) is not None:
             return settled
         if change.operation is Operation.ABSORB:
-            return await self._followed().apply(change, entry, record, shadow, owned, hold)
+            return await self._absorbed(change, entry, record, shadow, owned, hold)
         if change.operation is Operation.DELETE:
             return await self._delete(change, entry, record, shadow, owned, hold)
-        assigned = await self.assigning.assigned(change, entry, shadow, mapped.values, owned)
-        said = Said(change, entry, record, Side(system.name, {}, NEVER), owned, assigned.stands_in)
+        return await self._upserted(change, entry, record, shadow, owned, hold)
+
+    async def _upserted(
+        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, owned: Ownership, hold: Hold
+    ) -> Verdict:
+        values = entry.to_columns(change.data).values
+        assigned = await self.assigning.assigned(change, entry, shadow, values, owned)
+        ours = Side(change.subject.system, {}, NEVER)
+        said = Said(change, entry, record, ours, owned, assigned.stands_in)
         return assigned.told(await self._changed(said, shared.back(change, shadow), assigned.values, hold))
+
+    async def _absorbed(
+        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, owned: Ownership, hold: Hold
+    ) -> Verdict:
+        """Follow a merge. An heir that takes over the loser's row is asked what it holds: what it said so far
+        was held against the loser's word.
+        """
+        result = await self._followed().apply(change, entry, record, shadow, owned, hold)
+        heir, records = change.heir, self.records.get(change.subject.system)
+        if heir is None or records is None or not result.pairs or result.shadow is None:
+            return result
+        found = await records.read(heir.entity, heir.id)
+        if found is None or entry.to_columns(found.fields).faults:
+            return result
+        said = replace(change, subject=heir, operation=Operation.UPSERT, heir=None, data=found.fields)
+        said = replace(said, changed_at=found.changed_at, version=0)
+        told = await self._upserted(said, entry, record, result.shadow, owned, hold)
+        return replace(deciding.together(result, told), subject=change.subject)
 
     async def _changed(
         self, said: "Said", shadow: Shadow, mapped: Mapping[str, Unresolved], hold: Hold

@@ -181,12 +181,13 @@ async def test_an_heir_that_has_no_row_takes_over_the_losers(desk: "Desk") -> No
     desk.clock.advance(timedelta(seconds=1))
     desk.records.put("company", "C-1", {"name": "Nordwind", "phone": "1"})
 
-    assert await desk.record_changed("C-2", None, heir="C-1") is Outcome.SUPERSEDED
+    # It is asked what it holds: whatever it said before was held against the loser's word.
+    assert await desk.record_changed("C-2", None, heir="C-1") is Outcome.APPLIED
     assert await desk.store.crosswalk.row_of(key("C-1")) == loser
-
-    assert await desk.record_changed("C-1", desk.records.of("company")["C-1"]) is Outcome.APPLIED
-    assert desk.rows.of("account").keys() == {loser}
     assert desk.rows.of("account")[loser]["telephone1"] == "1"
+
+    assert await desk.record_changed("C-1", desk.records.of("company")["C-1"]) is Outcome.ECHO
+    assert desk.rows.of("account").keys() == {loser}
 
 
 async def test_a_merge_of_what_was_merged_is_followed_to_the_last_heir(desk: "Desk") -> None:

@@ -19,6 +19,7 @@ KINDS = {"Email": "email", "Call": "call", "Meeting": "meeting"}
 ATTACHMENT = EntityMap(
     entity="attachment",
     table=annotation.TABLE,
+    unit=annotation.objectid,
     key="Activity Attachment",
     source_key=synced.tandem_sourcekey,
     one_way="Legrand's import takes workbooks and no files.",

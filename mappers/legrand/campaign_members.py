@@ -9,6 +9,7 @@ from shared.core.mapping.transforms import choice, email, lookup, lookup_of_kind
 CAMPAIGN_MEMBER = EntityMap(
     entity="campaign_member",
     table=campaignresponse.TABLE,
+    unit=campaignresponse.regardingobjectid,
     key="Campaign Member",
     source_key=synced.tandem_sourcekey,
     one_way="Responses are counted by Legrand's own mailings.",

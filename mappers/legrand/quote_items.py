@@ -12,6 +12,7 @@ _FURTHEST = 922_337_203_685_477
 QUOTE_ITEM = EntityMap(
     entity="quote_item",
     table=quotedetail.TABLE,
+    unit=quotedetail.quoteid,
     key="Quote Item",
     source_key=synced.tandem_sourcekey,
     one_way="The lines of a quote change with a revision made in Legrand.",

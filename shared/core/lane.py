@@ -13,7 +13,7 @@ from functools import partial
 from time import perf_counter
 from uuid import UUID
 
-from shared.core.change import Direction, Drain
+from shared.core.change import Change, Direction, Drain
 from shared.core.decision import link_follows, noting
 from shared.core.envelope import Parse
 from shared.core.errors import SyncError, Transient
@@ -92,7 +92,15 @@ class LaneWorker:
         except Exception as error:  # noqa: BLE001  # held for a person and told; never lost, never blindly repeated
             self.telemetry.event("tandem.unexpected", {"error": _where(error)}, error=True)
             verdict = unexpected(error, change)
-        return change.direction, replace(verdict, map_version=applier.map_version(change))
+        unit = await self._unit(applier, change, item)
+        return change.direction, replace(verdict, map_version=applier.map_version(change), unit=unit)
+
+    async def _unit(self, applier: Applier, change: Change, item: LaneItem) -> str:
+        """The business unit of what did not go through; not to know it is no second failure."""
+        try:
+            return await applier.unit_of(change, item.record, item.agreed)
+        except SyncError:
+            return ""
 
     async def wake(self, direction: Direction, record: UUID, at: datetime) -> None:
         """Have a lane worked at a time; if that cannot be sent, the timer finds the lane when it is due."""

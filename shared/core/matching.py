@@ -129,6 +129,10 @@ class Noticing:
         """See `Applier.map_version`."""
         return self.applier.map_version(change)
 
+    async def unit_of(self, change: Change, record: UUID, shadow: Shadow) -> str:
+        """See `Applier.unit_of`."""
+        return await self.applier.unit_of(change, record, shadow)
+
     def _table(self, change: Change) -> str:
         if change.direction is Direction.OUTBOUND:
             return change.subject.entity

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from shared.core.mapping.columns import Value
 from shared.core.mapping.spec import EntityMap, Flow, Owner
-from shared.core.shadow import Shadow
+from shared.core.unit import AskUnits
 
 
 class Phase(StrEnum):
-    """How far the move from a legacy system to Dataverse has come, per entity (N-08)."""
+    """How far the move from a legacy system to Dataverse has come, per business unit and entity (E-22)."""
 
     LEGACY_MASTER = "legacy_master"
     """People work in the legacy system; Dataverse is filled from it."""
@@ -32,6 +31,9 @@ class Phase(StrEnum):
 class PhaseRefused(Exception):
     """The phase cannot be set; the text says why."""
 
+
+EVERY = "*"
+"""What stands for every entity."""
 
 ORDER = tuple(Phase)
 """The way from the first phase to the last."""
@@ -76,27 +78,49 @@ class Ownership:
 class Owners(Protocol):
     """Who decides what, as it stands now."""
 
-    async def of(self, system: str, entry: EntityMap, unit: str) -> Ownership:
-        """Who decides the columns of an entity's records; `unit` is their business unit, blank if unknown."""
+    async def of(self, system: str, entry: EntityMap, units: AskUnits) -> Ownership:
+        """Who decides the columns of a record; its business unit is asked for only where it matters."""
+        ...
+
+    async def by_unit(self, system: str) -> bool:
+        """Whether anything is laid down for a business unit of its own."""
         ...
 
 
 class Declared:
     """`Owners` where every system coexists and the maps alone say who decides."""
 
-    async def of(self, system: str, entry: EntityMap, unit: str) -> Ownership:
+    async def of(self, system: str, entry: EntityMap, units: AskUnits) -> Ownership:
         """See `Owners.of`."""
-        del unit
+        del units
         return ownership(system, entry, Phase.COEXIST)
 
+    async def by_unit(self, system: str) -> bool:
+        """See `Owners.by_unit`."""
+        del system
+        return False
 
-def unit_of(entry: EntityMap, shadow: Shadow, told: Mapping[str, Value]) -> str:
-    """The business unit of a record: what it says itself, else what is agreed; blank when nobody knows."""
-    if entry.unit is None:
-        return ""
-    mark = shadow.marks.get(entry.unit.name)
-    value = told.get(entry.unit.name, mark.value if mark else None)
-    return "" if value is None else str(value)
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """The phases as laid down, by (system, entity, unit).
+
+    A blank unit is every one without a line of its own, and so is the entity `*`.
+    """
+
+    lines: Mapping[tuple[str, str, str], Phase] = field(default_factory=dict)
+
+    def of(self, system: str, entity: str, units: Sequence[str] = ()) -> Phase:
+        """The phase of a record in a unit, given with those above it: the nearest unit's word counts."""
+        for unit in (*units, ""):
+            for name in (entity, EVERY):
+                if (found := self.lines.get((system, name, unit))) is not None:
+                    return found
+        return Phase.COEXIST
+
+    def by_unit(self, system: str) -> bool:
+        """Whether a unit of the system has a line of its own."""
+        return any(unit and named == system for named, _, unit in self.lines)
 
 
 def may_follow(before: Phase, after: Phase) -> bool:

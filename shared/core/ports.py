@@ -382,6 +382,10 @@ class Applier(Protocol):
         """The map that such a change is decided with, named also when it did not go through (E-11)."""
         ...
 
+    async def unit_of(self, change: Change, record: UUID, shadow: Shadow) -> str:
+        """The business unit of what did not go through; blank where units are not told apart, or unknown."""
+        ...
+
 
 class Jobs(Protocol):
     """One runner per job over all instances."""

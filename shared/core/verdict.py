@@ -189,7 +189,8 @@ class Verdict:
     to decide the item instead, because this one's record was merged into that one; `prints` what the row can
     be matched by from now on; `splits` the row that a record got of its own; `case` the number of the
     decision about customers that this carries out, or finds out of date. `unmatched` is an owner who turned
-    out to be no user, told once per record.
+    out to be no user, told once per record; `unit` the name of the business unit of what did not go through,
+    where units are told apart.
     """
 
     outcome: Outcome
@@ -211,6 +212,7 @@ class Verdict:
     splits: Split | None = None
     case: int | None = None
     unmatched: Unmatched | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

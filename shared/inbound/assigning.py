@@ -55,7 +55,7 @@ class Assigning:
         owned: Ownership,
     ) -> Assigned:
         """The change with its owner; raises OwnerUnmatched where the record is to wait."""
-        if OWNER not in entry.table.columns:
+        if all(line.column.name != OWNER for line in entry.fields):
             return Assigned(values)
         said = values.get(OWNER)
         if not isinstance(said, DirectoryRef):

@@ -6,6 +6,7 @@ version the decision was made on. When the row moved on meanwhile it is read and
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from uuid import UUID
 
 from shared.core import decision as deciding
@@ -19,7 +20,7 @@ from shared.core.mapping.lifecycle import STATUS
 from shared.core.mapping.spec import EntityMap, OnDelete
 from shared.core.merge import Merge, Side, already_made, merge
 from shared.core.outcome import Outcome
-from shared.core.ownership import Declared, Owners, Ownership, unit_of
+from shared.core.ownership import Declared, Owners, Ownership
 from shared.core.policy import alone, on_delete, parted
 from shared.core.ports import Hold, LegacyRecords, Row, Rows, Shadows
 from shared.core.shadow import NEVER, Moment, Shadow
@@ -27,6 +28,7 @@ from shared.core.survivorship import NEWEST, Survivorship
 from shared.core.system import LegacySystem
 from shared.core.takeback import TakeBack
 from shared.core.turns import LoopBudget
+from shared.core.unit import Undivided, UnitFinder
 from shared.core.verdict import Verdict
 from shared.inbound import shared_rows as shared
 from shared.inbound.absorbing import Absorbing
@@ -57,6 +59,7 @@ class Inbound:
     absorbing: Absorbing | None = None
     survivorship: Mapping[str, Survivorship] = field(default_factory=dict)
     splitting: Splitting | None = None
+    units: UnitFinder = field(default_factory=Undivided)
 
     async def apply(self, change: Change, record: UUID, shadow: Shadow, hold: Hold) -> Verdict:
         """Map, decide and write one change; raises SyncError for what did not go through."""
@@ -71,8 +74,9 @@ class Inbound:
         mapped = entry.to_columns(change.data)
         if mapped.faults:
             raise InvalidMessage(*mapped.faults)
-        unit = unit_of(entry, shadow, mapped.values)
-        owned = await self.owners.of(system.name, entry, unit)
+        owned = await self.owners.of(
+            system.name, entry, partial(self.units.of, system.name, entry, shadow, mapped.values)
+        )
         if (settled := alone(change, entry, shadow, owned)) is not None:
             return settled
         if change.operation is Operation.ABSORB:
@@ -177,6 +181,16 @@ class Inbound:
         """See `Applier.map_version`."""
         entry = self.systems[change.subject.system].map_of(change.subject.entity)
         return entry.revision if entry else ""
+
+    async def unit_of(self, change: Change, record: UUID, shadow: Shadow) -> str:
+        """See `Applier.unit_of`."""
+        del record
+        system = self.systems[change.subject.system]
+        entry = system.map_of(change.subject.entity)
+        if entry is None or not (self.units.always or await self.owners.by_unit(system.name)):
+            return ""
+        chain = await self.units.of(system.name, entry, shadow, entry.to_columns(change.data).values)
+        return chain[0].name if chain else ""
 
     async def _write(self, said: "Said", shadow: Shadow, hold: Hold) -> Verdict:
         change, entry, record, ours = said.change, said.entry, said.record, said.ours

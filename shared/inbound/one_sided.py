@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from shared.core.mapping.columns import Table
 from shared.core.mapping.spec import Owner
-from shared.core.ownership import Owners
+from shared.core.ownership import EVERY, Owners
 from shared.core.ports import Clock, Report
 from shared.core.system import LegacySystem
+from shared.core.unit import AskUnits, Chain, Unit
 
 _FRESH = timedelta(seconds=2)
 """How long an answer is believed: with what ownership itself believes, a phase that ends is known in four."""
@@ -46,10 +48,19 @@ class OneSided:
         ]
         set_phases = await self.phases()
         for system, entry in entries:
-            mine = (system.name, entry.entity)
-            units = {str(one["unit"]) for one in set_phases if (one["system"], one["entity"]) == mine}
+            mine = {(system.name, entry.entity), (system.name, EVERY)}
+            units = {str(one["unit"]) for one in set_phases if (one["system"], one["entity"]) in mine}
             for unit in units | {""}:
-                owned = await self.owners.of(system.name, entry, unit)
+                owned = await self.owners.of(system.name, entry, _only(unit))
                 if any(owner is not Owner.LEGACY for owner in owned.columns.values()):
                     return False
         return bool(entries)
+
+
+def _only(unit: str) -> AskUnits:
+    """A unit by itself: whatever is laid down for those above it is asked on its own."""
+
+    async def chain() -> Chain:
+        return (Unit(UUID(unit), ""),) if unit else ()
+
+    return chain

@@ -1,7 +1,8 @@
 """A merge in Dataverse, followed in the legacy systems (C-33)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from uuid import UUID
 
 from shared.core import decision as deciding
@@ -14,11 +15,12 @@ from shared.core.legacy import going_out
 from shared.core.mapping.columns import Table
 from shared.core.mapping.spec import EntityMap, OnDelete
 from shared.core.outcome import Outcome
-from shared.core.ownership import Owners, unit_of
+from shared.core.ownership import Owners
 from shared.core.policy import on_merge
 from shared.core.ports import Hold, LegacyRecords, Rows, Shadows
 from shared.core.shadow import Shadow
 from shared.core.system import LegacySystem
+from shared.core.unit import Undivided, UnitFinder
 from shared.core.verdict import Absorption, Verdict
 
 
@@ -34,6 +36,7 @@ class Absorbing:
     owners: Owners
     lanes: Seizing
     cases: Cases | None = None
+    units: UnitFinder = field(default_factory=Undivided)
 
     async def apply(
         self, change: Change, table: Table, record: UUID, shadow: Shadow, hold: Hold
@@ -110,7 +113,9 @@ class Absorbing:
         entry, records = self._map_of(loser), self.records.get(loser.system)
         if entry is None or records is None or loser.entity not in self.systems[loser.system].collections:
             return f"{loser} cannot be told and is absorbed"
-        owned = await self.owners.of(loser.system, entry, unit_of(entry, gone, {}))
+        owned = await self.owners.of(
+            loser.system, entry, partial(self.units.of, loser.system, entry, gone, {})
+        )
         policy = OnDelete.IGNORE if owned.is_retired else on_merge(change, entry, owned)
         if policy is OnDelete.IGNORE:
             return f"{loser} is left as it is"

@@ -7,6 +7,7 @@ meets its own record.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from uuid import UUID
 
 from shared.core import decision as deciding
@@ -24,13 +25,14 @@ from shared.core.mapping.rows import read_row
 from shared.core.mapping.spec import EntityMap, OnDelete
 from shared.core.merge import Side, merge
 from shared.core.outcome import Outcome
-from shared.core.ownership import Declared, Owners, unit_of
+from shared.core.ownership import Declared, Owners
 from shared.core.policy import alone, on_delete, parted
 from shared.core.ports import Hold, LegacyRecord, LegacyRecords, Rows, Shadows
 from shared.core.shadow import Moment, Shadow
 from shared.core.system import LegacySystem
 from shared.core.takeback import TakeBack
 from shared.core.turns import LoopBudget
+from shared.core.unit import Undivided, UnitFinder
 from shared.core.verdict import Absorption, Verdict
 from shared.outbound.absorbing import Absorbing
 from shared.outbound.posting import Posting
@@ -56,6 +58,7 @@ class Outbound:
     budget: LoopBudget = field(default_factory=LoopBudget)
     posting: Posting | None = None
     cases: Cases | None = None
+    units: UnitFinder = field(default_factory=Undivided)
 
     @property
     def absorbing(self) -> Absorbing:
@@ -69,6 +72,7 @@ class Outbound:
             self.owners,
             self.lanes,
             self.cases,
+            self.units,
         )
 
     async def apply(self, change: Change, record: UUID, shadow: Shadow, hold: Hold) -> Verdict:
@@ -138,8 +142,8 @@ class Outbound:
     ) -> Verdict:
         """Tell one record of the row; None of ours: the row is gone."""
         entry = target.entry
-        unit = unit_of(entry, shadow, ours.values if ours else {})
-        owned = await self.owners.of(target.system.name, entry, unit)
+        system, said = target.system.name, ours.values if ours else {}
+        owned = await self.owners.of(system, entry, partial(self.units.of, system, entry, shadow, said))
         if (settled := alone(change, entry, shadow, owned)) is not None:
             return settled
         return await self._cross(change, replace(target, owned=owned), shadow, ours, hold)
@@ -202,6 +206,15 @@ class Outbound:
         """See `Applier.map_version`; of the first system that takes rows of the table."""
         maps = (system.map_to(change.subject.entity) for system in self.systems.values())
         return next((entry.revision for entry in maps if entry is not None and entry.outbound), "")
+
+    async def unit_of(self, change: Change, record: UUID, shadow: Shadow) -> str:
+        """See `Applier.unit_of`."""
+        target, *_ = await self._targets(change.subject.entity, record)
+        system = target.system.name
+        if not (self.units.always or await self.owners.by_unit(system)):
+            return ""
+        chain = await self.units.of(system, target.entry, shadow, {})
+        return chain[0].name if chain else ""
 
     def _holding(self, key: RecordKey) -> Target | None:
         entry = self.systems[key.system].map_of(key.entity)

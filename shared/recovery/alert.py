@@ -90,6 +90,12 @@ def _held_back(group: Report) -> str:
     return "each holds its own record back, no other."
 
 
+def _units(group: Report) -> str:
+    """Which business units it is about, where they are told apart."""
+    units = ", ".join(f"{name} ({count})" for name, count in sorted(group["units"].items()))
+    return f" Business units: {units}." if units else ""
+
+
 def _body(group: Report) -> str:
     answer = f" The far side answered {group['answer']}." if group["answer"] else ""
     counts = ", ".join(f"{count} from {system}" for system, count in sorted(group["systems"].items()))
@@ -97,7 +103,7 @@ def _body(group: Report) -> str:
         (
             f"{group['cause']}{answer}",
             f"Rule: {group['rule']}",
-            f"Messages: {group['open']} ({counts}); {_held_back(group)}",
+            f"Messages: {group['open']} ({counts}); {_held_back(group)}{_units(group)}",
             f"First failed {group['first_failed_at']}, last {group['last_failed_at']}.",
             f"Example: tandem record show {group['example']}",
             f"What to do: {group['advice']}",

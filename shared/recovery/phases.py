@@ -6,9 +6,11 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from shared.core.mapping.spec import EntityMap, Flow, Owner
-from shared.core.ownership import Phase, PhaseRefused, Rule
+from shared.core.ownership import EVERY, Phase, PhaseRefused, Rule
 from shared.core.ports import Report
+from shared.core.record_owner import OWNER
 from shared.core.system import LegacySystem
+from shared.core.unit import Chain, Units
 
 C = TypeVar("C", bound=StrEnum)
 
@@ -28,8 +30,14 @@ class Register(Protocol):
         """Every line of the matrix."""
         ...
 
-    async def set_phase(self, key: tuple[str, str, str], after: Phase, actor: str, reason: str) -> Phase:
-        """Set a phase; returns the one before. Raises PhaseRefused."""
+    async def history(self) -> Sequence[Report]:
+        """The last changes of phases, newest first."""
+        ...
+
+    async def set_phase(
+        self, key: tuple[str, str, str], after: Phase, actor: str, reason: str, units: Chain = ()
+    ) -> Phase:
+        """Set a phase, of a unit with those above it; returns the one before. Raises PhaseRefused."""
         ...
 
     async def set_rule(self, rule: Rule, actor: str, reason: str) -> None:
@@ -43,17 +51,19 @@ class Phases:
 
     register: Register
     systems: Mapping[str, LegacySystem]
+    units: Units
 
     async def all(self) -> Report:
         """Every entity with its phase (`coexist` where none was set), units of their own, and the matrix."""
         known = await self.register.phases()
-        told = {(line["system"], line["entity"]) for line in known if not line["unit"]}
+        told = {(line["system"], line["entity"]): line["phase"] for line in known if not line["unit"]}
         unset: list[Report] = [
             {
                 "system": system.name,
                 "entity": entry.entity,
                 "unit": "",
-                "phase": Phase.COEXIST.value,
+                "unit_name": None,
+                "phase": told.get((system.name, EVERY), Phase.COEXIST.value),
                 "changed_at": None,
                 "changed_by": None,
                 "reason": None,
@@ -62,24 +72,30 @@ class Phases:
             for entry in system.maps
             if (system.name, entry.entity) not in told
         ]
-        return {"phases": [*known, *unset], "owners": await self.register.rules()}
+        return {
+            "phases": [*known, *unset],
+            "owners": await self.register.rules(),
+            "history": await self.register.history(),
+        }
 
     async def move(self, asked: Mapping[str, str], actor: str) -> Report:
-        """Set a phase; raises Unfitting."""
-        entry = self._entry(asked)
-        unit = asked.get("unit", "").strip()
-        if unit and entry.unit is None:
-            raise Unfitting(f"the map of {entry.entity} does not say which business unit a record is of")
+        """Set a phase; raises Unfitting, or Transient when Dataverse cannot say which unit is meant."""
+        entity = self._entity(asked)
+        named = asked.get("unit", "").strip()
+        units = await self.units.named(named) if named else ()
+        if named and not units:
+            raise Unfitting("Dataverse has no business unit, or several, of that name")
         after = _one_of(Phase, asked, "phase")
-        key = (asked["system"], entry.entity, unit)
+        key = (asked["system"], entity, str(units[0].id) if units else "")
         try:
-            before = await self.register.set_phase(key, after, actor, _reason(asked))
+            before = await self.register.set_phase(key, after, actor, _reason(asked), units)
         except PhaseRefused as refused:
             raise Unfitting(str(refused)) from refused
         return {
             "system": key[0],
             "entity": key[1],
-            "unit": unit,
+            "unit": key[2],
+            "unit_name": units[0].name if units else None,
             "before": before.value,
             "phase": after.value,
         }
@@ -103,12 +119,25 @@ class Phases:
             "owner": owner.value,
         }
 
+    def _entity(self, asked: Mapping[str, str]) -> str:
+        """An entity whose records can be told apart by unit, where one is named; or every one."""
+        if asked.get("entity") == EVERY and asked.get("system") in self.systems:
+            return EVERY
+        entry = self._entry(asked)
+        if asked.get("unit", "").strip() and entry.unit is None and not _owned(entry):
+            raise Unfitting(f"a {entry.entity} has no owner, and so no business unit")
+        return entry.entity
+
     def _entry(self, asked: Mapping[str, str]) -> EntityMap:
         system = self.systems.get(asked.get("system", ""))
         entry = system.map_of(asked.get("entity", "")) if system else None
         if entry is None:
             raise Unfitting("name a system and one of its entities")
         return entry
+
+
+def _owned(entry: EntityMap) -> bool:
+    return any(line.column.name == OWNER for line in entry.fields)
 
 
 def _one_of(choices: type[C], asked: Mapping[str, str], name: str) -> C:

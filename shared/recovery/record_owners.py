@@ -144,7 +144,7 @@ class RecordOwners:
                 }
                 for system in self.systems.values()
                 for entry in system.maps
-                if OWNER in entry.table.columns and _named_by(entry) is not None
+                if _named_by(entry) is not None
             ],
         }
 

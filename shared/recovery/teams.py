@@ -1,7 +1,8 @@
 """Which support team a group of failures belongs to (E-14).
 
-What was refused at the gate is its sender's to correct; everything else goes to the team of the system that
-most of the group comes from, unless its object has a team of its own. Nobody must be listed to have a team.
+What was refused at the gate is its sender's to correct; everything else goes to the team of the business unit
+and the system that most of the group comes from, unless its object has a team of its own. Nobody must be
+listed to have a team.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,10 @@ FALLBACK = "sync-support"
 
 @dataclass(frozen=True, slots=True)
 class Teams:
-    """The routing table: `allegory`, `allegory/deal`, `*/deal` or `sender:erp`, each with a team's name."""
+    """The routing table: `allegory/deal`, `*/deal`, `allegory`, `*` or `sender:erp`, each with a team's name.
+
+    Behind all but a sender may stand a business unit, `allegory/deal@North`: such an entry goes first.
+    """
 
     routes: Mapping[str, str] = field(default_factory=dict)
 
@@ -25,14 +29,25 @@ class Teams:
         if sender is not None:
             listed = self.routes.get(f"sender:{sender}", self.routes.get(sender))
             return listed or (f"{sender}-support" if sender != "unknown" else FALLBACK)
-        systems: Mapping[str, int] = group["systems"]
-        if not systems:
+        system, unit = _most(group["systems"]), _most(group["units"])
+        if system is None:
             return FALLBACK
-        system = max(sorted(systems), key=lambda name: systems[name])
-        for entry in (f"{system}/{group['table']}", f"*/{group['table']}", system):
+        places = (f"{system}/{group['table']}", f"*/{group['table']}", system, "*")
+        closest = [f"{place}@{unit}" for place in places] if unit is not None else []
+        for entry in (*closest, *places):
             if entry in self.routes:
                 return self.routes[entry]
         return f"{system}-support"
+
+    @property
+    def by_unit(self) -> bool:
+        """Whether a business unit has a team of its own."""
+        return any("@" in entry for entry in self.routes if not entry.startswith("sender:"))
+
+
+def _most(sizes: Mapping[str, int]) -> str | None:
+    """Whichever most of a group comes from."""
+    return max(sorted(sizes), key=lambda name: sizes[name]) if sizes else None
 
 
 def routes_of(text: str) -> dict[str, str]:

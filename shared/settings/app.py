@@ -224,8 +224,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("TICKETS_URL", "Base URL of the ticket desk.", "http://127.0.0.1:7082"),
     Setting(
         "TICKET_TEAMS",
-        "Teams of tickets, closest first: system/object=team, */object=team, system=team, sender:name=team; "
-        "<system>-support where blank (E-14).",
+        "Teams of tickets, closest first: system/object=team, */object=team, system=team, *=team, each also "
+        "with @unit behind it, or sender:name=team; <system>-support where blank (E-14).",
         "",
         "",
     ),

@@ -108,7 +108,7 @@ def assemble(settings: Settings, opened: ExitStack) -> App:
         repairs=Repairs(asked.repair, gate, bus, clock),
         settle=Settle(store.conflicts, gate.systems, bus, clock, settings.inbound_queue, store.seal, uuid4),
         customers=_customers(world),
-        phases=Phases(store.owners, gate.systems),
+        phases=Phases(store.owners, gate.systems, world.sides.units),
         retry=Retry(store.lanes, bus, clock, world.telemetry),
         alerts=errands.alerts(world),
         overdue=Overdue(store.waits, world.telemetry, settings.park_alarm_after),

@@ -16,6 +16,7 @@ from shared.core.owner_lookup import OwnerLookup
 from shared.core.patience import Patience, waits_of
 from shared.core.record_owner import OnUnmatched, OwnerPolicy
 from shared.core.turns import LoopBudget
+from shared.core.unit import RecordUnits
 from shared.inbound.absorbing import Absorbing
 from shared.inbound.assigning import Assigning
 from shared.inbound.by_import import ByImport
@@ -29,7 +30,7 @@ from shared.recovery.plans.foresight import Foresight
 from shared.recovery.plans.proof import ReadBack
 from shared.recovery.plans.prophet import Granted, Prophet
 from shared.recovery.plans.sides import Sides
-from shared.recovery.teams import routes_of
+from shared.recovery.teams import Teams, routes_of
 from shared.settings import Settings
 from shared.wiring.world import World
 
@@ -86,6 +87,7 @@ def _inbound(settings: Settings, store: "Store", sides: Sides, lookups: "Mapping
         Absorbing(sides.rows, sides.shadows, sides.crosswalk, sides.lanes, sides.records),
         SURVIVORSHIP,
         Splitting(store.cases, store.sayings, sides.rows, sides.crosswalk, sides.lanes, sides.records),
+        _units(settings, sides, lookups),
     )
 
 
@@ -103,7 +105,14 @@ def _outbound(settings: Settings, store: "Store", sides: Sides, lookups: "Mappin
         _budget(settings),
         _posting(settings, store, sides),
         store.cases,
+        _units(settings, sides, lookups),
     )
+
+
+def _units(settings: Settings, sides: Sides, lookups: "Mapping[str, Lookups]") -> RecordUnits:
+    """Which business unit records belong to; asked for where something is laid down by unit."""
+    by_unit = Teams(routes_of(settings.ticket_teams)).by_unit
+    return RecordUnits(sides.units, owner_lookup(settings, sides), lookups, sides.shadows, always=by_unit)
 
 
 def _posting(settings: Settings, store: "Store", sides: Sides) -> Posting | None:

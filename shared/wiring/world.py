@@ -22,6 +22,7 @@ from shared.connectors.dataverse.notes import NoteRows
 from shared.connectors.dataverse.people import DataversePeople
 from shared.connectors.dataverse.rows import API, REQUEST_ID
 from shared.connectors.dataverse.tracking import DataverseChanges
+from shared.connectors.dataverse.units import DataverseUnits
 from shared.connectors.legacy.files import DropFiles, EitherFiles, RestFiles, SystemFiles
 from shared.connectors.legacy.rest import RestRecords
 from shared.connectors.servicebus.bus import Address, ServiceBus
@@ -149,6 +150,7 @@ def _sides(
         crosswalk=store.crosswalk,
         directory=DataverseDirectory(dataverse, rows, TABLES, clock),
         people=people,
+        units=DataverseUnits(dataverse, clock),
         aliases=store.record_owners,
         parse=partial(_parse, clock, settings),
         clock=clock,

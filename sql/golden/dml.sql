@@ -67,7 +67,7 @@ FROM crosswalk LEFT OUTER JOIN dependency WITH (READCOMMITTEDLOCK) ON dependency
 WHERE crosswalk.system = @the_system AND crosswalk.entity = @the_entity AND crosswalk.legacy_id = @the_id;
 
 -- park
-UPDATE lane_item SET state=@state, due_at=@due_at, waits_on=@waits_on, is_failing=@is_failing, without=@without WHERE lane_item.number = @the_number AND lane_item.record = @the_record AND lane_item.state = @the_state AND lane_item.attempts = @the_attempts;
+UPDATE lane_item SET state=@state, due_at=@due_at, waits_on=@waits_on, is_failing=@is_failing, without=@without, unit=@unit WHERE lane_item.number = @the_number AND lane_item.record = @the_record AND lane_item.state = @the_state AND lane_item.attempts = @the_attempts;
 
 -- park
 INSERT INTO journal (number, record, at, source, entity, source_id, outcome, reason, changes, map_version, fence, changed_at, origin, actor, correlation_id) SELECT @new_number AS anon_1, @new_record AS anon_2, @new_at AS anon_3, @new_source AS anon_4, @new_entity AS anon_5, @new_source_id AS anon_6, @new_outcome AS anon_7, @new_reason AS anon_8, @new_changes AS anon_9, @new_map_version AS anon_10, @new_fence AS anon_11, message.changed_at, message.source, message.actor, message.correlation_id
@@ -110,7 +110,7 @@ UPDATE message SET outcome=@outcome, reason=@reason WHERE message.number IN (@th
 INSERT INTO crosswalk (system, entity, legacy_id, row_id, state, reserved_at, paired_at) VALUES (@system, @entity, @legacy_id, @row_id, @state, @reserved_at, @paired_at);
 
 -- fail
-UPDATE lane_item SET state=@state, attempts=@attempts, due_at=@due_at, waits_on=@waits_on, is_failing=@is_failing, first_failed_at=coalesce(lane_item.first_failed_at, @param_1), last_failed_at=@last_failed_at, kind=@kind, code=@code, answer=@answer, [rule]=@rule, table_name=@table_name, field=@field, group_key=@group_key, without=@without, request_id=@request_id WHERE lane_item.number = @the_number AND lane_item.record = @the_record AND lane_item.state = @the_state AND lane_item.attempts = @the_attempts;
+UPDATE lane_item SET state=@state, attempts=@attempts, due_at=@due_at, waits_on=@waits_on, is_failing=@is_failing, first_failed_at=coalesce(lane_item.first_failed_at, @param_1), last_failed_at=@last_failed_at, kind=@kind, code=@code, answer=@answer, [rule]=@rule, table_name=@table_name, field=@field, group_key=@group_key, without=@without, request_id=@request_id, unit=@unit WHERE lane_item.number = @the_number AND lane_item.record = @the_record AND lane_item.state = @the_state AND lane_item.attempts = @the_attempts;
 
 -- fail
 UPDATE lane SET owner=@the_owner, lease_until=@until WHERE lane.record = @the_record AND lane.fence = @the_fence;

@@ -12,21 +12,40 @@ from shared.connectors.sqlstore.sqltypes import Document, Instant, Key, Number
 from shared.connectors.sqlstore.tables import METADATA
 from shared.connectors.sqlstore.transactions import Database
 from shared.core.mapping.spec import EntityMap, Owner
-from shared.core.ownership import Ownership, Phase, PhaseRefused, Rule, may_follow, ownership
+from shared.core.ownership import Ownership, Phase, PhaseRefused, Phases, Rule, may_follow, ownership
 from shared.core.ports import Clock, Report
+from shared.core.unit import AskUnits, Chain
 
 phase = sa.Table(
     "phase",
     METADATA,
     sa.Column("system", Key(64), primary_key=True),
     sa.Column("entity", Key(128), primary_key=True),
-    # Blank: every business unit that has no line of its own.
+    # The id of a business unit; blank: every one that has no line of its own.
     sa.Column("unit", Key(128), primary_key=True),
     sa.Column("phase", Key(32), nullable=False),
     sa.Column("changed_at", Instant, nullable=False),
     sa.Column("changed_by", Document, nullable=False),
     sa.Column("reason", Document, nullable=False),
     sa.Column("version", Number, nullable=False),
+    # What the unit was called when the line was laid down.
+    sa.Column("unit_name", Document),
+)
+
+phase_change = sa.Table(
+    "phase_change",
+    METADATA,
+    sa.Column("id", Number, sa.Identity(), primary_key=True),
+    sa.Column("system", Key(64), nullable=False),
+    sa.Column("entity", Key(128), nullable=False),
+    sa.Column("unit", Key(128), nullable=False),
+    sa.Column("unit_name", Document),
+    sa.Column("before", Key(32), nullable=False),
+    sa.Column("after", Key(32), nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+    sa.Column("changed_by", Document, nullable=False),
+    sa.Column("reason", Document, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 ownership_rule = sa.Table(
@@ -47,16 +66,15 @@ _FRESH = timedelta(seconds=2)
 """How long a worker may go by what it read: so soon is a new phase known everywhere."""
 
 
+_LISTED = 100
+"""How many of the last changes of phases are told."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Matrix:
-    phases: dict[tuple[str, str, str], Phase]
+    phases: Phases
     rules: tuple[Rule, ...]
     read_at: datetime
-
-    def of(self, system: str, entity: str, unit: str) -> Phase:
-        """The phase of a business unit; that of all units where it has none, coexistence by default."""
-        known = self.phases.get((system, entity, unit)) or self.phases.get((system, entity, ""))
-        return known or Phase.COEXIST
 
 
 @dataclass(slots=True)
@@ -67,13 +85,22 @@ class SqlOwners:
     clock: Clock
     _kept: _Matrix | None = field(default=None, init=False)
 
-    async def of(self, system: str, entry: EntityMap, unit: str) -> Ownership:
+    async def of(self, system: str, entry: EntityMap, units: AskUnits) -> Ownership:
         """See `Owners.of`."""
+        matrix = await self._matrix()
+        chain = await units() if matrix.phases.by_unit(system) else ()
+        phase = matrix.phases.of(system, entry.entity, [str(unit.id) for unit in chain])
+        return ownership(system, entry, phase, matrix.rules)
+
+    async def by_unit(self, system: str) -> bool:
+        """See `Owners.by_unit`."""
+        return (await self._matrix()).phases.by_unit(system)
+
+    async def _matrix(self) -> _Matrix:
         now = self.clock.now()
         if self._kept is None or not timedelta() <= now - self._kept.read_at < _FRESH:
             self._kept = await self.database.read(lambda connection: _read(connection, now))
-        matrix = self._kept
-        return ownership(system, entry, matrix.of(system, entry.entity, unit), matrix.rules)
+        return self._kept
 
     async def phases(self) -> Sequence[Report]:
         """Every phase that was ever set."""
@@ -85,7 +112,27 @@ class SqlOwners:
                 "system": row.system,
                 "entity": row.entity,
                 "unit": row.unit,
+                "unit_name": row.unit_name,
                 "phase": row.phase,
+                "changed_at": shown.at(row.changed_at),
+                "changed_by": row.changed_by,
+                "reason": row.reason,
+            }
+            for row in rows
+        ]
+
+    async def history(self) -> Sequence[Report]:
+        """The last changes of phases, newest first."""
+        query = sa.select(phase_change).order_by(phase_change.c.id.desc()).limit(_LISTED)
+        rows = await self.database.read(lambda c: c.execute(query).all())
+        return [
+            {
+                "system": row.system,
+                "entity": row.entity,
+                "unit": row.unit,
+                "unit_name": row.unit_name,
+                "before": row.before,
+                "after": row.after,
                 "changed_at": shown.at(row.changed_at),
                 "changed_by": row.changed_by,
                 "reason": row.reason,
@@ -112,29 +159,38 @@ class SqlOwners:
             for row in rows
         ]
 
-    async def set_phase(self, key: tuple[str, str, str], after: Phase, actor: str, reason: str) -> Phase:
+    async def set_phase(
+        self, key: tuple[str, str, str], after: Phase, actor: str, reason: str, units: Chain = ()
+    ) -> Phase:
         """Put an entity of a system, or one business unit of it, into a phase; returns the one before.
 
-        Raises PhaseRefused for a step that is not the next or the one before.
+        `units` is the unit with those above it. Raises PhaseRefused for a step that is not the next or the
+        one before.
         """
         now = self.clock.now()
-        is_key = sa.and_(phase.c.system == key[0], phase.c.entity == key[1], phase.c.unit == key[2])
+        table = phase
+        is_key = sa.and_(table.c.system == key[0], table.c.entity == key[1], table.c.unit == key[2])
+        chain = [str(unit.id) for unit in units] or ([key[2]] if key[2] else [])
+        names = dict(zip(("system", "entity", "unit"), key, strict=True))
+        unit_name = units[0].name if units else None
 
         def work(connection: sa.Connection) -> Phase:
-            before = _read(connection, now).of(*key)
+            before = _read(connection, now).phases.of(key[0], key[1], chain)
             if not may_follow(before, after):
                 raise PhaseRefused(
                     f"{after} does not follow {before}: one step at a time, and none after retired"
                 )
-            columns = {"phase": after.value, "changed_at": now, "changed_by": actor, "reason": reason}
-            row = connection.execute(sa.select(phase.c.version).where(is_key)).one_or_none()
+            who = {"changed_at": now, "changed_by": actor, "reason": reason, "unit_name": unit_name}
+            row = connection.execute(sa.select(table.c.version).where(is_key)).one_or_none()
             if row is None:
-                names = dict(zip(("system", "entity", "unit"), key, strict=True))
-                connection.execute(sa.insert(phase), {**names, **columns, "version": 1})
+                connection.execute(sa.insert(table), {**names, **who, "phase": after.value, "version": 1})
             else:
-                moved = sa.update(phase).where(is_key, phase.c.version == row.version)
-                if connection.execute(moved.values(version=row.version + 1, **columns)).rowcount == 0:
+                moved = sa.update(table).where(is_key, table.c.version == row.version)
+                moved = moved.values(version=row.version + 1, phase=after.value, **who)
+                if connection.execute(moved).rowcount == 0:
                     raise PhaseRefused("somebody else set the phase at the same time: look again")
+            step = {"before": before.value, "after": after.value}
+            connection.execute(sa.insert(phase_change).inline(), {**names, **who, **step})
             deed = Deed(actor, "set_phase", "phase", ":".join(key), before.value, after.value, reason)
             note(connection, deed, now)
             return before
@@ -187,4 +243,4 @@ def _read(connection: sa.Connection, now: datetime) -> _Matrix:
         Rule(row.system, row.entity, row.column_name, Owner(row.owner), row.phase)
         for row in connection.execute(sa.select(ownership_rule))
     )
-    return _Matrix(phases, rules, now)
+    return _Matrix(Phases(phases), rules, now)

@@ -163,6 +163,7 @@ def _hand_on(connection: sa.Connection, lease: Lease, item: LaneItem, heir: UUID
 def _place(item: LaneItem, verdict: Verdict, now: datetime) -> dict[str, Any]:
     """Where the item stands after a verdict."""
     columns: dict[str, Any] = {"due_at": None, "waits_on": None, "without": None, "is_failing": False}
+    columns["unit"] = verdict.unit or None
     found = verdict.failing
     if verdict.outcome is Outcome.PARKED and verdict.waits_for is not None:
         return columns | {"state": ItemState.PARKED.value}

@@ -115,6 +115,8 @@ lane_item = sa.Table(
     sa.Column("plan", Number),
     # The far side's own id of the request that failed; its support asks for it.
     sa.Column("request_id", Document),
+    # The name of the record's business unit, where units are told apart; set while the item stands still.
+    sa.Column("unit", Key(160)),
     _filtered(
         "ix_lane_item_head",
         "record",

@@ -152,8 +152,8 @@ class EntityMap:
     `key` is the legacy field that holds the record's id. `constants` are column values every row of this map
     carries. `source_key` is the column that tells a row's record (`allegory:company:C-0001`). `row_id` is the
     legacy field that tells a record's row, where the system has one. `version` names this revision of the map
-    in journal and telemetry. `unit` is the column that tells the business unit a record belongs to, by which
-    phases may differ.
+    in journal and telemetry. `unit` is the lookup to what a record without an owner hangs from: it
+    shares that one's business unit, by which phases may differ.
 
     `on_record_delete` says what becomes of the row when its record is deleted, `on_row_delete` the reverse;
     `on_record_merge` and `on_row_merge` say it of one that was merged into another. `inactive_row` and

@@ -35,10 +35,11 @@ def groups_screen(told: Told) -> str:
         where = f" in {group['field']}" if group["field"] else ""
         parts = [f"{group[state]} {state}" for state in ("held", "retrying", "rejected") if group[state]]
         systems = ", ".join(f"{size} from {name}" for name, size in sorted(group["systems"].items()))
+        units = "".join(f", {size} of {name}" for name, size in sorted(group["units"].items()))
         span = f"{second(group['first_failed_at'])} to {second(group['last_failed_at'])}"
         lines += [
             f"{group['group']}  {group['open']} x {group['code']} on {group['table']}{where}",
-            f"  {', '.join(parts)}; {systems}; failed {span}",
+            f"  {', '.join(parts)}; {systems}{units}; failed {span}",
             f"  {group['cause']} Rule: {group['rule']}",
             f"  -> {group['advice']}",
         ]

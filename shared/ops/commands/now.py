@@ -67,11 +67,17 @@ def _stopped(told: Told) -> Iterable[str]:
         next_step = "needs a person" if group["held"] else "goes on by itself"
         yield (
             f"  {group['group']}  {group['heads']} + {group['followers']} behind  {group['code']} on {where}"
-            f"  for {lasted(group['for_seconds'])}  ({_WHOSE[group['whose']]}; {next_step})"
+            f"  for {lasted(group['for_seconds'])}  ({_WHOSE[group['whose']]}; {next_step}){_units(group)}"
         )
         yield f"    {group['cause']} -> {group['advice']}"
     if len(told["stopped"]) > _MOST:
         yield f"  and {len(told['stopped']) - _MOST} more: tandem failures list"
+
+
+def _units(group: Told) -> str:
+    """Which business units stand still, where they are told apart."""
+    units = ", ".join(f"{size} of {name}" for name, size in sorted(group["units"].items()))
+    return f"  {units}" if units else ""
 
 
 def _causes(told: Told) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.ops.client import Service
 from shared.ops.command import Answer, Told, command, family
+from shared.ops.screen import second, table
 
 _PHASES = ("legacy_master", "shadow_read", "coexist", "dynamics_master", "retired")
 _OWNERS = ("legacy", "dataverse", "newest", "person")
@@ -13,11 +14,12 @@ _OWNERS = ("legacy", "dataverse", "newest", "person")
 def register(commands: Any) -> None:
     """Add the commands."""
     mine = family(commands, "phases", "how far the move has come, and who decides what")
-    command(mine, "list", phases_list, "the phase of every entity, and the ownership matrix")
+    command(mine, "list", phases_list, "the phase of every entity and unit, and the ownership matrix")
+    command(mine, "history", phases_history, "how phases changed, by whom and why")
     move = command(mine, "set", phases_set, "move an entity one phase on, or back")
     _what(move)
     move.add_argument("phase", choices=_PHASES)
-    move.add_argument("--unit", default="", help="one business unit alone")
+    move.add_argument("--unit", default="", help="one business unit with those below it: its name, or its id")
     own = command(mine, "own", phases_own, "lay down who decides a column")
     _what(own)
     own.add_argument("column", help="the Dataverse column")
@@ -27,7 +29,7 @@ def register(commands: Any) -> None:
 
 def _what(added: argparse.ArgumentParser) -> None:
     added.add_argument("system", help="the legacy system")
-    added.add_argument("entity", help="its entity, as in the mapping tables")
+    added.add_argument("entity", help="its entity, as in the mapping tables; '*' for every one")
     added.add_argument("--reason", required=True, help="why; kept with the change")
 
 
@@ -35,6 +37,12 @@ def phases_list(service: Service, asked: argparse.Namespace) -> Answer:
     """Every phase and every line of the matrix."""
     del asked
     return service.get("ops/phases"), listed, True
+
+
+def phases_history(service: Service, asked: argparse.Namespace) -> Answer:
+    """How phases changed."""
+    del asked
+    return service.get("ops/phases"), changes, True
 
 
 def phases_set(service: Service, asked: argparse.Namespace) -> Answer:
@@ -52,7 +60,7 @@ def phases_own(service: Service, asked: argparse.Namespace) -> Answer:
 def listed(told: Told) -> str:
     """A line per entity, then a line per column that somebody owns."""
     lines = [
-        f"{line['system']:<10} {line['entity']:<10} {line['unit'] or '(all units)':<12} {line['phase']:<16}"
+        f"{line['system']:<10} {line['entity']:<14} {_unit(line):<16} {line['phase']:<16}"
         + (
             f" since {line['changed_at'][:19]} by {line['changed_by']}"
             if line["changed_at"]
@@ -70,9 +78,32 @@ def listed(told: Told) -> str:
     return "\n".join(lines)
 
 
+def changes(told: Told) -> str:
+    """The last changes, newest first."""
+    if not told["history"]:
+        return "No phase was ever set."
+    rows = [
+        (
+            second(each["changed_at"], "?"),
+            each["system"],
+            each["entity"],
+            _unit(each),
+            f"{each['before']} -> {each['after']}",
+            each["changed_by"],
+            each["reason"],
+        )
+        for each in told["history"]
+    ]
+    return "\n".join(table(("when", "system", "entity", "unit", "step", "by", "why"), rows))
+
+
+def _unit(line: Told) -> str:
+    return line["unit_name"] or line["unit"] or "(all units)"
+
+
 def moved(told: Told) -> str:
     """What was before and what is now."""
-    unit = f" of {told['unit']}" if told["unit"] else ""
+    unit = f" of {_unit(told)}" if told["unit"] else ""
     return (
         f"{told['system']} {told['entity']}{unit}: {told['before']} -> {told['phase']}. "
         "Every worker goes by it within two seconds."

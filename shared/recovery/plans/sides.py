@@ -16,6 +16,7 @@ from shared.core.owner_lookup import Aliases, People
 from shared.core.plan_items import Known
 from shared.core.ports import Applier, Clock, Directory, LegacyRecords, Row, Rows, Shadows
 from shared.core.system import LegacySystem
+from shared.core.unit import Units
 from shared.recovery.plans.imagined import (
     ImaginedCrosswalk,
     ImaginedDirectory,
@@ -39,6 +40,7 @@ class Sides:
     crosswalk: Crosswalk
     directory: Directory
     people: People
+    units: Units
     aliases: Aliases
     parse: Parse
     clock: Clock
@@ -104,6 +106,7 @@ class Imagination:
             crosswalk=crosswalk,
             directory=ImaginedDirectory(real.directory),
             people=real.people,
+            units=real.units,
             aliases=real.aliases,
             parse=real.parse,
             clock=real.clock,

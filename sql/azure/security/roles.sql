@@ -70,6 +70,7 @@ GRANT SELECT, INSERT ON OBJECT::sync.conflict TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.dispute TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.phase TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.ownership_rule TO sync_app;
+GRANT SELECT, INSERT ON OBJECT::sync.phase_change TO sync_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON OBJECT::sync.unmatched_owner TO sync_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON OBJECT::sync.owner_alias TO sync_app;
 GRANT INSERT ON OBJECT::sync.audit_event TO sync_app;
@@ -86,6 +87,7 @@ GRANT SELECT ON OBJECT::sync.ticket TO sync_operator;
 GRANT SELECT ON OBJECT::sync.crosswalk TO sync_operator;
 GRANT SELECT ON OBJECT::sync.phase TO sync_operator;
 GRANT SELECT ON OBJECT::sync.ownership_rule TO sync_operator;
+GRANT SELECT ON OBJECT::sync.phase_change TO sync_operator;
 GRANT SELECT ON OBJECT::sync.import_file TO sync_operator;
 GO
 

@@ -23,6 +23,7 @@ from shared.connectors.memory.dataverse import MemoryDirectory, MemoryRows
 from shared.connectors.memory.legacy import MemoryRecords
 from shared.connectors.memory.people import MemoryPeople
 from shared.connectors.memory.telemetry import MemoryTelemetry
+from shared.connectors.memory.units import MemoryUnits
 from shared.connectors.sqlstore import Store, inline, open_store
 from shared.core import envelope
 from shared.core.change import Direction, Json, Message
@@ -40,6 +41,7 @@ from shared.core.owner_lookup import OwnerLookup
 from shared.core.record_owner import OwnerPolicy
 from shared.core.system import LegacySystem
 from shared.core.turns import LoopBudget
+from shared.core.unit import RecordUnits
 from shared.inbound.absorbing import Absorbing
 from shared.inbound.assigning import Assigning
 from shared.inbound.flow import Inbound
@@ -211,6 +213,7 @@ def desk_with(allegory: LegacySystem, *more: LegacySystem, policy: OwnerPolicy =
     absorbing = Absorbing(rows, store.shadows, store.crosswalk, store.lanes, legacy)
     splitting = Splitting(store.cases, store.sayings, rows, store.crosswalk, store.lanes, legacy)
     finding = OwnerLookup(MemoryPeople(rows), store.record_owners, policy)
+    units = RecordUnits(MemoryUnits(rows), finding, lookups, store.shadows)
     inbound = Inbound(
         systems,
         lookups,
@@ -224,6 +227,7 @@ def desk_with(allegory: LegacySystem, *more: LegacySystem, policy: OwnerPolicy =
         absorbing=absorbing,
         survivorship=SURVIVORSHIP,
         splitting=splitting,
+        units=units,
     )
     outbound = Outbound(
         systems,
@@ -237,6 +241,7 @@ def desk_with(allegory: LegacySystem, *more: LegacySystem, policy: OwnerPolicy =
         store.owners,
         budget,
         cases=store.cases,
+        units=units,
     )
     bus = MemoryBus({direction: direction.value for direction in Direction}, clock, seal=store.seal)
     worker = LaneWorker(

@@ -10,8 +10,10 @@ from shared.connectors.memory.clock import SettableClock
 from shared.core.mapping.spec import EntityMap, Owner
 from shared.core.ownership import Ownership, Phase, Rule, ownership
 from shared.core.ports import Report
+from shared.core.unit import AskUnits
 from shared.inbound.one_sided import OneSided
 
+NORTH = "00000000-0000-4000-8000-000000000001"
 ACCOUNT = TABLES["account"]
 ENTRY = next(entry for entry in ALLEGORY.maps if entry.table is ACCOUNT)
 
@@ -23,9 +25,13 @@ class Matrix:
         self.set = phases
         self.rules = rules
 
-    async def of(self, system: str, entry: EntityMap, unit: str) -> Ownership:
+    async def of(self, system: str, entry: EntityMap, units: AskUnits) -> Ownership:
+        (unit,) = [str(each.id) for each in await units()] or [""]
         phase = self.set.get(unit, self.set.get("", Phase.COEXIST))
         return ownership(system, entry, phase, self.rules)
+
+    async def by_unit(self, system: str) -> bool:
+        return bool(system and self.set.keys() - {""})
 
     async def phases(self) -> list[Report]:
         of = {"system": ALLEGORY.name, "entity": ENTRY.entity}
@@ -50,9 +56,9 @@ def rule(owner: Owner, phase: str = "") -> Rule:
         (Matrix({"": Phase.LEGACY_MASTER}), True),
         (Matrix({"": Phase.SHADOW_READ}), True),
         (Matrix({"": Phase.DYNAMICS_MASTER}), False),
-        (Matrix({"": Phase.LEGACY_MASTER, "north": Phase.SHADOW_READ}), True),
-        (Matrix({"": Phase.LEGACY_MASTER, "north": Phase.COEXIST}), False),
-        (Matrix({"north": Phase.LEGACY_MASTER}), False),
+        (Matrix({"": Phase.LEGACY_MASTER, NORTH: Phase.SHADOW_READ}), True),
+        (Matrix({"": Phase.LEGACY_MASTER, NORTH: Phase.COEXIST}), False),
+        (Matrix({NORTH: Phase.LEGACY_MASTER}), False),
         (Matrix({"": Phase.LEGACY_MASTER}, rule(Owner.DATAVERSE)), False),
         (Matrix({"": Phase.LEGACY_MASTER}, rule(Owner.DATAVERSE, "coexist")), True),
     ],

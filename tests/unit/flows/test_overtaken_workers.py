@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from shared.core.mapping.spec import EntityMap
     from shared.core.ownership import Ownership
+    from shared.core.unit import AskUnits
     from tests.unit.flows.conftest import Desk
 
 ROW = UUID("00000000-0000-4000-8000-000000000001")
@@ -25,7 +26,9 @@ async def test_it_does_not_write_over_what_was_agreed_meanwhile(
     ((record_id, fields),) = desk.records.of("company").items()
     asked = type(desk.store.owners).of
 
-    async def standing_still(owners: object, system: str, entry: "EntityMap", unit: str) -> "Ownership":
+    async def standing_still(
+        owners: object, system: str, entry: "EntityMap", units: "AskUnits"
+    ) -> "Ownership":
         monkeypatch.undo()
         await desk.later(3600)
         desk.records.put("company", record_id, {**fields, "name": "Typed in Allegory"})
@@ -34,7 +37,7 @@ async def test_it_does_not_write_over_what_was_agreed_meanwhile(
         desk.rows.put("account", ROW, {"name": "Typed in Dataverse, not told yet"})
         told = await desk.record_changed(record_id, {"name": "Typed in Allegory"}, at=typed)
         assert told is Outcome.CONFLICT
-        return await asked(desk.store.owners, system, entry, unit)
+        return await asked(desk.store.owners, system, entry, units)
 
     desk.clock.advance(timedelta(seconds=1))
     monkeypatch.setattr(type(desk.store.owners), "of", standing_still)

@@ -69,6 +69,7 @@ def test_a_cause_tells_whose_it_is_and_what_to_do() -> None:
             "heads": 3,
             "held": 3,
             "followers": 4,
+            "units": {"North": 2, "South": 1},
             "since": "x",
             "for_seconds": 7300.0,
             "ticket": None,
@@ -77,9 +78,10 @@ def test_a_cause_tells_whose_it_is_and_what_to_do() -> None:
 
     shown = now.screen(told).splitlines()
 
+    whose = "(the far side; needs a person)"
     assert shown[4:7] == [
         "Stopped: 3 messages, 4 more behind them, by 1 cause:",
-        "  a1b2  3 + 4 behind  target.refused on account.name  for 2 h  (the far side; needs a person)",
+        f"  a1b2  3 + 4 behind  target.refused on account.name  for 2 h  {whose}  2 of North, 1 of South",
         "    It said no. -> Read its code.",
     ]
 

@@ -18,6 +18,7 @@ from shared.connectors.memory.dataverse import MemoryDirectory, MemoryRows
 from shared.connectors.memory.legacy import MemoryRecords
 from shared.connectors.memory.people import MemoryPeople
 from shared.connectors.memory.telemetry import MemoryTelemetry
+from shared.connectors.memory.units import MemoryUnits
 from shared.connectors.sqlstore import Store, inline, open_store
 from shared.core import envelope
 from shared.core.change import Direction, Json, Message
@@ -237,6 +238,7 @@ def world() -> Iterator[World]:
         crosswalk=store.crosswalk,
         directory=MemoryDirectory(rows),
         people=MemoryPeople(rows),
+        units=MemoryUnits(rows),
         aliases=NoAliases(),
         parse=parse,
         clock=clock,

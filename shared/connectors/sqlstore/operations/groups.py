@@ -25,6 +25,7 @@ _FAILING = sa.union_all(
         lane_item.c.first_failed_at.label("since"),
         lane_item.c.last_failed_at.label("latest"),
         lane_item.c.number,
+        lane_item.c.unit,
     ).where(lane_item.c.is_failing == ONE),
     sa.select(
         messages.c.refused_in,
@@ -32,6 +33,7 @@ _FAILING = sa.union_all(
         messages.c.received_at,
         messages.c.received_at,
         messages.c.number,
+        sa.null(),
     ).where(messages.c.refused_in.is_not(None)),
 ).subquery("failing")
 """What fails in a lane, and what was refused at the gate and nobody has seen to yet."""
@@ -77,6 +79,13 @@ _SYSTEMS = (
     sa.select(_FAILING.c.group_key, messages.c.source, sa.func.count().label("size"))
     .join(messages, messages.c.number == _FAILING.c.number)
     .group_by(_FAILING.c.group_key, messages.c.source)
+)
+
+
+_UNITS = (
+    sa.select(_FAILING.c.group_key, _FAILING.c.unit, sa.func.count().label("size"))
+    .where(_FAILING.c.unit.is_not(None))
+    .group_by(_FAILING.c.group_key, _FAILING.c.unit)
 )
 
 
@@ -164,12 +173,22 @@ class Groups:
             systems: dict[str, dict[str, int]] = {}
             for group, source, size in connection.execute(_SYSTEMS):
                 systems.setdefault(group, {})[source or "unknown"] = size
-            return [_report(row, systems.get(row.fingerprint, {})) for row in rows]
+            units: dict[str, dict[str, int]] = {}
+            for group, unit, size in connection.execute(_UNITS):
+                units.setdefault(group, {})[unit] = size
+            return [
+                {
+                    **_report(row),
+                    "systems": systems.get(row.fingerprint, {}),
+                    "units": units.get(row.fingerprint, {}),
+                }
+                for row in rows
+            ]
 
         return await self.database.read(work)
 
 
-def _report(row: sa.Row[*tuple[Any, ...]], systems: dict[str, int]) -> Report:
+def _report(row: sa.Row[*tuple[Any, ...]]) -> Report:
     return {
         "group": row.fingerprint,
         "kind": row.kind,
@@ -183,7 +202,6 @@ def _report(row: sa.Row[*tuple[Any, ...]], systems: dict[str, int]) -> Report:
         "retrying": row.retrying or 0,
         "parked": row.parked or 0,
         "rejected": row.rejected or 0,
-        "systems": systems,
         "sender": row.sender,
         "example": None if row.example is None else shown.message_id(row),
         "first_failed_at": shown.at(row.since or row.first_seen_at),

@@ -74,6 +74,16 @@ _STOPPED = (
     .group_by(lane_item.c.group_key)
 )
 
+_UNITS = (
+    sa.select(lane_item.c.group_key, lane_item.c.unit, sa.func.count().label("size"))
+    .where(
+        lane_item.c.state != word("done"),
+        lane_item.c.state.in_([word("held"), word("retrying")]),
+        lane_item.c.unit.is_not(None),
+    )
+    .group_by(lane_item.c.group_key, lane_item.c.unit)
+)
+
 _HEAD = lane_item.alias("head")
 
 _FOLLOWERS = (
@@ -198,6 +208,9 @@ def _share(took: Sequence[float], share: float) -> float | None:
 def _stopped(connection: sa.Connection, now: datetime) -> list[Report]:
     """Why lanes stand still, the cause with the most messages first."""
     followers = {row.group_key: row.size for row in connection.execute(_FOLLOWERS)}
+    units: dict[str, dict[str, int]] = {}
+    for row in connection.execute(_UNITS):
+        units.setdefault(row.group_key, {})[row.unit] = row.size
     heads = {row.group_key: row for row in connection.execute(_STOPPED)}
     named = connection.execute(sa.select(failure_group).where(failure_group.c.fingerprint.in_(list(heads))))
     found: list[dict[str, Any]] = []
@@ -214,6 +227,7 @@ def _stopped(connection: sa.Connection, now: datetime) -> list[Report]:
                 "heads": row.heads,
                 "held": row.held,
                 "followers": followers.get(group.fingerprint, 0),
+                "units": units.get(group.fingerprint, {}),
                 "since": shown.at(row.since),
                 "for_seconds": _age(row.since, now),
                 "ticket": group.ticket_id,

@@ -42,7 +42,7 @@ def set_phase(stack: Stack, unit: str, phase: str) -> None:
     asked = ("phases", "set", "allegory", "company", phase, "--unit", unit, "--reason", "as planned")
     done = stack.tandem(*asked)
     assert done.returncode == 0, done.stderr
-    assert unit in done.stdout
+    assert unit.casefold() in done.stdout.casefold()
 
 
 def held(stack: Stack, tag: str) -> list[tuple[Any, Any]]:

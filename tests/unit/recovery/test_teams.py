@@ -12,7 +12,7 @@ TABLE = (
 
 
 def group(table: str = "company", sender: str | None = None, **systems: int) -> dict[str, Any]:
-    return {"table": table, "sender": sender, "systems": systems}
+    return {"table": table, "sender": sender, "systems": systems, "units": {}}
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,24 @@ def group(table: str = "company", sender: str | None = None, **systems: int) -> 
 )
 def test_the_closest_entry_decides(of: dict[str, Any], team: str) -> None:
     assert Teams(routes_of(TABLE)).of(of) == team
+
+
+@pytest.mark.parametrize(
+    ("of", "unit", "team"),
+    [
+        (group("deal", allegory=2), "North", "north-sales"),
+        (group("deal", allegory=2), "South", "sales-team"),
+        (group("contact", allegory=2), "North", "north"),
+        (group("company", dataverse=2), "North", "north"),
+        (group("company", dataverse=2), "South", "dataverse-support"),
+        (group(sender="erp", allegory=5), "North", "erp-team"),
+    ],
+)
+def test_an_entry_of_the_unit_most_come_from_goes_first(of: dict[str, Any], unit: str, team: str) -> None:
+    teams = Teams(routes_of(TABLE + ", allegory/deal@North=north-sales, *@North=north"))
+
+    assert teams.of(of | {"units": {"East": 1, unit: 2}}) == team
+    assert (teams.by_unit, Teams(routes_of(TABLE)).by_unit) == (True, False)
 
 
 def test_without_a_table_every_system_and_sender_has_its_own_team() -> None:

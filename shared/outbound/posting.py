@@ -100,15 +100,23 @@ class Posting:
         known = before if target.key is None else with_defaults(change, before, ours)
         held, raw = await self._held(case)
         decision = merge(known, ours, held, target.owned)
+        if target.key is None or decision.write:
+            now = await self._as_it_is(case, ours)
+            if now is None:
+                reason = "the row is gone; its delete follows"
+                return deciding.unchanged(change, Outcome.SUPERSEDED, reason, case.entry)
+            ours, decision = now, merge(known, now, held, target.owned)
         spent = self.budget.spend(known, change, decision)
-        name = target.system.name
         if target.key is not None and not decision.write:
-            after = agreed_after(case.entry, change, spent, decision, ours, (name, None))
+            after = agreed_after(case.entry, change, spent, decision, ours, (target.system.name, None))
             after = await self._take_back(case, decision, ours, after, hold)
             decided = deciding.verdict(change, case.entry, case.before, decision, after)
-            return self.budget.recognised(change, deciding.learned(decided, case.before, known))
+            decided = deciding.learned(_agreeing(decided, case), case.before, known)
+            return self.budget.recognised(change, decided)
         write = await self._write(case, ours, decision, raw)
-        kept = {column: decision.agreed[column] for column in decision.back}
+        # What was decided against us, or is a person's to decide, is so now; the rest once acknowledged.
+        lost = {collision.column for collision in decision.collisions} & decision.agreed.keys()
+        kept = {column: decision.agreed[column] for column in lost}
         after = replace(known, marks={**known.marks, **kept}, turns=spent.turns)
         after = await self._take_back(case, decision, ours, after, hold)
         return replace(
@@ -117,6 +125,17 @@ class Posting:
             changes=moved(case.before, after),
             collisions=decision.collisions,
         )
+
+    async def _as_it_is(self, case: _Case, ours: Side) -> Side | None:
+        """The row as it is by now: what is handed over takes hours, so it takes every edit along that it can.
+
+        The messages of those edits then find them agreed on; without this each would be a round of its own.
+        """
+        row = await self.rows.read(case.entry.table, case.record)
+        if row is None:
+            return None
+        values = {name: row.values.get(name, value) for name, value in ours.values.items()}
+        return Side(ours.system, values, max(ours.moment, deciding.row_moment(row.modified_at, row.version)))
 
     async def _held(self, case: _Case) -> tuple[Side | None, Mapping[str, Json]]:
         """What the record was told to hold in the place of what it was said to; its fields as they are."""
@@ -207,6 +226,18 @@ class Posting:
 
     def _side(self, case: _Case) -> LegacySide:
         return LegacySide(self.lookups[case.target.system.name])
+
+
+def _agreeing(result: Verdict, case: _Case) -> Verdict:
+    """The same verdict, telling all that the acknowledgement made both sides agree on.
+
+    The write may have held later edits of the row than the message it was made for.
+    """
+    agreed = moved(case.before, case.shadow)
+    if not agreed or result.outcome not in {Outcome.ECHO, Outcome.STALE, Outcome.APPLIED}:
+        return replace(result, changes={**agreed, **result.changes})
+    changes = {**agreed, **result.changes}
+    return replace(result, outcome=Outcome.APPLIED, reason=", ".join(sorted(changes)), changes=changes)
 
 
 def _differs(shadow: Shadow, held: Side | None) -> bool:

@@ -1,7 +1,7 @@
 """Both ways to Legrand on real parts: its desk, its folders, the state. Dataverse alone is a twin."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -89,6 +89,12 @@ class People:
 
     async def tell(self, table: str, row: UUID, operation: str = "Update") -> str:
         """The flow tells of a row as it is."""
+        return await (await self.tell_later(table, row, operation))()
+
+    async def tell_later(
+        self, table: str, row: UUID, operation: str = "Update"
+    ) -> Callable[[], Awaitable[str]]:
+        """What the flow tells of a row as it is, to be received later; then the id of its message."""
         kept = await self.rows.read(TABLES[table], row)
         data = _told(kept.values) if kept else {}
         body = {
@@ -103,8 +109,12 @@ class People:
         }
         number = next(self.numbers)
         message = Message(f"m-{number}", "outbound", str(row), encode(body), position=number)
-        await self.gate.receive(message)
-        return message.id
+
+        async def received() -> str:
+            await self.gate.receive(message)
+            return message.id
+
+        return received
 
     async def row_of(self, key: str) -> UUID:
         """The row a Legrand record is."""

@@ -393,3 +393,50 @@ async def test_what_a_write_carried_is_forgotten_once_it_is_over(office: Office)
     with office.store.engine.connect() as connection:
         (kept,) = connection.execute(sa.select(pending_write)).all()
     assert (kept.state, kept.fields, kept.was, kept.agrees, kept.held) == ("over", None, None, None, None)
+
+
+async def test_what_is_decided_for_legrand_is_decided_once_while_the_rest_is_handed_over(
+    office: Office,
+) -> None:
+    row = await company(office)
+    office.edit("companies", "CMP1", {"City": "Rozelle"})
+    edit = await office.save("account", row, address1_city="Glebe", fax="02 5550 9999")
+    await office.exchange()
+    assert await office.fate(edit) == "parked"
+    await office.exchange()
+
+    assert await office.fate(edit) == "applied"
+    held = office.record("companies", "CMP1")
+    assert (held["City"], held["Fax"]) == ("Rozelle", "02 5550 9999")
+    assert [(kept["column"], kept["winner"]) for kept in await office.conflicts()] == [
+        ("address1_city", "legrand")
+    ]
+    await office.drop("second")
+    assert (await office.values("account", row))["address1_city"] == "Rozelle"
+
+
+async def test_many_edits_of_one_record_take_two_rounds_at_most(office: Office) -> None:
+    row = await company(office)
+    edits = [await office.save("account", row, address1_city=f"City {number}") for number in range(6)]
+    await office.exchange()
+    assert office.record("companies", "CMP1")["City"] == "City 0"
+    await office.exchange()
+
+    assert office.record("companies", "CMP1")["City"] == "City 5"
+    # The second round took everything along: what lies between is older than what is known by now.
+    assert [await office.fate(edit) for edit in edits] == ["applied", "applied", *["stale"] * 3, "echo"]
+    (history,) = await office.store.operations.history.of(str(row))
+    moved = [line["changes"].get("address1_city") for line in history["journal"]]
+    assert [change["after"] for change in moved if change] == ["Balmain", "City 0", "City 5"]
+    assert await office.pending() == []
+
+
+async def test_an_edit_that_was_undone_before_it_was_handed_over_is_not_handed_over(office: Office) -> None:
+    row = await company(office)
+    office.rows.put("account", row, {"address1_city": "Glebe"})
+    body = await office.tell_later("account", row)
+    office.rows.put("account", row, {"address1_city": "Balmain"})
+    edit = await body()
+
+    assert await office.fate(edit) == "echo"
+    assert await office.pending() == []

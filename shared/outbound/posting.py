@@ -233,11 +233,13 @@ def _agreeing(result: Verdict, case: _Case) -> Verdict:
 
     The write may have held later edits of the row than the message it was made for.
     """
-    agreed = moved(case.before, case.shadow)
-    if not agreed or result.outcome not in {Outcome.ECHO, Outcome.STALE, Outcome.APPLIED}:
-        return replace(result, changes={**agreed, **result.changes})
-    changes = {**agreed, **result.changes}
-    return replace(result, outcome=Outcome.APPLIED, reason=", ".join(sorted(changes)), changes=changes)
+    changes = {**moved(case.before, case.shadow), **result.changes}
+    is_agreed = case.answered is not None and case.answered.answer is Answer.ACCEPTED
+    if not is_agreed or result.outcome not in {Outcome.ECHO, Outcome.STALE, Outcome.APPLIED}:
+        return replace(result, changes=changes)
+    columns = case.posted.write.values.keys() if case.posted else ()
+    reason = ", ".join(sorted({*changes, *columns}))
+    return replace(result, outcome=Outcome.APPLIED, reason=reason, changes=changes)
 
 
 def _differs(shadow: Shadow, held: Side | None) -> bool:

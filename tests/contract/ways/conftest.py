@@ -203,7 +203,7 @@ async def allegory(folder: Path, *, by_drops: bool) -> AsyncIterator[AllegoryWay
         rows, telemetry = MemoryRows(clock), MemoryTelemetry()
         bus = MemoryBus({direction: direction.value for direction in Direction}, clock, seal=store.seal)
         records = {ALLEGORY.name: RestRecords(ALLEGORY, client)}
-        gate = gate_for(ALLEGORY, store, rows, bus, clock, telemetry, records)
+        gate = gate_for((ALLEGORY,), store, rows, bus, clock, telemetry, records)
         common = (store.cursors, store.jobs, bus, gate)
         feed = Feed(ALLEGORY, RestFeed(client), *common, telemetry, queue="inbound", owner="one")
         export = EXPORTS[ALLEGORY.name]

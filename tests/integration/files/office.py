@@ -1,7 +1,7 @@
 """Both ways to Legrand on real parts: its desk, its folders, the state. Dataverse alone is a twin."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -259,16 +259,23 @@ def _told(values: Mapping[str, Value]) -> dict[str, Any]:
 
 
 @contextmanager
-def office_at(folder: Path, before: Office | None = None) -> Iterator[Office]:
+def office_at(
+    folder: Path,
+    before: Office | None = None,
+    *,
+    clock: SettableClock | None = None,
+    others: Sequence[LegacySystem] = (),
+    records: Mapping[str, LegacyRecords] | None = None,
+) -> Iterator[Office]:
     """An office whose files and state lie in a folder; with the one `before` it is a process started anew."""
-    clock = before.clock if before else SettableClock(BEGIN)
+    clock = before.clock if before else clock or SettableClock(BEGIN)
     store = open_store(f"sqlite:///{folder / 'tandem.db'}", clock, owner="one")
     drops, imports = str(folder / "drops"), str(folder / "imports")
     server = start(SHEETS["legrand"], drops, now=clock.now, store=folder / "legrand.db", import_url=imports)
     with server, httpx.Client(base_url=server.url, timeout=10) as desk:
         rows, telemetry = before.rows if before else MemoryRows(clock), MemoryTelemetry()
         bus = MemoryBus({direction: direction.value for direction in Direction}, clock, seal=store.seal)
-        gate = gate_for(LEGRAND, store, rows, bus, clock, telemetry, {})
+        gate = gate_for((LEGRAND, *others), store, rows, bus, clock, telemetry, records or {})
         common = (store.jobs, bus)
         reading = Drops(
             LEGRAND,
@@ -312,20 +319,18 @@ def office_at(folder: Path, before: Office | None = None) -> Iterator[Office]:
 
 
 def gate_for(
-    system: LegacySystem,
+    legacy: Sequence[LegacySystem],
     store: Store,
     rows: MemoryRows,
     bus: MemoryBus,
     clock: SettableClock,
     telemetry: MemoryTelemetry,
     records: Mapping[str, LegacyRecords],
-    *others: LegacySystem,
 ) -> Gate:
-    """Both flows between Dataverse's twin and one system, or several, as the wiring puts them together."""
-    systems = {each.name: each for each in (system, *others)}
-    lookups = {
-        name: Lookups(each, TABLES, store.crosswalk, MemoryDirectory(rows)) for name, each in systems.items()
-    }
+    """Both flows between Dataverse's twin and these systems, as the wiring puts them together."""
+    systems = {system.name: system for system in legacy}
+    directory = MemoryDirectory(rows)
+    lookups = {name: Lookups(system, TABLES, store.crosswalk, directory) for name, system in systems.items()}
     budget = LoopBudget(ourselves=frozenset({US}))
     posting = Posting(lookups, store.pending, rows, store.shadows, budget)
     by_import = ByImport(lookups, store.pending)

@@ -75,7 +75,7 @@ def both(office: Office) -> Both:
     store, clock = office.store, office.clock
     records = MemoryRecords(ALLEGORY, clock)
     gate = gate_for(
-        LEGRAND, store, office.rows, office.bus, clock, office.telemetry, {"allegory": records}, ALLEGORY
+        (LEGRAND, ALLEGORY), store, office.rows, office.bus, clock, office.telemetry, {"allegory": records}
     )
     customers = Customers(
         store.cases,

@@ -110,7 +110,7 @@ class Posting:
         if target.key is not None and not decision.write:
             after = agreed_after(case.entry, change, spent, decision, ours, (target.system.name, None))
             after = await self._take_back(case, decision, ours, after, hold)
-            decided = deciding.verdict(change, case.entry, case.before, decision, after)
+            decided = deciding.verdict(change, case.entry, known, decision, after)
             decided = deciding.learned(_agreeing(decided, case), case.before, known)
             return self.budget.recognised(change, decided)
         write = await self._write(case, ours, decision, raw)

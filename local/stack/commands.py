@@ -191,7 +191,12 @@ def _starting_options(parser: argparse.ArgumentParser) -> None:
         "--port", action="append", default=[], metavar="NAME=N", help="fix a port, for example host=7071"
     )
     parser.add_argument(
-        "--without", action="append", default=[], choices=NAMES, help="leave out a part that you run yourself"
+        "--without",
+        action="append",
+        default=[],
+        choices=NAMES,
+        metavar="PART",
+        help=f"leave out a part that you run yourself: {', '.join(NAMES)}",
     )
 
 
@@ -199,37 +204,41 @@ def _starting_options(parser: argparse.ArgumentParser) -> None:
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - there is no other
 
 
+def _added(subparsers: Subparsers, name: str, about: str) -> argparse.ArgumentParser:
+    return subparsers.add_parser(name, help=about, description=about)
+
+
 def add_commands(subparsers: Subparsers) -> None:
     """Adds up, down, status and logs."""
-    bringing_up = subparsers.add_parser("up", help="start every part and wait until all of them answer")
+    bringing_up = _added(subparsers, "up", "start every part and wait until all of them answer")
     bringing_up.add_argument(
         "--detach", action="store_true", help="return once it is up, and leave it running"
     )
     _starting_options(bringing_up)
     bringing_up.set_defaults(handler=_guarded(up))
-    subparsers.add_parser("down", help="stop every part").set_defaults(handler=_guarded(down))
-    subparsers.add_parser("status", help="how the parts are").set_defaults(handler=_guarded(status))
-    showing = subparsers.add_parser("logs", help="the end of a part's log")
-    showing.add_argument("part", choices=(*NAMES, "stack"))
-    showing.add_argument("--lines", type=int, default=50)
-    showing.add_argument("--follow", "-f", action="store_true")
+    _added(subparsers, "down", "stop every part").set_defaults(handler=_guarded(down))
+    _added(subparsers, "status", "how the parts are").set_defaults(handler=_guarded(status))
+    showing = _added(subparsers, "logs", "the end of a part's log")
+    showing.add_argument("part", metavar="part", choices=(*NAMES, "stack"), help=", ".join((*NAMES, "stack")))
+    showing.add_argument("--lines", type=int, default=50, metavar="N", help="how many lines (50)")
+    showing.add_argument("--follow", "-f", action="store_true", help="stay, and show what is added")
     showing.set_defaults(handler=_guarded(logs))
 
 
 def add_story_commands(subparsers: Subparsers) -> None:
     """Adds run and tell, which feed the sample traffic."""
-    running = subparsers.add_parser("run", help="start the stack, feed it sample traffic, show what happened")
+    running = _added(subparsers, "run", "start the stack, feed it sample traffic, show what happened")
     running.add_argument(
         "--once", action="store_true", help="stop afterwards; status 1 if any is unexplained"
     )
     _starting_options(running)
     running.set_defaults(handler=_guarded(run))
-    telling = subparsers.add_parser("tell", help="feed sample traffic to the stack that is up")
+    telling = _added(subparsers, "tell", "feed sample traffic to the stack that is up")
     telling.add_argument("--once", action="store_true", help="end when every message has an outcome")
     telling.set_defaults(handler=_guarded(tell))
 
 
 def commands(subparsers: Subparsers) -> None:
     """Registers `tandem local`; each command sets `handler`, from the arguments to an exit status."""
-    local = subparsers.add_parser("local", help="the local stack of this checkout")
+    local = _added(subparsers, "local", "the local stack of this checkout")
     add_commands(local.add_subparsers(required=True, metavar="command"))

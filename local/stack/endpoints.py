@@ -31,7 +31,7 @@ def endpoints(layout: Layout, ports: Mapping[str, int], certificates: Certificat
         "ca_file": str(certificates.authority),
         "functions": local("host"),
         "allegory": {"rest": local("allegory"), "drop": "az://allegory-drop"},
-        "legrand": {"drop": "az://legrand-drop", "import": "az://legrand-import"},
+        "legrand": {"drop": "az://legrand-drop", "import": "az://legrand-import", "desk": local("legrand")},
         "blob": storage_connection(ports),
         "sql": sql_url(layout),
         "tickets": local("desk"),

@@ -45,20 +45,8 @@ SPLIT = "split"
 DRAIN = "drain"
 """The kind of our own message that says a record's lane has work to do; under the seal, too."""
 
-_INBOUND = {
-    "schemaVersion",
-    "source",
-    "entity",
-    "sourceKey",
-    "operation",
-    "changedOn",
-    "changedBy",
-    "version",
-    "data",
-    "dataverseId",
-    "mergedInto",
-}
 _INBOUND_REQUIRED = ("source", "entity", "sourceKey", "operation", "changedOn")
+_INBOUND = {"schemaVersion", *_INBOUND_REQUIRED, "changedBy", "version", "data", "dataverseId", "mergedInto"}
 _OUTBOUND_REQUIRED = ("table", "recordId", "operation", "changedOn", "rowVersion")
 _SETTLEMENT_REQUIRED = ("source", "entity", "sourceKey", "record", "conflict", "decidedOn")
 _INBOUND_OPERATIONS = {
@@ -125,12 +113,27 @@ def session_for(body: bytes) -> str | None:
         return None
     named = fields.get("dataverseId")
     row_id = guid(named) if isinstance(named, str) else None
-    parts = [fields.get(name) for name in ("source", "entity", "sourceKey")]
-    texts = [part.strip() for part in parts if isinstance(part, str) and part.strip()]
-    if len(texts) < len(parts):
+    key = _named(fields)
+    return session_of(key, row_id) if all((key.system, key.entity, key.id)) else None
+
+
+def contents(body: bytes) -> tuple[RecordKey, Mapping[str, Json]] | None:
+    """The record and the data of a sender's envelope, whatever is wrong with it; None for another body."""
+    try:
+        fields = _json_object(body)
+    except InvalidMessage:
         return None
-    key = RecordKey(texts[0].lower(), texts[1].lower(), normalised_id(texts[2]))
-    return session_of(key, row_id)
+    if fields.get("schemaVersion") != SCHEMA_VERSION or "kind" in fields or fields.get("source") == DATAVERSE:
+        return None
+    data = fields.get("data")
+    return _named(fields), data if isinstance(data, dict) else {}
+
+
+def _named(fields: Mapping[str, Json]) -> RecordKey:
+    """The record an envelope names; what it does not say is blank."""
+    said = (fields.get(name) for name in ("source", "entity", "sourceKey"))
+    system, entity, record_id = (part.strip() if isinstance(part, str) else "" for part in said)
+    return RecordKey(system.lower(), entity.lower(), normalised_id(record_id))
 
 
 def _json_object(body: bytes) -> Mapping[str, Json]:

@@ -39,7 +39,11 @@ class Fault:
     expected: str
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.code}: {self.expected}"
+        return f"{self.field or '(message)'}: {self.code}: {self.expected}"
+
+
+BODY_CHANGED = Fault("", Code.BODY_CHANGED, "the body this message id was first used with")
+"""What is wrong with a message whose id was another body's first."""
 
 
 class SyncError(Exception):

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from uuid import UUID
 
-from shared.core.change import Change, Direction, Drain, Message, Operation
+from shared.core.change import Change, Direction, Drain, Json, Message, Operation
 from shared.core.claim import Claim
 from shared.core.codes import Code
 from shared.core.crosswalk import Crosswalk
-from shared.core.envelope import Parse
+from shared.core.envelope import Parse, contents
 from shared.core.errors import Fault, InvalidMessage
 from shared.core.identity import RecordKey, chosen_row_id, guid
 from shared.core.lane import OUTCOME_EVENT, LaneWorker
@@ -86,7 +86,10 @@ class Gate:
 
     def _said(self, message: Message) -> Change | Drain:
         """What a message says; one that speaks in Tandem's name must be of its making (ADR 0021)."""
-        said = self.parse(message)
+        try:
+            said = self.parse(message)
+        except InvalidMessage as refusal:
+            raise InvalidMessage(*refusal.faults, *self._faults_beside(message, refusal)) from refusal
         is_control = isinstance(said, Drain) or said.settles is not None or said.case is not None
         if is_control and not self.seal.fits(message):
             raise InvalidMessage(Fault("/kind", Code.NOT_OURS, "a message that is not Tandem's own"))
@@ -100,15 +103,28 @@ class Gate:
             if not any(entry and entry.outbound for entry in maps):
                 raise InvalidMessage(Fault("/table", Code.UNKNOWN_ENTITY, "a table that a map sends out"))
             return
-        system = self.systems.get(change.subject.system)
-        if system is None:
-            raise InvalidMessage(Fault("/source", Code.UNKNOWN_SYSTEM, "a registered system"))
-        entry = system.map_of(change.subject.entity)
-        if entry is None:
-            raise InvalidMessage(Fault("/entity", Code.UNKNOWN_ENTITY, f"an entity of {system.name}"))
-        faults = (*entry.key_faults(change.subject.id, change.data), *entry.to_columns(change.data).faults)
-        if faults:
+        if faults := self._faults(change.subject, change.data):
             raise InvalidMessage(*faults)
+
+    def _faults(self, subject: RecordKey, data: Mapping[str, Json]) -> tuple[Fault, ...]:
+        """Everything no map can take of what a legacy record says."""
+        system = self.systems.get(subject.system)
+        if system is None:
+            return (Fault("/source", Code.UNKNOWN_SYSTEM, f"one of {', '.join(self.systems)}"),)
+        entry = system.map_of(subject.entity)
+        if entry is None:
+            known = ", ".join(each.entity for each in system.maps)
+            return (Fault("/entity", Code.UNKNOWN_ENTITY, f"one of {known}"),)
+        of_key = entry.key_faults(subject.id, data) if subject.id else ()
+        return (*of_key, *entry.to_columns(data).faults)
+
+    def _faults_beside(self, message: Message, refusal: InvalidMessage) -> tuple[Fault, ...]:
+        """What is wrong besides with an envelope that is refused already: its sender is told all at once."""
+        found = contents(message.body)
+        if found is None:
+            return ()
+        told = {fault.field for fault in refusal.faults}
+        return tuple(fault for fault in self._faults(*found) if fault.field not in told)
 
     async def record_of(self, message: Message, change: Change) -> UUID:
         """The canonical record: the row itself, or the row this legacy record is or will be."""

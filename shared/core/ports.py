@@ -53,6 +53,10 @@ class Inbox(Protocol):
         """Keep a message that cannot be accepted, with its faults, under outcome REJECTED."""
         ...
 
+    async def is_other_body(self, message: Message) -> bool:
+        """Whether the message's id was first used with another body."""
+        ...
+
 
 class Lanes(Protocol):
     """The lanes: one ordered queue per canonical record, worked by one lease holder at a time."""

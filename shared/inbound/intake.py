@@ -10,10 +10,10 @@ from shared.core.change import Direction, Drain, Json, Message
 from shared.core.codes import Code
 from shared.core.conflict import TOLD
 from shared.core.envelope import session_for
-from shared.core.errors import Fault, InvalidMessage
+from shared.core.errors import BODY_CHANGED, Fault, InvalidMessage
 from shared.core.gap import HEALED
 from shared.core.gate import Gate
-from shared.core.ports import Bus
+from shared.core.ports import Bus, StoreUnavailable
 from shared.core.verdict import Receipt
 
 SENDER_PROPERTY = "tandem-sender"
@@ -50,10 +50,21 @@ class Intake:
         )
         try:
             self._examine(message)
+            await self._compare(message)
         except InvalidMessage as refusal:
             return await self.gate.refuse(message, refusal)
         await self.bus.post(message)
         return None
+
+    async def _compare(self, message: Message) -> None:
+        """Refuse another body under a used id here, where its sender still listens."""
+        try:
+            used = await self.gate.inbox.is_other_body(message)
+        except StoreUnavailable:
+            # The queue takes it meanwhile, and the gate compares it when it comes out.
+            return
+        if used:
+            raise InvalidMessage(BODY_CHANGED)
 
     def _examine(self, message: Message) -> None:
         said = self.gate.examine(message)

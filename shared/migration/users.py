@@ -47,12 +47,16 @@ class Users:
         try:
             answer = json.loads(content)
         except ValueError as error:
-            raise Unreadable(Remark(FindingCode.USERS_INCOMPLETE, "not JSON")) from error
+            raise Unreadable(Remark(FindingCode.USERS_INCOMPLETE, "the list of users is not JSON")) from error
         rows = answer.get("value") if isinstance(answer, dict) else None
         if not isinstance(rows, list) or any(not isinstance(row, dict) for row in rows):
-            raise Unreadable(Remark(FindingCode.USERS_INCOMPLETE, "no list under “value”"))
+            raise Unreadable(
+                Remark(FindingCode.USERS_INCOMPLETE, "the list of users has no list under “value”")
+            )
         if "@odata.nextLink" in answer:
-            raise Unreadable(Remark(FindingCode.USERS_INCOMPLETE, "the list goes on under its next link"))
+            raise Unreadable(
+                Remark(FindingCode.USERS_INCOMPLETE, "the list of users goes on under its next link")
+            )
         users = cls()
         for row in rows:
             users.add(row)

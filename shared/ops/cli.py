@@ -18,6 +18,12 @@ from shared.ops.client import Declined, Service, Unreachable
 from shared.ops.commands.replay import spelled_out
 from shared.settings import OperatorSettings
 
+_EPILOG = """\
+Where to begin: tandem now, then tandem failures groups. Every code they name has a page in docs/runbooks.
+Which service:  the local stack of this folder (make up), or the one that TANDEM_URL and TANDEM_TOKEN name.
+Exit status:    0 fine, 1 the answer is bad news, 2 the question could not be put. All but a few take --json.
+"""
+
 
 class Grammar(argparse.ArgumentParser):
     """A parser that knows which word may be left out."""
@@ -29,7 +35,12 @@ class Grammar(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar; plugged-in commands included."""
-    top = Grammar(prog="tandem", description="See, repair and replay what Tandem keeps in step.")
+    top = Grammar(
+        prog="tandem",
+        description="See, repair and replay what Tandem keeps in step.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     known = top.add_subparsers(required=True, metavar="command")
     commands.register(known)
     for plugin in entry_points(group="tandem.commands"):

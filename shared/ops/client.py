@@ -31,12 +31,15 @@ class Service:
     def found(cls, settings: OperatorSettings) -> "Service":
         """The service the environment names, else the local stack of this folder; raises Unreachable."""
         if settings.url:
+            if not settings.token:
+                raise Unreachable("TANDEM_URL says which service, and TANDEM_TOKEN who you are: set it, too")
             return cls(settings.url.rstrip("/"), settings.token)
         for folder in (Path.cwd(), *Path.cwd().parents):
             endpoints = folder / ".local" / "endpoints.json"
             if endpoints.is_file():
                 told = json.loads(endpoints.read_text("utf-8"))
-                return cls(told["functions"].rstrip("/"), told["tokens"]["ops_operate"])
+                token = settings.token or told["tokens"]["ops_operate"]
+                return cls(told["functions"].rstrip("/"), token)
         raise Unreachable(
             "no service: set TANDEM_URL and TANDEM_TOKEN, or start the local stack with `make up`"
         )

@@ -22,6 +22,13 @@ def command(commands: Any, name: str, ask: Ask, about: str) -> argparse.Argument
     return added
 
 
+def number(text: str) -> int:
+    """The number of a conflict or a case, as its list shows it."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError("a number, as the list shows it")
+    return int(text)
+
+
 def family(commands: Any, name: str, about: str) -> Any:
     """Add a noun that has commands of its own (`tandem record show`); returns what they are added to."""
     return commands.add_parser(name, help=about, description=about).add_subparsers(

@@ -12,6 +12,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
+def counted(number: int, thing: str) -> str:
+    """So many things: `1 message`, `2 messages`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def second(instant: str | None, otherwise: str = "") -> str:
     """An instant of an answer, to the second."""
     return instant[:19] if instant else otherwise

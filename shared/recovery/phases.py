@@ -132,7 +132,7 @@ class Phases:
         system = self.systems.get(asked.get("system", ""))
         entry = system.map_of(asked.get("entity", "")) if system else None
         if entry is None:
-            raise Unfitting("name a system and one of its entities")
+            raise Unfitting("name a system and one of its entities, as `tandem phases list` shows them")
         return entry
 
 

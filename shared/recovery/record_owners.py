@@ -37,6 +37,12 @@ from shared.core.system import LegacySystem
 ORIGIN = {"tandem-origin": "owner"}
 """The application property that marks a message which tells an owner again."""
 
+_IN_THE_WAY = {
+    Unfound.UNKNOWN: "no user has that address",
+    Unfound.DISABLED: "the user with that address is disabled",
+    Unfound.AMBIGUOUS: "several users have that address",
+}
+
 _JOB = "owners"
 _LEASE_SECONDS = 60.0
 
@@ -172,7 +178,7 @@ class RecordOwners:
         """Refuse an alias that says nothing, or that would take somebody's own name away."""
         meant = await self.lookup.find(system, DirectoryRef(USER, ADDRESS, user, required=False), fresh=True)
         if not isinstance(meant, RowRef):
-            raise NotAnAlias(f"no one enabled user has that address: {meant.why}")
+            raise NotAnAlias(_IN_THE_WAY[meant.why])
         own = await self.lookup.own(self._ref(system, name))
         if isinstance(own, UUID):
             raise NotAnAlias("that name is a user's own")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class OperatorSettings:
-    """Which service the command line talks to: TANDEM_URL and TANDEM_TOKEN; blank means the local stack."""
+    """Whom the command line asks: TANDEM_URL, with TANDEM_TOKEN; a blank URL is the local stack."""
 
     url: str
     token: str

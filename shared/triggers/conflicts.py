@@ -67,6 +67,8 @@ async def post_settlement(req: func.HttpRequest) -> func.HttpResponse:
         try:
             told = await app().settle.settle(number, take, asked.get("value"), caller.name, reason)
         except NotOpen:
+            if await app().settle.one(number) is None:
+                return problem(404, "request.not_found", "no conflict has this number")
             return problem(409, "request.not_open", "the conflict is over or has changed: look at it again")
         except InvalidMessage as refused:
             return problem(422, refused.code, refused.rule)

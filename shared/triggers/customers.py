@@ -55,7 +55,7 @@ async def post_acceptance(req: func.HttpRequest) -> func.HttpResponse:
         if asked is None:
             return problem(400, "request.match", 'send {"reason": "..."}, and {"heir": "<row>"} if you like')
         number, heir = int(req.route_params["id"]), str(asked.get("heir") or "")
-        return await _done(app().customers.accept(number, heir, caller.name, asked["reason"]), 202)
+        return await _done(app().customers.accept(number, heir, caller.name, asked["reason"]), 202, number)
 
     return await guarded(req, _OPERATE, accept)
 
@@ -70,7 +70,7 @@ async def post_refusal(req: func.HttpRequest) -> func.HttpResponse:
         if asked is None:
             return problem(400, "request.match", 'send {"reason": "..."}')
         number = int(req.route_params["id"])
-        return await _done(app().customers.refuse(number, caller.name, asked["reason"]), 200)
+        return await _done(app().customers.refuse(number, caller.name, asked["reason"]), 200, number)
 
     return await guarded(req, _OPERATE, refuse)
 
@@ -102,12 +102,14 @@ def _asked(req: func.HttpRequest) -> dict[str, Any] | None:
     return asked if asked["reason"] else None
 
 
-async def _done(decision: Any, status: int) -> func.HttpResponse:
+async def _done(decision: Any, status: int, number: int | None = None) -> func.HttpResponse:
     from shared.core.customers import NotOpen, Unfitting  # noqa: PLC0415  # cold start
 
     try:
         return answer(status, await decision)
     except NotOpen:
+        if number is not None and await app().customers.one(number, plain_for=None) is None:
+            return problem(404, "request.not_found", "no case has this number")
         return problem(409, "request.not_open", "the case is decided or over: look at it again")
     except Unfitting as refused:
         return problem(409, "request.not_possible", str(refused))

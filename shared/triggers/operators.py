@@ -58,7 +58,11 @@ async def get_record(req: func.HttpRequest) -> func.HttpResponse:
         asked = req.params.get("as_of")
         as_of = instant(asked) if asked else None
         if asked and as_of is None:
-            return problem(400, "request.as_of", "as_of is an ISO 8601 instant with an offset")
+            return problem(
+                400,
+                "request.as_of",
+                "as_of is an ISO 8601 instant with an offset, such as 2026-03-01T03:00:00Z",
+            )
         sees = bool(caller.roles & _SEES_PERSONAL) and req.params.get("masked") != "true"
         found = await app().operations.record(
             req.route_params["id"], Look(plain_for=caller.name if sees else None), as_of

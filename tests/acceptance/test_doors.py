@@ -133,6 +133,9 @@ def test_an_idempotency_key_is_needed_and_counts(stack: Stack, tag: str) -> None
     stack.outcome(f"{tag}-door", "applied")
     stack.quiet()
     assert len(stack.kept("SELECT * FROM message WHERE message_id = ?", f"{tag}-door")) == 1
+    other = company(tag, 1, city="Bonn")
+    assert [problem(post(stack, other, **key(tag))) for _ in range(2)] == [(422, "message.body_changed")] * 2
+    assert stack.outcome(f"{tag}-door", "applied")
 
 
 def test_a_body_too_large_for_the_queue_is_refused_at_the_door(stack: Stack, tag: str) -> None:
@@ -145,12 +148,13 @@ def test_a_body_too_large_for_the_queue_is_refused_at_the_door(stack: Stack, tag
 
 
 def test_every_fault_is_named_at_once_and_the_message_is_kept(stack: Stack, tag: str) -> None:
-    body = company(tag, 1, employees="many", cf_tier="Platinum", unheard_of="x")
+    body = company(tag, 1, employees="many", cf_tier="Platinum", unheard_of="x") | {"changedOn": "noon"}
 
     answer = post(stack, body, **key(tag))
 
     assert problem(answer) == (422, answer.json()["errors"][0]["code"])
     assert sorted((fault["pointer"], fault["code"]) for fault in answer.json()["errors"]) == [
+        ("/changedOn", "message.bad_timestamp"),
         ("/data/cf_tier", "value.no_option"),
         ("/data/employees", "value.not_a_number"),
         ("/data/unheard_of", "message.unknown_field"),

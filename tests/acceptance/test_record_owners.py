@@ -132,7 +132,7 @@ def test_an_alias_lets_go_at_once_and_is_audited(stack: Stack, tag: str, names: 
     done = stack.tandem(*said, names["ada"], "--reason", "married")
 
     assert (refused.returncode, done.returncode) == (1, 0), done.stderr
-    assert "1 records go on" in done.stdout
+    assert "1 record to go on" in done.stdout
     stack.outcome(waiting, "applied")
     assert owner_of(stack, f"allegory:contact:{tag}-P1", "contacts") == ada
     (line,) = stack.kept(

@@ -133,7 +133,9 @@ def test_nothing_is_tried_again_by_itself_and_followers_go_on_in_order(
     assert failure["request_id"], "what the far side's support asks for"
     assert f"its support asks for the last request's id: {failure['request_id']}" in listed
     assert f"far side's request {failure['request_id']}" in stack.tandem("record", "show", head).stdout
-    assert re.search(r"^Lanes open \d+, held [1-9]\d*; .*behind a failure [3-9]", now, re.MULTILINE)
+    assert re.search(
+        r"^Lanes open \d+, held [1-9]\d*; .*behind one that cannot go on [3-9]", now, re.MULTILINE
+    )
 
     again = stack.tandem("replay", head)
     assert again.returncode == 0

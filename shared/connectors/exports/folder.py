@@ -1,5 +1,6 @@
 """The folder of an export: on this machine or anywhere fsspec reaches, through one code path."""
 
+import errno
 import hashlib
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -25,7 +26,7 @@ class Folder:
     def __init__(self, url: str) -> None:
         self._filesystem, self._root = fsspec.core.url_to_fs(url)
         if not self._filesystem.isdir(self._root):
-            raise NotADirectoryError(url)
+            raise NotADirectoryError(errno.ENOTDIR, "there is no such folder", url)
         self._files: dict[str, int] = {}
         for path, entry in self._filesystem.find(self._root, detail=True).items():
             if entry.get("islink"):

@@ -16,8 +16,7 @@ from shared.connectors.sqlstore.transactions import Database
 from shared.connectors.sqlstore.values import faults_of, faults_text
 from shared.core.change import Change, Message
 from shared.core.claim import Claim
-from shared.core.codes import Code
-from shared.core.errors import Fault
+from shared.core.errors import BODY_CHANGED, Fault
 from shared.core.failure import refusal
 from shared.core.outcome import Outcome
 from shared.core.patience import Wait
@@ -26,8 +25,6 @@ from shared.core.verdict import Receipt, Turn
 
 NOBODY = "unknown"
 """Who sent a message whose sender no door knows, and whose body does not say."""
-
-_BODY_CHANGED = Fault("", Code.BODY_CHANGED, "the body this message id was first used with")
 
 _KEEP = sa.insert(messages).returning(messages.c.number)
 
@@ -41,6 +38,12 @@ _SEEN = sa.select(
 ).where(
     messages.c.message_id == sa.bindparam("the_id"),
     messages.c.queue == sa.bindparam("the_queue"),
+)
+
+_FIRST = sa.select(messages.c.body_hash).where(
+    messages.c.message_id == sa.bindparam("the_id"),
+    messages.c.queue == sa.bindparam("the_queue"),
+    messages.c.is_first == sa.true(),
 )
 
 _REOPENED = sa.update(messages).where(
@@ -85,6 +88,12 @@ class SqlInbox:
         """See `Inbox.reject`."""
         arrival = _Arrival(message, change, None, tuple(faults), self.clock)
         return await self.database.executor(lambda: self._settle_race(arrival))
+
+    async def is_other_body(self, message: Message) -> bool:
+        """See `Inbox.is_other_body`."""
+        bound = {"the_id": stored_id(message.id), "the_queue": message.queue}
+        first = await self.database.read(lambda connection: connection.execute(_FIRST, bound).scalar())
+        return first is not None and first != body_hash(message.body)
 
     def _settle_race(self, arrival: "_Arrival") -> Receipt:
         """Insert, and let the unique keys say who came first: another door may hold the same message."""
@@ -133,7 +142,7 @@ class _Arrival:
         digest = body_hash(self.message.body)
         same = next((row for row in seen if row.body_hash == digest), None)
         if same is None:
-            faults = (*self.faults, _BODY_CHANGED)
+            faults = tuple(dict.fromkeys((*self.faults, BODY_CHANGED)))
             number = self._keep(connection, None, faults, is_first=False)
             return Receipt(number, None, first=True, outcome=Outcome.REJECTED, faults=faults)
         if same.is_reopened:

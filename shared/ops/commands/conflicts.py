@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from shared.ops.client import Service
-from shared.ops.command import Answer, Told, command, family
+from shared.ops.command import Answer, Told, command, family, number
 
 
 def register(commands: Any) -> None:
@@ -13,9 +13,9 @@ def register(commands: Any) -> None:
     mine = family(commands, "conflicts", "what both sides changed and a person is to decide")
     command(mine, "list", conflicts_list, "the conflicts that wait for a person, the oldest first")
     show = command(mine, "show", conflicts_show, "one conflict: what was agreed, and what each side holds")
-    show.add_argument("id", help="the conflict's number")
+    show.add_argument("id", type=number, help="the conflict's number")
     settle = command(mine, "settle", conflicts_settle, "decide a conflict; both sides then get that value")
-    settle.add_argument("id", help="the conflict's number")
+    settle.add_argument("id", type=number, help="the conflict's number")
     settle.add_argument(
         "--take",
         required=True,

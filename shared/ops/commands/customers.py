@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from shared.ops.client import Service
-from shared.ops.command import Answer, Told, command, family
+from shared.ops.command import Answer, Told, command, family, number
 from shared.ops.screen import second, table
 
 
@@ -13,14 +13,16 @@ def register(commands: Any) -> None:
     mine = family(commands, "customers", "rows that may be one customer, and taking records out again")
     command(mine, "list", customers_list, "what waits for a person, the surest first")
     show = command(mine, "show", customers_show, "one case: the reasons, and what both rows hold")
-    show.add_argument("case", help="the case's number")
+    show.add_argument("case", type=number, help="the case's number")
     show.add_argument("--masked", action="store_true", help="without personal data")
     accept = command(mine, "accept", customers_accept, "they are one customer: merge them")
-    accept.add_argument("case", help="the case's number")
-    accept.add_argument("--heir", default="", help="the row that lives on; by default the elder one")
+    accept.add_argument("case", type=number, help="the case's number")
+    accept.add_argument(
+        "--heir", default="", metavar="row", help="the row that lives on; by default the elder one"
+    )
     accept.add_argument("--reason", required=True, help="why; kept with the decision")
     refuse = command(mine, "refuse", customers_refuse, "they are two customers: do not ask again")
-    refuse.add_argument("case", help="the case's number")
+    refuse.add_argument("case", type=number, help="the case's number")
     refuse.add_argument("--reason", required=True, help="why; kept with the decision")
     unmerge = command(mine, "unmerge", customers_unmerge, "give a record a row of its own again")
     unmerge.add_argument("record", help="system:entity:id")

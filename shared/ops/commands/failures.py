@@ -6,7 +6,9 @@ from typing import Any
 
 from shared.ops.client import Service
 from shared.ops.command import Answer, Told, command, family
-from shared.ops.screen import second, table
+from shared.ops.screen import counted, second, table
+
+_STATES = ("held", "retrying", "parked", "rejected")
 
 
 def register(commands: Any) -> None:
@@ -31,10 +33,12 @@ def failures_list(service: Service, asked: argparse.Namespace) -> Answer:
 def groups_screen(told: Told) -> str:
     """Each group with its cause in plain words, and what to do; the largest first."""
     lines: list[str] = []
-    for group in sorted(told["groups"], key=lambda each: -each["open"]):
+    for group in sorted(told["groups"], key=lambda each: (_is_refused(each), -each["open"])):
         where = f" in {group['field']}" if group["field"] else ""
-        parts = [f"{group[state]} {state}" for state in ("held", "retrying", "rejected") if group[state]]
+        parts = [f"{group[state]} {state}" for state in _STATES if group[state]]
         systems = ", ".join(f"{size} from {name}" for name, size in sorted(group["systems"].items()))
+        if group["sender"]:
+            systems += f", sent by {group['sender']}"
         units = "".join(f", {size} of {name}" for name, size in sorted(group["units"].items()))
         span = f"{second(group['first_failed_at'])} to {second(group['last_failed_at'])}"
         lines += [
@@ -45,12 +49,22 @@ def groups_screen(told: Told) -> str:
         ]
     if not lines:
         return "Nothing is failing."
-    most = ",".join(each["group"] for each in told["groups"] if each["held"] or each["rejected"])
-    if most:
+    lines.append("")
+    if held := ",".join(each["group"] for each in told["groups"] if each["held"]):
         lines.append(
-            f"Cause removed? See what sending them again would do: tandem replay plan --group {most}"
+            f"Cause removed? See what sending them again would do: tandem replay plan --group {held}"
         )
-    return "\n".join(lines)
+    if refused := sum(each["rejected"] for each in told["groups"]):
+        lines.append(
+            f"Refused at the gate: {counted(refused, 'message')}, which hold nothing up and are in no plan. "
+            "Each is in tandem failures list, for its sender to send anew; tandem skip <message> ends it."
+        )
+    return "\n".join(lines).strip()
+
+
+def _is_refused(group: Told) -> bool:
+    """Whether all of a group was refused at the gate and holds no lane."""
+    return not any(group[state] for state in _STATES if state != "rejected")
 
 
 def screen(told: Told) -> str:

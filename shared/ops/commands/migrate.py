@@ -47,6 +47,8 @@ def audited(asked: argparse.Namespace) -> int:
     from shared.migration.users import Users  # noqa: PLC0415 - as above
 
     others = [tuple(other.partition("=")[::2]) for other in asked.also]
+    if not all(folder for _, folder in others):
+        return _impossible("--also wants SYSTEM=FOLDER, such as legrand=exports/legrand")
     if unknown := [system for system in (asked.system, *dict(others)) if system not in EXPORTS]:
         return _impossible(f"no system is called {unknown[0]}; there are {', '.join(EXPORTS)}")
     try:
@@ -65,9 +67,11 @@ def audited(asked: argparse.Namespace) -> int:
         summary.counts.update(audit.counts)
         if asked.html:
             asked.html.write_text(page(summary, asked.system), encoding="utf-8")
-    except (OSError, Unreadable) as problem:
+    except Unreadable as problem:
         return _impossible(str(problem))
-    _print(_screen(summary, asked.system))
+    except OSError as problem:
+        return _impossible(f"{problem.strerror}: {problem.filename}" if problem.strerror else str(problem))
+    _print(_screen(summary, asked.system) + _next(asked))
     return 1 if summary.severities[Severity.HOLD] or summary.severities[Severity.REFUSE] else 0
 
 
@@ -94,6 +98,15 @@ def _screen(summary: Summary, system: str) -> str:
             for (severity, code), count in found
         ]
     return "\n".join(lines)
+
+
+def _next(asked: argparse.Namespace) -> str:
+    """Where the rest is, and what it means."""
+    page_of = f", the picture in {asked.html}" if asked.html else ""
+    return (
+        f"\n\nRecord by record in {asked.out}{page_of}.\n"
+        "What each finding means and what the import does: docs/reference/findings.md. Begin with refuse."
+    )
 
 
 def _print(text: str) -> None:

@@ -6,12 +6,15 @@ from typing import Any
 
 from shared.ops.client import Service
 from shared.ops.command import Answer, Told, command
-from shared.ops.screen import lasted
+from shared.ops.screen import counted, lasted
 
 _WHOSE = {"them": "the far side", "sender": "the sender's data", "us": "Tandem"}
 
 _MOST = 6
-"""How many causes and feeds fit on one screen."""
+"""How many causes, tickets and feeds fit on one screen."""
+
+_GAPS = "gaps-"
+"""How the gap detector's own watermarks begin, which bring nothing."""
 
 
 def register(commands: Any) -> None:
@@ -61,7 +64,7 @@ def _stopped(told: Told) -> Iterable[str]:
         return
     heads = sum(group["heads"] for group in told["stopped"])
     behind = sum(group["followers"] for group in told["stopped"])
-    yield f"Stopped: {heads} messages, {behind} more behind them, by {_causes(told)}"
+    yield f"Stopped: {counted(heads, 'message')}, {behind} more behind, by {_causes(told)}"
     for group in told["stopped"][:_MOST]:
         where = group["table"] + (f".{group['field']}" if group["field"] else "")
         next_step = "needs a person" if group["held"] else "goes on by itself"
@@ -70,8 +73,8 @@ def _stopped(told: Told) -> Iterable[str]:
             f"  for {lasted(group['for_seconds'])}  ({_WHOSE[group['whose']]}; {next_step}){_units(group)}"
         )
         yield f"    {group['cause']} -> {group['advice']}"
-    if len(told["stopped"]) > _MOST:
-        yield f"  and {len(told['stopped']) - _MOST} more: tandem failures list"
+    more = f"and {len(told['stopped']) - _MOST} more; " if len(told["stopped"]) > _MOST else ""
+    yield f"  {more}what to do, and which messages: tandem failures groups, tandem failures list"
 
 
 def _units(group: Told) -> str:
@@ -81,8 +84,7 @@ def _units(group: Told) -> str:
 
 
 def _causes(told: Told) -> str:
-    count = len(told["stopped"])
-    return "1 cause:" if count == 1 else f"{count} causes:"
+    return f"{counted(len(told['stopped']), 'cause')}:"
 
 
 def _parked(told: Told) -> Iterable[str]:
@@ -91,21 +93,24 @@ def _parked(told: Told) -> Iterable[str]:
         if kind == "acknowledgement":
             latency = next((one["latency"] for one in told["systems"] if one["system"] == system), "?")
             yield (
-                f"Pending: {entry['messages']} messages wait until {system} acknowledges them "
-                f"({latency}): tandem imports"
+                f"Pending until {system} acknowledges ({latency}): {counted(entry['messages'], 'message')}; "
+                "tandem imports"
             )
             continue
         keys = ", ".join(f"{top['key']} ({top['messages']})" for top in entry["top"])
-        yield f"Parked: {entry['messages']} messages wait for {entry['keys']} of {entry['entity']}: {keys}"
+        yield (
+            f"Parked: {counted(entry['messages'], 'message')}, until {entry['keys']} of {entry['entity']} "
+            f"come; most wait for {keys}"
+        )
 
 
 def _owners(told: Told) -> Iterable[str]:
     owners = told["owners"]
     if owners["unmatched"]:
         yield (
-            f"Owners: {owners['unmatched']} are no user, the first for {lasted(owners['oldest_seconds'])}; "
-            f"{owners['waiting']} records wait for them, {owners['owed']} belong to somebody else meanwhile: "
-            "tandem owners list"
+            f"Owners who are no user: {owners['unmatched']}, the first for "
+            f"{lasted(owners['oldest_seconds'])}; records that wait for them {owners['waiting']}, "
+            f"with somebody else meanwhile {owners['owed']}: tandem owners list"
         )
 
 
@@ -113,8 +118,8 @@ def _flow(told: Told) -> Iterable[str]:
     lag = told["lag"]
     if lag["messages"]:
         yield (
-            f"Healthy traffic, last {lag['minutes']} minutes: {lag['messages']} messages, half within "
-            f"{lag['p50_seconds']:.1f} s, 95 % within {lag['p95_seconds']:.1f} s"
+            f"Healthy traffic, last {lag['minutes']} minutes: {counted(lag['messages'], 'message')}, "
+            f"half within {lag['p50_seconds']:.1f} s, 95 % within {lag['p95_seconds']:.1f} s"
         )
     else:
         yield f"Healthy traffic, last {lag['minutes']} minutes: none"
@@ -125,7 +130,8 @@ def _flow(told: Told) -> Iterable[str]:
     )
     yield (
         f"Lanes open {told['lanes_open']}, held {told['lanes_held']}; waiting for their turn "
-        f"{told['waiting']}, behind a failure {told['behind']}; conflicts kept {told['conflicts']}"
+        f"{told['waiting']}, behind one that cannot go on {told['behind']}; "
+        f"conflicts kept {told['conflicts']}"
     )
     if open_now:
         yield f"In lanes: {open_now}"
@@ -134,9 +140,13 @@ def _flow(told: Told) -> Iterable[str]:
 def _around(told: Told) -> Iterable[str]:
     tickets = told["tickets"]
     named = ", ".join(f"{entry['ticket']} ({entry['team']})" for entry in tickets[:_MOST])
-    yield f"Tickets open {len(tickets)}" + (f": {named}" if named else "")
-    for feed in told["feeds"][:_MOST]:
+    more = f" and {len(tickets) - _MOST} more" if len(tickets) > _MOST else ""
+    yield f"Tickets open {len(tickets)}" + (f": {named}{more}" if named else "")
+    compared = [feed["moved_seconds"] for feed in told["feeds"] if feed["feed"].startswith(_GAPS)]
+    for feed in [feed for feed in told["feeds"] if not feed["feed"].startswith(_GAPS)][:_MOST]:
         yield f"Feed {feed['feed']}: brought something {lasted(feed['moved_seconds'])} ago"
+    if last := [seconds for seconds in compared if seconds is not None]:
+        yield f"Gap detector: {counted(len(compared), 'side')} compared, the last {lasted(min(last))} ago"
     systems = ", ".join(
         f"{entry['system']}: {entry['latency']}, by {entry['way']}" for entry in told["systems"]
     )

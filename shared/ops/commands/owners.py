@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.ops.client import Service
 from shared.ops.command import Answer, Told, command, family
-from shared.ops.screen import second, table
+from shared.ops.screen import counted, second, table
 
 _WHY = {
     "unknown": "no user has this name",
@@ -93,4 +93,4 @@ def aliased(told: Told) -> str:
     """What follows from it."""
     if not told["set"]:
         return f"{told['owner']} has no alias any more."
-    return f"{told['owner']} is known now; {told['records']} records go on."
+    return f"{told['owner']} is known now; {counted(told['records'], 'record')} to go on."

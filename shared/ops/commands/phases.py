@@ -24,7 +24,7 @@ def register(commands: Any) -> None:
     _what(own)
     own.add_argument("column", help="the Dataverse column")
     own.add_argument("owner", choices=_OWNERS)
-    own.add_argument("--phase", default="", choices=("", *_PHASES), help="in this phase alone")
+    own.add_argument("--phase", default="", choices=_PHASES, help="in this phase alone")
 
 
 def _what(added: argparse.ArgumentParser) -> None:
@@ -59,22 +59,24 @@ def phases_own(service: Service, asked: argparse.Namespace) -> Answer:
 
 def listed(told: Told) -> str:
     """A line per entity, then a line per column that somebody owns."""
-    lines = [
-        f"{line['system']:<10} {line['entity']:<14} {_unit(line):<16} {line['phase']:<16}"
-        + (
-            f" since {line['changed_at'][:19]} by {line['changed_by']}"
-            if line["changed_at"]
-            else " (default)"
+    rows = [
+        (
+            line["system"],
+            line["entity"],
+            _unit(line),
+            line["phase"],
+            f"{second(line['changed_at'])} by {line['changed_by']}" if line["changed_at"] else "never set",
         )
         for line in told["phases"]
     ]
+    lines = table(("system", "entity", "unit", "phase", "since"), rows)
     if told["owners"]:
-        lines += ["", "Laid down for single columns"]
-        lines += [
-            f"{line['system']:<10} {line['entity']:<10} {line['column']:<24} {line['owner']:<10} "
-            f"{line['phase'] or 'in any phase'}"
+        columns = [
+            (line["system"], line["entity"], line["column"], line["owner"], line["phase"] or "any")
             for line in told["owners"]
         ]
+        lines += ["", "Laid down for single columns"]
+        lines += table(("system", "entity", "column", "who decides", "phase"), columns)
     return "\n".join(lines)
 
 

@@ -28,9 +28,12 @@ def register(commands: Any) -> None:
     made.add_argument("--entity", metavar="E1,E2", help="of these entities or tables")
     made.add_argument("--record", metavar="R1,R2", help="of these records, by any of their ids")
     made.add_argument(
-        "--since", type=_instant, help="failed last at or after: an instant, or 90m, 8h, 2d ago"
+        "--since",
+        type=_instant,
+        metavar="TIME",
+        help="failed last at or after: an instant, or 90m, 8h, 2d ago",
     )
-    made.add_argument("--until", type=_instant, help="failed last before; as --since")
+    made.add_argument("--until", type=_instant, metavar="TIME", help="failed last before; as --since")
     made.add_argument("--all", action="store_true", help="everything that fails")
     command(commands, "list", listed, "the newest plans")
     shown = _about(commands, "show", show, "a plan: what it would do, and how far it is")
@@ -38,10 +41,16 @@ def register(commands: Any) -> None:
         "--follow", action="store_true", help="stay, and tell what changes until it stands still"
     )
     running = _about(commands, "run", run, "run a plan: a few records first, then growing waves")
-    running.add_argument("--canary", type=int, help="records that go first and are read back (5)")
-    running.add_argument("--rate", type=float, help="records per second at most (50)")
-    running.add_argument("--stop-at-percent", type=float, help="stop when more than this share fails (1)")
-    running.add_argument("--stop-at-lag", type=float, help="stop when live traffic lags more seconds (30)")
+    running.add_argument(
+        "--canary", type=int, metavar="RECORDS", help="records that go first and are read back (5)"
+    )
+    running.add_argument("--rate", type=float, metavar="RECORDS", help="records per second at most (50)")
+    running.add_argument(
+        "--stop-at-percent", type=float, metavar="PERCENT", help="stop when more than this share fails (1)"
+    )
+    running.add_argument(
+        "--stop-at-lag", type=float, metavar="SECONDS", help="stop when live traffic lags more (30)"
+    )
     _about(commands, "pause", act, "send nothing more until it is resumed")
     _about(commands, "resume", act, "go on with a plan that was paused or has stopped")
     _about(commands, "cancel", act, "end a plan; what it has not reached stays as it is")
@@ -50,6 +59,8 @@ def register(commands: Any) -> None:
 
 def plan(service: Service, asked: argparse.Namespace) -> Answer:
     """Make a plan, and wait until it is foreseen."""
+    if not any((asked.group, asked.system, asked.entity, asked.record, asked.since, asked.until, asked.all)):
+        raise Declined("say which failures: --group (tandem failures groups), another choice, or --all")
     body: dict[str, Any] = {
         "groups": _list(asked.group),
         "systems": _list(asked.system),

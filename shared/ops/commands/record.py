@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterable
 from typing import Any
 
+from shared.core.codes import EXPLANATIONS
 from shared.ops.client import Service
 from shared.ops.command import Answer, Told, command, family
 from shared.ops.screen import second
@@ -11,7 +12,7 @@ from shared.ops.screen import second
 
 def register(commands: Any) -> None:
     """Add the commands."""
-    mine = family(commands, "record", "one record")
+    mine = family(commands, "record", "one record, by any id that anybody has of it")
     show = command(mine, "show", record_show, "everything that happened to a record")
     show.add_argument("id", help="a row's GUID, system:entity:id, a legacy id, or a message id")
     show.add_argument(
@@ -114,7 +115,14 @@ def _refusal(message: Told) -> str:
         f"    {fault['field'] or '(message)'}: {fault['code']}: {fault['expected']}"
         for fault in message["faults"]
     ]
-    return "\n".join(lines)
+    lines += [f"    -> {advice}" for advice in dict.fromkeys(_advice(fault) for fault in message["faults"])]
+    return "\n".join(line for line in lines if line.strip(" ->"))
+
+
+def _advice(fault: Told) -> str:
+    """What to do about a fault; blank for a code that only a newer service knows."""
+    known = {code.value: explanation.advice for code, explanation in EXPLANATIONS.items()}
+    return known.get(fault["code"], "")
 
 
 def _as_of(entry: Told) -> str:

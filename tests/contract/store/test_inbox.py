@@ -58,6 +58,11 @@ async def test_another_body_under_a_used_id_is_kept_and_refused(world: "World") 
     assert changed == refused
     assert changed_again == replace(refused, first=False)
     assert changed.number != first.number
+    told = [
+        await world.store.inbox.is_other_body(world.message(body=body)) for body in (b"one", b"two", b"3")
+    ]
+    assert told == [False, True, True]
+    assert not await world.store.inbox.is_other_body(world.message("unused", b"one"))
     assert [row["body"] for row in world.rows(messages)] == [b"one", b"two"]
     assert len(world.rows(lane_item)) == 1
 

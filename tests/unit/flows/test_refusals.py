@@ -1,13 +1,16 @@
 """What the gate refuses is told to its sender's team: one ticket per cause, closed when seen to (E-14)."""
 
 import json
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from shared.connectors.memory.telemetry import MemoryTelemetry
 from shared.connectors.memory.tickets import MemoryTicketDesk
 from shared.core.change import Message
+from shared.core.ports import StoreUnavailable
+from shared.inbound.intake import Intake
 from shared.recovery.alert import Alerts
 
 if TYPE_CHECKING:
@@ -80,3 +83,77 @@ async def test_an_id_used_twice_is_the_senders_too(
     (group,) = await desk.store.operations.groups.open()
     assert (group["code"], group["open"], group["sender"]) == ("message.body_changed", 1, "erp")
     assert [ticket.team for ticket in tickets.tickets.values()] == ["erp-support"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "faults"),
+    [
+        (
+            {"changedOn": None, "data": {"employees": "many", "citty": "Bonn"}},
+            {
+                "/changedOn": "is required",
+                "/data/employees": "digits with a point, no thousands sign, no unit",
+                "/data/citty": "a field of company",
+            },
+        ),
+        ({"source": "allegry", "changedOn": "now"}, {
+            "/changedOn": "an ISO 8601 instant with an offset", "/source": "one of allegory"
+        }),
+        ({"source": None, "data": {"citty": "Bonn"}}, {"/source": "is required"}),
+        ({"operation": "remove", "sourceKey": None}, {
+            "/operation": "one of upsert, delete, merge", "/sourceKey": "is required"
+        }),
+        ({"sourceKey": None, "data": {"company_id": "C-1", "citty": "Bonn"}}, {
+            "/sourceKey": "is required", "/data/citty": "a field of company"
+        }),
+    ],
+)  # fmt: skip
+async def test_what_is_wrong_with_the_envelope_and_with_its_data_is_told_at_once(
+    desk: "Desk", wrong: dict[str, Any], faults: dict[str, str]
+) -> None:
+    body = json.dumps({**BODY, "data": {"name": "X"}, **wrong}).encode()
+
+    receipt = await Intake(desk.gate, desk.bus, "inbound").submit("m-1", body, "erp")
+
+    assert receipt is not None
+    assert {fault.field: fault.expected for fault in receipt.faults} == faults
+
+
+async def test_an_unknown_entity_is_answered_with_the_known_ones(desk: "Desk") -> None:
+    body = json.dumps({**BODY, "entity": "compny", "data": {"name": "X"}}).encode()
+
+    receipt = await Intake(desk.gate, desk.bus, "inbound").submit("m-1", body, "erp")
+
+    assert receipt is not None
+    (fault,) = receipt.faults
+    assert fault.field == "/entity"
+    assert fault.expected.startswith("one of custom_field, company, contact, ")
+
+
+async def test_a_key_used_for_another_body_is_refused_while_its_sender_listens(desk: "Desk") -> None:
+    intake = Intake(desk.gate, desk.bus, "inbound")
+    await send(desk, "m-1", "erp", company(name="X"))
+
+    assert await intake.submit("m-1", company(name="X"), "erp") is None
+    refused = await intake.submit("m-1", company(name="Y"), "erp")
+    again = await intake.submit("m-1", company(name="Y"), "erp")
+
+    assert refused is not None
+    assert [str(fault) for fault in refused.faults] == [
+        "(message): message.body_changed: the body this message id was first used with"
+    ]
+    assert again == replace(refused, first=False)
+    assert [sent.message.body for sent in desk.bus.sent] == [company(name="X")]
+
+
+async def test_a_post_is_queued_while_the_state_cannot_be_asked(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*asked: object) -> bool:
+        del asked
+        raise StoreUnavailable
+
+    monkeypatch.setattr(type(desk.store.inbox), "is_other_body", away)
+
+    assert await Intake(desk.gate, desk.bus, "inbound").submit("m-1", company(name="X"), "erp") is None
+    assert [sent.message.id for sent in desk.bus.sent] == ["m-1"]

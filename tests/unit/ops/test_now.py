@@ -47,7 +47,7 @@ def test_a_quiet_night_fits_on_a_few_lines() -> None:
         "No lane is stopped by a failure.",
         "",
         "Healthy traffic, last 10 minutes: 12 messages, half within 0.2 s, 95 % within 1.2 s",
-        "Lanes open 0, held 0; waiting for their turn 0, behind a failure 0; conflicts kept 0",
+        "Lanes open 0, held 0; waiting for their turn 0, behind one that cannot go on 0; conflicts kept 0",
         "Tickets open 0",
         "Feed allegory-feed: brought something 42 s ago",
         "To be expected: allegory: seconds, by REST, legrand: hours, by file",
@@ -79,10 +79,36 @@ def test_a_cause_tells_whose_it_is_and_what_to_do() -> None:
     shown = now.screen(told).splitlines()
 
     whose = "(the far side; needs a person)"
-    assert shown[4:7] == [
-        "Stopped: 3 messages, 4 more behind them, by 1 cause:",
+    assert shown[4:8] == [
+        "Stopped: 3 messages, 4 more behind, by 1 cause:",
         f"  a1b2  3 + 4 behind  target.refused on account.name  for 2 h  {whose}  2 of North, 1 of South",
         "    It said no. -> Read its code.",
+        "  what to do, and which messages: tandem failures groups, tandem failures list",
+    ]
+
+
+def test_what_waits_and_how_many_tickets_there_are_is_told_whole() -> None:
+    told = deepcopy(QUIET)
+    key = "allegory:company:C-9"
+    told["parked"] = [
+        {"entity": "allegory:company", "keys": 1, "messages": 1, "top": [{"key": key, "messages": 1}]},
+        {"entity": "legrand:acknowledgement", "keys": 2, "messages": 2, "top": []},
+    ]
+    told["tickets"] = [{"ticket": f"T-{number}", "team": "crm"} for number in range(8)]
+    told["feeds"] += [
+        {"feed": f"gaps-{side}", "moved_seconds": age} for side, age in (("a", 300.0), ("b", None))
+    ]
+
+    shown = now.screen(told).splitlines()
+
+    assert shown[5:7] == [
+        "Parked: 1 message, until 1 of allegory:company come; most wait for allegory:company:C-9 (1)",
+        "Pending until legrand acknowledges (hours): 2 messages; tandem imports",
+    ]
+    assert [line for line in shown if line.startswith(("Tickets", "Feed", "Gap"))] == [
+        "Tickets open 8: T-0 (crm), T-1 (crm), T-2 (crm), T-3 (crm), T-4 (crm), T-5 (crm) and 2 more",
+        "Feed allegory-feed: brought something 42 s ago",
+        "Gap detector: 2 sides compared, the last 5 min ago",
     ]
 
 
@@ -91,8 +117,8 @@ def test_owners_who_are_no_user_are_counted_with_what_waits_for_them() -> None:
     told["owners"] = {"unmatched": 2, "waiting": 3, "owed": 4, "oldest_seconds": 7300.0}
 
     assert now.screen(told).splitlines()[5] == (
-        "Owners: 2 are no user, the first for 2 h; 3 records wait for them, 4 belong to somebody else "
-        "meanwhile: tandem owners list"
+        "Owners who are no user: 2, the first for 2 h; records that wait for them 3, with somebody else "
+        "meanwhile 4: tandem owners list"
     )
 
 

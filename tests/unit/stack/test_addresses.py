@@ -62,7 +62,11 @@ def test_the_addresses_are_all_there(layout: Layout, certificates: Certificates)
         "ca_file": "/ca/ca.pem",
         "functions": "http://127.0.0.1:20013",
         "allegory": {"rest": "http://127.0.0.1:20008", "drop": "az://allegory-drop"},
-        "legrand": {"drop": "az://legrand-drop", "import": "az://legrand-import"},
+        "legrand": {
+            "drop": "az://legrand-drop",
+            "import": "az://legrand-import",
+            "desk": f"http://127.0.0.1:{PORTS['legrand']}",
+        },
         "blob": BLOB,
         "sql": f"sqlite:///{layout.root}/.local/tandem.db",
         "tickets": "http://127.0.0.1:20011",

@@ -1,0 +1,184 @@
+"""What a person reads of failures, phases and refusals, and what is said to a wrong question."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.ops.cli import main
+from shared.ops.client import Service, Unreachable
+from shared.ops.commands import failures, phases, record
+from shared.settings import OperatorSettings
+
+
+def group(name: str, code: str, **counts: int) -> dict[str, Any]:
+    """A group as the service tells it."""
+    states = {"held": 0, "retrying": 0, "parked": 0, "rejected": 0} | counts
+    return {
+        **states,
+        "group": name,
+        "code": code,
+        "open": sum(states.values()),
+        "table": "account",
+        "field": None,
+        "systems": {"allegory": sum(states.values())},
+        "sender": "erp" if states["rejected"] else None,
+        "first_failed_at": "2026-03-01T02:10:00+00:00",
+        "last_failed_at": "2026-03-01T02:15:00+00:00",
+        "cause": "Why.",
+        "rule": "a rule",
+        "advice": "Do this.",
+    }
+
+
+def test_what_holds_a_lane_comes_first_and_is_all_that_a_plan_is_offered() -> None:
+    refused, held = group("a1", "value.no_option", rejected=7), group("b2", "target.refused", held=2)
+
+    assert failures.groups_screen({"groups": [refused, held]}).splitlines() == [
+        "b2  2 x target.refused on account",
+        "  2 held; 2 from allegory; failed 2026-03-01T02:10:00 to 2026-03-01T02:15:00",
+        "  Why. Rule: a rule",
+        "  -> Do this.",
+        "a1  7 x value.no_option on account",
+        "  7 rejected; 7 from allegory, sent by erp; failed 2026-03-01T02:10:00 to 2026-03-01T02:15:00",
+        "  Why. Rule: a rule",
+        "  -> Do this.",
+        "",
+        "Cause removed? See what sending them again would do: tandem replay plan --group b2",
+        (
+            "Refused at the gate: 7 messages, which hold nothing up and are in no plan. Each is in tandem "
+            "failures list, for its sender to send anew; tandem skip <message> ends it."
+        ),
+    ]
+
+
+def test_phases_stand_in_columns_however_long_a_name_is() -> None:
+    told = {
+        "phases": [
+            {
+                "system": "allegory",
+                "entity": "pipeline_stage",
+                "unit": "",
+                "phase": "coexist",
+                "changed_at": None,
+                "changed_by": None,
+            },
+            {
+                "system": "legrand",
+                "entity": "lead",
+                "unit": "North",
+                "phase": "dynamics_master",
+                "changed_at": "2026-03-01T02:10:00.5+00:00",
+                "changed_by": "bea",
+            },
+        ],
+        "owners": [
+            {
+                "system": "allegory",
+                "entity": "company",
+                "column": "telephone1",
+                "owner": "person",
+                "phase": "",
+            }
+        ],
+    }
+
+    assert phases.listed(told).splitlines() == [
+        "system    entity          unit   phase            since",
+        "allegory  pipeline_stage  all    coexist          never set",
+        "legrand   lead            North  dynamics_master  2026-03-01T02:10:00 by bea",
+        "",
+        "Laid down for single columns",
+        "system    entity   column      who decides  phase",
+        "allegory  company  telephone1  person       any",
+    ]
+
+
+def test_a_refused_message_is_shown_with_what_to_do() -> None:
+    faults = [
+        {"field": "", "code": "message.body_changed", "expected": "the first body"},
+        {"field": "/x", "code": "message.of_a_newer_service", "expected": "y"},
+    ]
+    message = {
+        "message_id": "m-1",
+        "status": "rejected",
+        "received_at": "2026-03-01T02:10:00+00:00",
+        "faults": faults,
+    }
+
+    assert record.screen({"records": [], "messages": [message]}).splitlines() == [
+        "message m-1  rejected  received 2026-03-01T02:10:00",
+        "    (message): message.body_changed: the first body",
+        "    /x: message.of_a_newer_service: y",
+        "    -> Give every change its own message id.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        (["conflicts", "show", "abc"], "argument id: a number, as the list shows it"),
+        (["customers", "accept", "C-1", "--reason", "r"], "argument case: a number, as the list shows it"),
+        (["phases", "own", "a", "b", "c", "person", "--reason", "r", "--phase", ""], "invalid choice: ''"),
+    ],
+)
+def test_a_wrong_argument_is_told_before_anybody_is_asked(
+    capsys: pytest.CaptureFixture[str], asked: list[str], answer: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(asked)
+
+    assert ended.value.code == 2
+    assert answer in capsys.readouterr().err
+
+
+def stack(folder: Path) -> None:
+    """The addresses of a local stack, as it leaves them."""
+    (folder / ".local").mkdir()
+    told = {"functions": "http://127.0.0.1:7/", "tokens": {"ops_operate": "operator"}}
+    (folder / ".local" / "endpoints.json").write_text(json.dumps(told))
+
+
+def test_the_local_stack_is_asked_with_the_token_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    assert Service.found(OperatorSettings("", "")) == Service("http://127.0.0.1:7", "operator")
+    assert Service.found(OperatorSettings("", "reader")) == Service("http://127.0.0.1:7", "reader")
+
+
+def test_a_service_without_a_token_is_not_asked() -> None:
+    with pytest.raises(Unreachable, match="TANDEM_TOKEN"):
+        Service.found(OperatorSettings("https://tandem.example", ""))
+
+
+def test_a_plan_of_nothing_names_the_choices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["replay", "plan"]) == 1
+    assert "--group" in capsys.readouterr().err
+
+
+def test_an_audit_that_cannot_be_run_says_which_file_or_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    users = tmp_path / "users.json"
+    users.write_text('{"value": []}')
+    asked = ["migrate", "audit", "--system", "allegory", "--out", str(tmp_path / "out.jsonl")]
+
+    def told(export: Path, listed: Path, *more: str) -> str:
+        assert main([*asked, "--export", str(export), "--users", str(listed), *more]) == 2
+        return capsys.readouterr().err
+
+    gone = tmp_path / "gone"
+    assert told(gone, users) == f"tandem: there is no such folder: {gone}\n"
+    assert told(tmp_path, gone) == f"tandem: No such file or directory: {gone}\n"
+    assert told(tmp_path, users, "--also", "legrand").startswith("tandem: --also wants SYSTEM=FOLDER")
+    users.write_text("{")
+    assert told(tmp_path, users) == "tandem: users.incomplete: the list of users is not JSON\n"

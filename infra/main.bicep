@@ -53,6 +53,18 @@ param messageTimeToLive string = 'P14D'
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
+@description('Optional. Whether a new record of an owner who is no user waits: system/object=wait or fallback; blank as shipped.')
+param ownerPolicies string = ''
+
+@description('Optional. To whom it goes meanwhile: system/object=an address or a team; blank: the app\'s own user.')
+param fallbackOwners string = ''
+
+@description('Optional. Who decides that two rows are one customer: review (a person) or certain.')
+param matchPolicy string = 'review'
+
+@description('Optional. Which team gets which ticket: system/object=team, system=team, sender:name=team; blank: <system>-support.')
+param ticketTeams string = ''
+
 @description('Optional. When due retries are looked for (six-field NCRONTAB).')
 param retrySchedule string = '*/15 * * * * *'
 
@@ -182,6 +194,10 @@ module functions 'modules/functions.bicep' = {
     keyVaultUrl: keyVault.outputs.url
     dataverseUrl: dataverseUrl
     ownNames: ownNames
+    ownerPolicies: ownerPolicies
+    fallbackOwners: fallbackOwners
+    matchPolicy: matchPolicy
+    ticketTeams: ticketTeams
     allegoryUrl: allegoryUrl
     allegoryKeySecret: allegoryKeySecret
     ticketsUrl: ticketsUrl

@@ -48,6 +48,18 @@ param dataverseUrl string
 @description('Required. Names our own writes are told of under: the application user\'s GUID, the integration in Allegory.')
 param ownNames string
 
+@description('Required. Whether a new record of an owner who is no user waits: system/object=wait or fallback; blank as shipped.')
+param ownerPolicies string
+
+@description('Required. To whom it goes meanwhile: system/object=an address or a team; blank: the app\'s own user.')
+param fallbackOwners string
+
+@description('Required. Who decides that two rows are one customer: review (a person) or certain.')
+param matchPolicy string
+
+@description('Required. Which team gets which ticket: system/object=team, system=team, sender:name=team; blank: <system>-support.')
+param ticketTeams string
+
 @description('Required. Base URL of the REST interface of Allegory.')
 param allegoryUrl string
 
@@ -179,6 +191,10 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       SQL_URL: 'mssql+pyodbc://@${sqlHost}/${sqlDatabase}?driver=ODBC+Driver+18+for+SQL+Server&Encrypt=yes'
       DATAVERSE_URL: dataverseUrl
       OWN_NAMES: ownNames
+      OWNER_POLICIES: ownerPolicies
+      FALLBACK_OWNERS: fallbackOwners
+      MATCH_POLICY: matchPolicy
+      TICKET_TEAMS: ticketTeams
       KEY_VAULT_URL: keyVaultUrl
       ALLEGORY_URL: allegoryUrl
       ALLEGORY_KEY_SECRET: allegoryKeySecret

@@ -75,7 +75,15 @@ class Gate:
 
     async def refuse(self, message: Message, refusal: InvalidMessage) -> Receipt:
         """Keep a message that its door refuses, under every fault it has."""
-        return await self._refuse(message, None, refusal, perf_counter())
+        return await self._refuse(message, self._about(message), refusal, perf_counter())
+
+    def _about(self, message: Message) -> Change | None:
+        """The change that a refused message tells of, where that is a sender's and its envelope whole."""
+        try:
+            said = self._said(message)
+        except InvalidMessage:
+            return None
+        return said if isinstance(said, Change) and said.direction is Direction.INBOUND else None
 
     def examine(self, message: Message) -> Change | Drain:
         """What a message says, if it can be admitted; raises InvalidMessage with every fault."""

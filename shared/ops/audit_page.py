@@ -18,13 +18,18 @@ main{max-width:1080px;margin:0 auto;padding:24px}
 h1{font-size:22px;margin:0 0 4px}h2{font-size:17px;margin:0 0 8px}
 p{margin:0 0 14px;color:#4b5561}
 section{background:#fff;border:1px solid #dde1e6;border-radius:8px;padding:16px 18px;margin:0 0 16px}
-.cards{display:flex;gap:12px;flex-wrap:wrap;margin:16px 0}
-.card{flex:1 1 200px;background:#fff;border:1px solid #dde1e6;border-left:6px solid;
+.cards{display:grid;grid-template-columns:repeat(4,1fr);gap:12px;margin:16px 0}
+@media(max-width:860px){.cards{grid-template-columns:repeat(2,1fr)}}
+.card{background:#fff;border:1px solid #dde1e6;border-left:6px solid;
 border-radius:8px;padding:10px 14px}
 .card b{display:block;font-size:28px;line-height:1.1}
-table{border-collapse:collapse;width:100%}td{padding:3px 10px 3px 0;vertical-align:top}
+table{border-collapse:collapse;width:100%}table.file{table-layout:fixed}
+.file td:nth-child(1){width:4.5em}.file td:nth-child(2){width:4em}.file td:nth-child(3){width:15.5em}
+td{padding:3px 10px 3px 0;vertical-align:top}
 td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td.c{white-space:nowrap;font-weight:600}td.m{color:#4b5561}
+@media(max-width:860px){td.b{display:none}td.c{white-space:normal;overflow-wrap:anywhere}
+.file td:nth-child(3){width:9em}}
 svg{display:block}svg text{font:13px system-ui,sans-serif;fill:#1d2329}
 """
 
@@ -44,7 +49,8 @@ def page(summary: Summary, system: str) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>Audit of {escape(system)}</title><style>{_STYLE}</style></head><body><main>"
         f"<h1>Audit of the export of {escape(system)}</h1>"
-        f"<p>{read} records read, {total} findings. Nothing was written to any system.</p>"
+        f"<p>{read} records read, {total} findings. Nothing was written to any system. Begin with what is "
+        "refused, then what is held; what is told for the record needs nobody.</p>"
         f'<div class="cards">{cards}</div>'
         f"<section><h2>Where they are</h2>{_files(summary)}</section>"
         f"<section><h2>What they are</h2>{_codes(summary)}</section>"
@@ -77,7 +83,7 @@ def _files(summary: Summary) -> str:
 def _codes(summary: Summary) -> str:
     most = max((count for _, _, count in summary.by_code()), default=1)
     rows = [
-        f'<tr><td class="c">{code.value}</td><td class="n">{count}</td><td>{_bar(count, most, severity)}</td>'
+        f'<tr><td class="c">{code.value}</td><td class="n">{count}</td><td class="b">{_bar(count, most, severity)}</td>'
         f'<td class="m">{escape(RULES[code].meaning)}<br>'
         f"<small>{severity.value}: {escape(RULES[code].action)}</small></td></tr>"
         for code, severity, count in summary.by_code()
@@ -93,7 +99,7 @@ def _file(summary: Summary, file: str, found: list[tuple[tuple[Severity, Finding
         f"<small>{_records(summary.examples[file, severity, code], count)}</small></td></tr>"
         for (severity, code), count in found
     ]
-    return f"<section><h2>{escape(file)}</h2><table>{''.join(rows)}</table></section>"
+    return f'<section><h2>{escape(file)}</h2><table class="file">{"".join(rows)}</table></section>'
 
 
 def _records(shown: list[str], count: int) -> str:

@@ -8,6 +8,9 @@ from shared.ops.client import Service
 from shared.ops.command import Answer, Told, command, family
 from shared.ops.screen import counted, second, table
 
+_NOBODY = "unknown"
+"""The system of messages that do not say which one they are from."""
+
 _STATES = ("held", "retrying", "parked", "rejected")
 
 
@@ -36,14 +39,13 @@ def groups_screen(told: Told) -> str:
     for group in sorted(told["groups"], key=lambda each: (_is_refused(each), -each["open"])):
         where = f" in {group['field']}" if group["field"] else ""
         parts = [f"{group[state]} {state}" for state in _STATES if group[state]]
-        systems = ", ".join(f"{size} from {name}" for name, size in sorted(group["systems"].items()))
-        if group["sender"]:
-            systems += f", sent by {group['sender']}"
-        units = "".join(f", {size} of {name}" for name, size in sorted(group["units"].items()))
+        whence = [f"{size} from {name}" for name, size in sorted(group["systems"].items()) if name != _NOBODY]
+        whence += [f"sent by {group['sender']}"] if group["sender"] else []
+        whence += [f"{size} of {name}" for name, size in sorted(group["units"].items())]
         span = f"{second(group['first_failed_at'])} to {second(group['last_failed_at'])}"
         lines += [
             f"{group['group']}  {group['open']} x {group['code']} on {group['table']}{where}",
-            f"  {', '.join(parts)}; {systems}{units}; failed {span}",
+            f"  {'; '.join([', '.join(parts), ', '.join(whence) or 'from nobody known'])}; failed {span}",
             f"  {group['cause']} Rule: {group['rule']}",
             f"  -> {group['advice']}",
         ]

@@ -1,7 +1,7 @@
 """`tandem record`: everything that happened to one record, and what was believed of it at any time."""
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from shared.core.codes import EXPLANATIONS
@@ -94,7 +94,9 @@ def _message(message: Told) -> Iterable[str]:
         if message.get(name)
     ]
     yield "    " + "  ".join(part for part in about if part)
-    if message["reason"]:
+    if faults := message.get("faults"):
+        yield from _faults(faults)
+    elif message["reason"]:
         yield f"    {message['reason']}"
     for decision in message["decisions"]:
         yield from _decision(decision)
@@ -111,12 +113,14 @@ def _refusal(message: Told) -> str:
     lines = [
         f"message {message['message_id']}  {message['status']}  received {second(message['received_at'])}"
     ]
-    lines += [
-        f"    {fault['field'] or '(message)'}: {fault['code']}: {fault['expected']}"
-        for fault in message["faults"]
-    ]
-    lines += [f"    -> {advice}" for advice in dict.fromkeys(_advice(fault) for fault in message["faults"])]
-    return "\n".join(line for line in lines if line.strip(" ->"))
+    return "\n".join([*lines, *_faults(message["faults"])])
+
+
+def _faults(faults: Sequence[Told]) -> list[str]:
+    """Each fault, then what to do about them."""
+    lines = [f"    {fault['field'] or '(message)'}: {fault['code']}: {fault['expected']}" for fault in faults]
+    advices = dict.fromkeys(_advice(fault) for fault in faults)
+    return lines + [f"    -> {advice}" for advice in advices if advice]
 
 
 def _advice(fault: Told) -> str:

@@ -157,3 +157,14 @@ async def test_a_post_is_queued_while_the_state_cannot_be_asked(
 
     assert await Intake(desk.gate, desk.bus, "inbound").submit("m-1", company(name="X"), "erp") is None
     assert [sent.message.id for sent in desk.bus.sent] == ["m-1"]
+
+
+async def test_both_doors_count_a_refused_value_in_one_group_of_its_record(desk: "Desk") -> None:
+    await send(desk, "on-the-bus", "erp", company(employees="many"))
+    await Intake(desk.gate, desk.bus, "inbound").submit("posted", company(employees="many"), "erp")
+
+    (group,) = await desk.store.operations.groups.open()
+    assert (group["table"], group["rejected"], group["systems"]) == ("allegory:company", 2, {"allegory": 2})
+    told = await desk.store.operations.messages.find("posted")
+    assert told is not None
+    assert told["subject"] == "allegory:company:C-1"

@@ -53,6 +53,14 @@ def test_what_holds_a_lane_comes_first_and_is_all_that_a_plan_is_offered() -> No
     ]
 
 
+def test_a_group_whose_system_nobody_knows_is_told_by_its_sender() -> None:
+    refused = group("a1", "message.not_json", rejected=1) | {"systems": {"unknown": 1}}
+
+    assert failures.groups_screen({"groups": [refused]}).splitlines()[1] == (
+        "  1 rejected; sent by erp; failed 2026-03-01T02:10:00 to 2026-03-01T02:15:00"
+    )
+
+
 def test_phases_stand_in_columns_however_long_a_name_is() -> None:
     told = {
         "phases": [

@@ -83,7 +83,8 @@ def _files(summary: Summary) -> str:
 def _codes(summary: Summary) -> str:
     most = max((count for _, _, count in summary.by_code()), default=1)
     rows = [
-        f'<tr><td class="c">{code.value}</td><td class="n">{count}</td><td class="b">{_bar(count, most, severity)}</td>'
+        f'<tr><td class="c">{code.value}</td><td class="n">{count}</td>'
+        f'<td class="b">{_bar(count, most, severity)}</td>'
         f'<td class="m">{escape(RULES[code].meaning)}<br>'
         f"<small>{severity.value}: {escape(RULES[code].action)}</small></td></tr>"
         for code, severity, count in summary.by_code()

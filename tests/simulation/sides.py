@@ -17,16 +17,8 @@ from shared.core.change import Json, Message, Operation
 from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.mapping.columns import Kind, Table, Value
 from shared.core.mapping.references import RowRef
-from shared.core.ports import (
-    ChangedRow,
-    Clock,
-    FeedPage,
-    LegacyChange,
-    LegacyPage,
-    LegacyRecord,
-    Row,
-    RowPage,
-)
+from shared.core.ports import Clock, FeedPage, LegacyChange, LegacyPage, LegacyRecord, Row
+from shared.core.row_changes import ChangedRow, RowPage
 from tests.simulation.queues import Queues
 from tests.simulation.story import Story
 from tests.simulation.weather import FarSide, Fault

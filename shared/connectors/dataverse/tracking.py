@@ -15,7 +15,7 @@ from shared.connectors.web.client import WebClient
 from shared.core.errors import InvalidMessage, Refused
 from shared.core.mapping.columns import Table, Value
 from shared.core.mapping.rows import LOGICAL_NAME, read_row, selected
-from shared.core.ports import ChangedRow, RowPage, StartOver
+from shared.core.row_changes import ChangedRow, RowPage, StartOver
 
 if TYPE_CHECKING:
     import httpx

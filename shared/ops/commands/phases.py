@@ -100,7 +100,7 @@ def changes(told: Told) -> str:
 
 
 def _unit(line: Told) -> str:
-    return line["unit_name"] or line["unit"] or "(all units)"
+    return line["unit_name"] or line["unit"] or "all"
 
 
 def moved(told: Told) -> str:

@@ -15,7 +15,8 @@ from shared.core.gap import Suspect, differs, left_behind, message_of_row
 from shared.core.identity import DATAVERSE, row_key
 from shared.core.mapping.columns import Table, Value, placeholder_id
 from shared.core.mapping.spec import EntityMap, Flow
-from shared.core.ports import ChangedRow, Clock, Cursors, RowChanges, Rows, Shadows, StartOver
+from shared.core.ports import Clock, Cursors, Rows, Shadows
+from shared.core.row_changes import ChangedRow, RowChanges, StartOver
 from shared.core.shadow import Shadow
 from shared.recovery.gaps.cycle import Suspects, Tally
 from shared.recovery.gaps.position import Position

@@ -17,7 +17,7 @@ from shared.connectors.web.client import WebClient
 from shared.core.errors import Refused, Throttled
 from shared.core.mapping.columns import Table, text
 from shared.core.mapping.references import RowRef
-from shared.core.ports import ChangedRow, RowPage, StartOver
+from shared.core.row_changes import ChangedRow, RowPage, StartOver
 from tests.contract.connectors.conftest import CUSTOMISATIONS
 
 if TYPE_CHECKING:

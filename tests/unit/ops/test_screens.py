@@ -23,6 +23,7 @@ def group(name: str, code: str, **counts: int) -> dict[str, Any]:
         "table": "account",
         "field": None,
         "systems": {"allegory": sum(states.values())},
+        "units": {"North": 1} if states["held"] else {},
         "sender": "erp" if states["rejected"] else None,
         "first_failed_at": "2026-03-01T02:10:00+00:00",
         "last_failed_at": "2026-03-01T02:15:00+00:00",
@@ -37,7 +38,7 @@ def test_what_holds_a_lane_comes_first_and_is_all_that_a_plan_is_offered() -> No
 
     assert failures.groups_screen({"groups": [refused, held]}).splitlines() == [
         "b2  2 x target.refused on account",
-        "  2 held; 2 from allegory; failed 2026-03-01T02:10:00 to 2026-03-01T02:15:00",
+        "  2 held; 2 from allegory, 1 of North; failed 2026-03-01T02:10:00 to 2026-03-01T02:15:00",
         "  Why. Rule: a rule",
         "  -> Do this.",
         "a1  7 x value.no_option on account",
@@ -68,6 +69,7 @@ def test_phases_stand_in_columns_however_long_a_name_is() -> None:
                 "system": "allegory",
                 "entity": "pipeline_stage",
                 "unit": "",
+                "unit_name": None,
                 "phase": "coexist",
                 "changed_at": None,
                 "changed_by": None,
@@ -75,7 +77,8 @@ def test_phases_stand_in_columns_however_long_a_name_is() -> None:
             {
                 "system": "legrand",
                 "entity": "lead",
-                "unit": "North",
+                "unit": "6f",
+                "unit_name": "North",
                 "phase": "dynamics_master",
                 "changed_at": "2026-03-01T02:10:00.5+00:00",
                 "changed_by": "bea",

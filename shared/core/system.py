@@ -27,7 +27,10 @@ class LegacySystem:
 
     def map_of(self, entity: str) -> EntityMap | None:
         """The map of an entity, or None when the system has none."""
-        return next((entry for entry in self.maps if entry.entity == entity), None)
+        for entry in self.maps:
+            if entry.entity == entity:
+                return entry
+        return None
 
     def map_to(self, table: str) -> EntityMap | None:
         """The map whose records become rows of `table`, or None."""

@@ -105,6 +105,14 @@ class Table:
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     lifecycle: Lifecycle | None = None
     label: str = ""
+    plain: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The columns whose text, numbers and yes or no are written as they are."""
+
+    def __post_init__(self) -> None:
+        """Work out once what every row asks."""
+        bound = {Kind.LOOKUP, Kind.STATUS}
+        plain = frozenset(name for name, column in self.columns.items() if column.kind not in bound)
+        object.__setattr__(self, "plain", plain)
 
     @property
     def custom(self) -> bool:

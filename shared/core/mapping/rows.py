@@ -5,12 +5,15 @@ a lookup tells its table: the first annotates `_x_value` with the logical name, 
 the entity set. Columns no map knows are left alone.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from math import isfinite
+from types import NoneType
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from shared.core.codes import Code
 from shared.core.errors import Fault, InvalidMessage
@@ -27,7 +30,13 @@ from shared.core.mapping.transforms.text import canonical
 LOGICAL_NAME = "@Microsoft.Dynamics.CRM.lookuplogicalname"
 """The annotation by which the Web API tells which table a lookup points at."""
 
-_plain = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+_PLAIN = frozenset({str, int, bool, NoneType})
+"""The types that JSON takes as they are."""
+
+_AS_IT_IS = _PLAIN | {Decimal}
+"""The types of what is written as it is."""
+
+_json = msgspec.json.Encoder().encode
 
 _PARTY_SETS = {"systemuser": "systemusers", "contact": "contacts", "lead": "leads", "account": "accounts"}
 
@@ -69,17 +78,18 @@ def write_row(table: Table, values: Mapping[str, Value]) -> dict[str, Any]:
     """
     body: dict[str, Any] = {}
     for name, value in values.items():
-        column = table.columns[name]
-        if column.kind is Kind.LOOKUP:
+        if type(value) in _AS_IT_IS and name in table.plain:
+            body[name] = value
+        elif (column := table.columns[name]).kind is Kind.LOOKUP:
             body |= _binding(column, value)
         elif column.kind is Kind.STATUS:
             body |= _status(table, value)
+        elif isinstance(value, datetime):
+            body[name] = _written_instant(value)
         elif isinstance(value, tuple):
             body[name] = _parties(value)
         elif isinstance(value, FileRef):
             raise KeyError(f"{name} is a file still to be fetched")
-        elif isinstance(value, datetime):
-            body[name] = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         elif isinstance(value, date):
             body[name] = value.isoformat()
         else:
@@ -87,24 +97,35 @@ def write_row(table: Table, values: Mapping[str, Value]) -> dict[str, Any]:
     return body
 
 
+def _written_instant(at: datetime) -> str:
+    """To the second, in UTC: `2016-02-29T21:41:41Z`."""
+    whole = at.replace(microsecond=0) if at.microsecond else at
+    return str(msgspec.to_builtins(whole.astimezone(UTC)))
+
+
 def encode(body: Any) -> bytes:
     """A body as JSON in UTF-8, with every Decimal as the number it is.
 
-    A detour through float would change amounts of more than 15 digits.
+    A detour through float would change amounts of more than 15 digits. Raises TypeError for what JSON has no
+    type for, ValueError for a float that is no number.
     """
-    return _encoded(body).encode()
+    return _json(_encodable(body))
 
 
-def _encoded(value: Any) -> str:
-    if isinstance(value, str):
-        return _plain(value)
-    if isinstance(value, Decimal):
-        return format(value, "f")
+def _encodable(value: Any) -> Any:
+    """The same value of nothing but types that are encoded as we want them."""
     if isinstance(value, dict):
-        return "{" + ",".join([f"{_plain(key)}:{_encoded(entry)}" for key, entry in value.items()]) + "}"
+        others = {key: _encodable(entry) for key, entry in value.items() if type(entry) not in _PLAIN}
+        return {**value, **others}
+    if isinstance(value, Decimal):
+        return msgspec.Raw(format(value, "f").encode())
     if isinstance(value, list | tuple):
-        return "[" + ",".join([_encoded(entry) for entry in value]) + "]"
-    return _plain(value)
+        return [_encodable(entry) for entry in value]
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError("JSON has no such number")
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise TypeError(f"JSON has no {type(value).__name__}")
 
 
 def _property(column: Column[Any]) -> str:

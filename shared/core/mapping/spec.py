@@ -7,7 +7,7 @@ A map is data. It is read by the sync in both directions, by the generated mappi
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 from shared.core.change import Json
@@ -145,6 +145,12 @@ class Mapped:
     faults: tuple[Fault, ...] = ()
 
 
+_Crossing: TypeAlias = "tuple[str, Callable[[Any], Any], bool, _Crossing | None]"
+"""What of a line every record asks: its column, the way there, whether a blank clears it, and the same of the
+next line of its field.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class EntityMap:
     """A legacy entity against a Dataverse table, both ways.
@@ -190,16 +196,18 @@ class EntityMap:
     parts: Parts | None = None
     drop: str | None = None
     one_way: str = ""
-    _lines: Mapping[str, tuple[Line, ...]] = field(init=False, repr=False, compare=False)
+    _crossings: Mapping[str, _Crossing] = field(init=False, repr=False, compare=False)
     _known: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse a map that is to deactivate and does not say how; work out once what every record asks."""
-        lines: dict[str, tuple[Line, ...]] = {}
-        for line in self.fields:
-            lines[line.legacy] = (*lines.get(line.legacy, ()), line)
-        object.__setattr__(self, "_lines", lines)
-        object.__setattr__(self, "_known", self._expected(lines.keys()))
+        crossings: dict[str, _Crossing] = {}
+        for line in reversed(self.fields):
+            if line.flow is not Flow.OUTBOUND:
+                column, following = line.column, crossings.get(line.legacy)
+                crossings[line.legacy] = (column.name, line.via.to_dataverse, column.clearable, following)
+        object.__setattr__(self, "_crossings", crossings)
+        object.__setattr__(self, "_known", self._expected(line.legacy for line in self.fields))
         for policy, how in (
             (self.on_record_delete, self.inactive_row),
             (self.on_row_delete, self.inactive_record),
@@ -226,23 +234,25 @@ class EntityMap:
         nor dropped is a fault: nothing is ignored silently. A blank leaves out a column that always has a
         value.
         """
-        values: dict[str, Unresolved] = {}
+        values: dict[str, Unresolved] = {**self.constants}
+        crossings = self._crossings
         composed, faults = self._composed(data)
-        for name, raw in {**data, **composed}.items():
-            if name in data and name not in self._known:
+        is_strange = not self._known.issuperset(data)
+        for name, raw in ({**data, **composed} if composed else data).items():
+            if is_strange and name in data and name not in self._known:
                 faults.append(Fault(pointer(name), Code.UNKNOWN_FIELD, f"a field of {self.entity}"))
-            for line in self._lines.get(name, ()):
-                if line.flow is Flow.OUTBOUND:
-                    continue
+            crossing = crossings.get(name)
+            while crossing is not None:
+                column, to_dataverse, is_clearable, crossing = crossing
                 try:
-                    value = line.via.to_dataverse(raw)
-                    if value is not None or line.column.clearable:
-                        values[line.column.name] = value
+                    value = to_dataverse(raw)
+                    if value is not None or is_clearable:
+                        values[column] = value
                 except Unfit as unfit:
                     faults.append(Fault(pointer(name), unfit.code, unfit.expected))
         if self.check is not None and not faults:
             faults.extend(self.check(data))
-        return Mapped({**self.constants, **values}, tuple(faults))
+        return Mapped(values, tuple(faults))
 
     def key_faults(self, record_id: str, data: Mapping[str, Json]) -> tuple[Fault, ...]:
         """What is wrong with a record's own word for its id: it must be the one it was sent under."""

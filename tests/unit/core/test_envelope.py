@@ -2,10 +2,12 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.core import envelope
 from shared.core.change import Change, Direction, Drain, Message, Operation
@@ -169,6 +171,54 @@ def test_all_faults_are_told_at_once() -> None:
 )
 def test_a_body_that_is_no_json_object_is_named_so(body: bytes) -> None:
     assert faults(body) == (Fault("", Code.NOT_JSON, "one JSON object in UTF-8"),)
+
+
+def by_the_letter(body: bytes) -> dict[str, Any] | None:
+    """The object that a body is by the standard library, and with no half of a character; None for none."""
+    try:
+        value = json.loads(body.decode("utf-8-sig"), parse_constant=int)
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+CARRIED = (
+    b'{"a": [1, -2.5e3, "\\u00e9\\n\xc3\xa9", null], "b": {"c": "\xf0\x9f\x9a\xb2\\ud83d\\ude00", "d": 0.1}}'
+)
+SLIPS = st.sampled_from(
+    [bytes([value]) for value in b'0123456789eE+-."\\u{}[],: \t\n\x00\x1f\x7f\x80\xc3\xed\xf4tfnNI']
+    + [
+        b"",
+        b"\\ud800",
+        b"\xed\xa0\x80",
+        b"NaN",
+        b"-Infinity",
+        b"1e999",
+        b"9" * 30,
+        b"\xef\xbb\xbf",
+        b'"a": 1, "a": 2',
+    ]
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, len(CARRIED)), st.integers(0, 3), SLIPS), max_size=3))
+def test_a_body_means_what_it_means_by_the_letter(slips: list[tuple[int, int, bytes]]) -> None:
+    carried = CARRIED
+    for at, cut, slip in slips:
+        carried = carried[:at] + slip + carried[at + cut :]
+    body = json.dumps(INBOUND | {"data": 0}).encode().replace(b'"data": 0', b'"data": ' + carried)
+
+    meant = by_the_letter(body)
+    if meant is None:
+        assert faults(body) == (Fault("", Code.NOT_JSON, "one JSON object in UTF-8"),)
+    elif meant.keys() <= INBOUND.keys() and isinstance(meant["data"], dict):
+        assert repr(cast("Change", read(body)).data) == repr(meant["data"])
+
+
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b" \r\n"])
+def test_a_byte_order_mark_and_blanks_are_no_part_of_a_body(before: bytes) -> None:
+    assert read(before + json.dumps(INBOUND).encode()) == read(INBOUND)
 
 
 @pytest.mark.parametrize("session", ["allegory:deal:OTHER", str(UUID(int=1)) + "x", "x"])

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared.core.change import Json
 from shared.core.codes import Code
-from shared.core.mapping.spec import Unfit
+from shared.core.mapping.spec import Transform, Unfit
 from shared.core.mapping.transforms import decimal, integer, money
 
 MILLIONS = money(0, 100_000_000_000_000, factor=1_000_000)
@@ -114,6 +114,31 @@ def test_a_whole_number_outside_its_range_is_refused(value: Json) -> None:
         integer(0, 100).to_dataverse(value)
 
     assert (caught.value.code, caught.value.expected) == (Code.VALUE_OUT_OF_RANGE, "from 0 to 100")
+
+
+@pytest.mark.parametrize("digits", ["0" * 38 + "1", "0" * 27 + "1", "00" + "9" * 30])
+def test_no_digit_is_too_far_behind_the_point_to_be_seen(digits: str) -> None:
+    with pytest.raises(Unfit, match="at most 2 digits after the point"):
+        AMOUNT.to_dataverse(f"1.{digits}")
+
+
+def test_a_whole_number_is_exact_however_long_it_is() -> None:
+    assert integer(0, 10**40).to_dataverse("9" * 40) == int("9" * 40)
+    assert integer(0, 10**40).to_dataverse("9" * 40 + ".0") == int("9" * 40)
+
+
+def outcome(transform: Transform[Json, int], value: Json) -> object:
+    try:
+        return transform.to_dataverse(value)
+    except Unfit as unfit:
+        return unfit.code, unfit.expected
+
+
+@given(st.integers(0, 10**39), st.integers(0, 10**39), st.integers(0, 10**39))
+def test_plain_digits_mean_what_the_same_number_with_a_point_means(number: int, one: int, two: int) -> None:
+    whole = integer(min(one, two), max(one, two))
+
+    assert outcome(whole, str(number)) == outcome(whole, f"{number}.0")
 
 
 def test_a_decimal_keeps_the_digits_its_column_has() -> None:

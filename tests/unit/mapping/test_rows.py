@@ -1,6 +1,6 @@
 import json
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -76,6 +76,56 @@ def test_numbers_are_written_to_the_last_digit() -> None:
     body = {"Targets": [{"price": Decimal("99999999999999.99"), "tiny": Decimal("1E-10")}], "ok": True}
 
     assert encode(body) == b'{"Targets":[{"price":99999999999999.99,"tiny":0.0000000001}],"ok":true}'
+
+
+def test_an_instant_is_written_in_utc_to_the_second() -> None:
+    there = datetime(2025, 3, 9, 7, 59, 58, 999_999, tzinfo=timezone(timedelta(hours=-5)))
+
+    assert write_row(TABLE, {"seenon": there}) == {"seenon": "2025-03-09T12:59:58Z"}
+
+
+bodies = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner),
+)
+
+
+@given(bodies)
+def test_a_body_is_json_and_loses_nothing(body: Any) -> None:
+    assert json.loads(encode(body), parse_float=Decimal) == exact(body)
+
+
+def exact(body: Any) -> Any:
+    """The same with every number that has a point as the Decimal it is written as."""
+    if isinstance(body, dict):
+        return {name: exact(value) for name, value in body.items()}
+    if isinstance(body, list):
+        return [exact(value) for value in body]
+    return Decimal(repr(body)) if isinstance(body, float) else body
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [float("-inf")], {"a": {"b": float("nan")}}])
+def test_a_float_that_is_no_number_is_not_written(value: Any) -> None:
+    with pytest.raises(ValueError, match="JSON has no such number"):
+        encode({"price": value})
+
+
+@pytest.mark.parametrize(
+    "value", [b"x", {1}, datetime(2025, 3, 9, tzinfo=UTC), A_ROW, RowRef("account", A_ROW)]
+)
+def test_what_json_has_no_type_for_is_not_written(value: Any) -> None:
+    with pytest.raises(TypeError, match="JSON has no"):
+        encode({"name": value})
+
+
+def test_half_a_character_is_not_written() -> None:
+    with pytest.raises(UnicodeEncodeError):
+        encode({"name": "\ud800"})
 
 
 def test_a_column_of_another_table_is_not_written() -> None:

@@ -93,6 +93,44 @@ def test_an_error_never_carries_the_value() -> None:
     assert "secret" not in str(caught.value)
 
 
+FORBIDDEN = "".join(
+    chr(number)
+    for number in (*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF)
+    if chr(number) not in "\t\n\r"
+)
+anything = st.text(st.characters(exclude_categories=[]) | st.sampled_from(" \t\r\n\u0308e🚲" + FORBIDDEN))
+
+
+def rule(value: str, most: int) -> str | Code | None:
+    """What text becomes, said without any short cut."""
+    if set(value) & set(FORBIDDEN):
+        return Code.VALUE_FORBIDDEN_CHARACTER
+    kept = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    return Code.VALUE_TOO_LONG if len(kept.encode("utf-16-le")) > 2 * most else kept or None
+
+
+@given(anything | st.text("ab "), st.integers(1, 12))
+def test_every_text_meets_the_whole_rule(value: str, most: int) -> None:
+    try:
+        found: str | Code | None = text(most).to_dataverse(value)
+    except Unfit as unfit:
+        found = unfit.code
+
+    assert found == rule(value, most)
+
+
+@given(anything)
+def test_a_web_address_is_text_without_any_kind_of_blank_inside(value: str) -> None:
+    try:
+        found: str | Code | None = url(1000).to_dataverse(value)
+    except Unfit as unfit:
+        found = unfit.code
+
+    kept = rule(value, 1000)
+    blank = isinstance(kept, str) and not isinstance(kept, Code) and any(map(str.isspace, kept))
+    assert found == (Code.VALUE_FORBIDDEN_CHARACTER if blank else kept)
+
+
 @given(st.text())
 def test_any_text_is_either_refused_or_stays_put(value: str) -> None:
     transform = memo(10_000)

@@ -95,6 +95,37 @@ def test_what_is_no_day_is_refused(written: str) -> None:
     assert caught.value.code is Code.VALUE_NOT_A_DATE
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2016-02-28T21:41:41.123456789Z", "2016-02-28T21:41:41+00:00"),
+        ("2016-02-28 21:41.5z", "2016-02-28T21:41:00+00:00"),
+        (" 2016-02-28T21:41Z\n", "2016-02-28T21:41:00+00:00"),
+    ],
+)
+def test_what_is_less_than_a_second_is_left_out(written: str, meant: str) -> None:
+    assert UTC_ONLY.to_dataverse(written) == at(meant)
+
+
+def outcome(value: str) -> object:
+    try:
+        return UTC_ONLY.to_dataverse(value)
+    except Unfit as unfit:
+        return unfit.code, unfit.expected
+
+
+parts = st.tuples(
+    *(st.integers(low, high) for low, high in ((0, 9999), (0, 13), (0, 32), (0, 25), (0, 61), (0, 61)))
+)
+
+
+@given(parts)
+def test_z_means_what_an_offset_of_nothing_means(said: tuple[int, ...]) -> None:
+    written = "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}".format(*said)
+
+    assert outcome(f"{written}Z") == outcome(f"{written}+00:00")
+
+
 @given(st.dates(dt.date(1754, 1, 1), dt.date(9998, 12, 31)))
 def test_every_day_survives_the_way_there_and_back(day: dt.date) -> None:
     assert date().to_dataverse(date().to_legacy(day)) == day

@@ -1,6 +1,7 @@
 """Lookups: the name a legacy record uses for another one, and back. What it means is resolved elsewhere."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from shared.core.change import Json
 from shared.core.codes import Code
@@ -143,9 +144,13 @@ def _directory(
     spell: Callable[[str], str] = str,
     unknown: str = "left as it is when unknown",
 ) -> Transform[Json, Reference]:
+    @lru_cache(maxsize=1024)  # a few users own everything, in a few currencies
+    def meant(name: str) -> DirectoryRef:
+        return DirectoryRef(to.table, to.column, spell(name), to.required)
+
     def to_dataverse(value: Json) -> Reference | None:
         name = clean(value)
-        return DirectoryRef(to.table, to.column, spell(name), to.required) if name else None
+        return meant(name) if name else None
 
     def to_legacy(value: Reference | None) -> Json:
         if value is None:

@@ -1,7 +1,8 @@
 """Numbers: digits with a point, or JSON's own; what could be read in two ways is refused."""
 
 import re
-from decimal import Context, Decimal, Inexact, localcontext
+from decimal import Context, Decimal, Inexact
+from functools import cache
 from typing import Any
 
 from shared.core.change import Json
@@ -9,7 +10,9 @@ from shared.core.codes import Code
 from shared.core.mapping.spec import Transform, Unfit
 from shared.core.mapping.transforms.text import clean
 
-_PLAIN = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
+_MOST_DIGITS = 40
+"""How many there may be before the point, and after it."""
+_PLAIN = re.compile(rf"-?[0-9]{{1,{_MOST_DIGITS}}}(\.[0-9]{{1,{_MOST_DIGITS}}})?")
 # Wide enough for every number the pattern lets in, times any factor; rounding would be an error.
 _EXACT = Context(prec=200, traps=[Inexact])
 
@@ -18,6 +21,9 @@ def integer(minimum: int, maximum: int) -> Transform[Json, int]:
     """A whole number from `minimum` to `maximum`; `40.0` is one, too."""
 
     def to_dataverse(value: Json) -> int | None:
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
+            _within(count := int(value), minimum, maximum)
+            return count
         number = plain(value)
         if number is None:
             return None
@@ -56,39 +62,44 @@ def plain(value: Json) -> Decimal | None:
         return None
     if not _PLAIN.fullmatch(written):
         raise Unfit(Code.VALUE_NOT_A_NUMBER, "digits with a point, no thousands sign, no unit")
-    return Decimal(written) + 0
+    number = Decimal(written)
+    return number or abs(number)  # there is no zero below zero
 
 
 def fixed(number: Decimal, precision: int) -> Decimal:
     """The same number written with `precision` digits after the point; raises Unfit when it has more."""
-    with localcontext(_EXACT):
-        try:
-            return number.quantize(Decimal(1).scaleb(-precision)) + 0
-        except Inexact as inexact:
-            raise Unfit(Code.VALUE_OUT_OF_RANGE, f"at most {precision} digits after the point") from inexact
+    try:
+        return _EXACT.quantize(number, _last_place(precision))
+    except Inexact as inexact:
+        raise Unfit(Code.VALUE_OUT_OF_RANGE, f"at most {precision} digits after the point") from inexact
+
+
+@cache
+def _last_place(precision: int) -> Decimal:
+    return Decimal(1).scaleb(-precision)
 
 
 def _fraction(minimum: int, maximum: int, precision: int, factor: int, name: str) -> Transform[Json, Decimal]:
+    low, high, unit = Decimal(minimum), Decimal(maximum), Decimal(factor)
+
     def to_dataverse(value: Json) -> Decimal | None:
         number = plain(value)
         if number is None:
             return None
-        with localcontext(_EXACT):
-            scaled = number * factor
-        _within(scaled, minimum, maximum)
+        scaled = _EXACT.multiply(number, unit)
+        _within(scaled, low, high)
         return fixed(scaled, precision)
 
     def to_legacy(value: Decimal | None) -> Json:
         if value is None:
             return ""
-        with localcontext(_EXACT):
-            return _written(value / factor)
+        return _written(_EXACT.divide(value, unit))
 
     examples = (*_inside(minimum // factor, maximum // factor, "1054", "55.5", "-100", 0, 12.25), "", None)
     return Transform(to_dataverse, to_legacy, examples, name)
 
 
-def _within(number: Decimal, minimum: int, maximum: int) -> None:
+def _within(number: Decimal | int, minimum: Decimal | int, maximum: Decimal | int) -> None:
     if not minimum <= number <= maximum:
         raise Unfit(Code.VALUE_OUT_OF_RANGE, f"from {minimum:,} to {maximum:,}")
 

@@ -11,7 +11,6 @@ from shared.core.mapping.spec import Transform, Unfit
 
 # One address, no display name; whether it can receive mail is nobody's guess here.
 _EMAIL = re.compile(r"[^\s@<>,;:\"()\[\]]+@[^\s@<>,;:\"()\[\].]+(\.[^\s@<>,;:\"()\[\].]+)+")
-_BLANK_INSIDE = re.compile(r"\s")
 # Control characters other than tab and line ends, halves of characters, and two that are none.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -31,8 +30,9 @@ def clean(value: Any) -> str | None:
         return None
     if not isinstance(value, str):
         raise Unfit(Code.VALUE_NOT_TEXT, "text")
-    if value.isascii() and value.isprintable():
-        return value.strip() or None
+    if value.isprintable():
+        # So it has neither line ends nor anything forbidden.
+        return (value if value.isascii() else unicodedata.normalize("NFC", value)).strip() or None
     if _FORBIDDEN.search(value):
         raise Unfit(Code.VALUE_FORBIDDEN_CHARACTER, "text without control characters")
     return canonical(value)
@@ -59,9 +59,10 @@ def email(max_length: int) -> Transform[Json, str]:
     Dataverse takes any text for one. What is none is refused on its way out: it would come back with every
     change of its record, and be refused each time.
     """
+    fitting = _fitting(max_length)
 
     def to_dataverse(value: Json) -> str | None:
-        address = _fitting(value, max_length)
+        address = fitting(value)
         if address is not None and not _EMAIL.fullmatch(address):
             raise Unfit(Code.VALUE_NOT_AN_EMAIL, "one address like name@company.example")
         return address
@@ -72,10 +73,11 @@ def email(max_length: int) -> Transform[Json, str]:
 
 def url(max_length: int) -> Transform[Json, str]:
     """A web address or a bare domain, as written; it has no blanks inside."""
+    fitting = _fitting(max_length)
 
     def to_dataverse(value: Json) -> str | None:
-        address = _fitting(value, max_length)
-        if address is not None and _BLANK_INSIDE.search(address):
+        address = fitting(value)
+        if address is not None and len(address.split()) > 1:
             raise Unfit(Code.VALUE_FORBIDDEN_CHARACTER, "a web address without blanks")
         return address
 
@@ -84,11 +86,13 @@ def url(max_length: int) -> Transform[Json, str]:
 
 
 def _text(max_length: int, *, required: bool, name: str) -> Transform[Json, str]:
+    fitting = _fitting(max_length)
+
     def to_dataverse(value: Json) -> str | None:
-        fitting = _fitting(value, max_length)
-        if fitting is None and required:
+        fitted = fitting(value)
+        if fitted is None:
             raise Unfit(Code.VALUE_REQUIRED, "a value")
-        return fitting
+        return fitted
 
     def to_legacy(value: str | None) -> Json:
         if value is None and required:
@@ -101,18 +105,25 @@ def _text(max_length: int, *, required: bool, name: str) -> Transform[Json, str]
         for sample in samples
         if (sample or not required) and (not isinstance(sample, str) or length(sample) <= max_length)
     )
-    return Transform(to_dataverse, to_legacy, examples, name + (", required" if required else ""))
+    if required:
+        return Transform(to_dataverse, to_legacy, examples, f"{name}, required")
+    return Transform(fitting, to_legacy, examples, name)
 
 
-def _fitting(value: Json, max_length: int) -> str | None:
-    cleaned = clean(value)
-    if cleaned is not None and length(cleaned) > max_length:
-        raise Unfit(Code.VALUE_TOO_LONG, f"at most {max_length} characters")
-    return cleaned
+def _fitting(max_length: int) -> Callable[[Json], str | None]:
+    """The reader of text of up to `max_length` UTF-16 units."""
 
+    def fitting(value: Json) -> str | None:
+        if isinstance(value, str) and len(value) <= max_length and value.isascii() and value.isprintable():
+            # Nothing can be wrong with it, and that is most text: asked here to save three calls a field.
+            return value.strip() or None
+        cleaned = clean(value)
+        # No character is more than two units: most text need not be counted.
+        if cleaned is not None and 2 * len(cleaned) > max_length and length(cleaned) > max_length:
+            raise Unfit(Code.VALUE_TOO_LONG, f"at most {max_length} characters")
+        return cleaned
 
-def _to_legacy(value: str | None) -> Json:
-    return value or ""
+    return fitting
 
 
 def _checked(to_dataverse: Callable[[Json], str | None]) -> Callable[[str | None], Json]:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -15,10 +14,11 @@ _EARLIEST = 1753
 """The first year a Dataverse date column can hold."""
 
 _ISO = re.compile(
-    r"(?P<day>\d{4}-\d{2}-\d{2})"
-    r"(?:[T ](?P<time>\d{2}:\d{2}(?::\d{2})?)(?:\.\d{1,9})?(?P<offset>[Zz]|[+-]\d{2}:\d{2})?)?",
+    r"\d{4}-\d{2}-\d{2}"
+    r"(?:[T ]\d{2}:\d{2}(?::\d{2})?(?P<fraction>\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})?)?",
     re.ASCII,
 )
+_USUAL = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 _SLASHED = re.compile(
     r"(?P<first>\d{1,2})/(?P<second>\d{1,2})/(?P<year>\d{4})"
     r"(?: (?P<hour>\d{1,2}):(?P<minute>\d{2})(?: (?P<half>[AaPp][Mm]))?)?",
@@ -42,9 +42,9 @@ def date(slashes: Slashes | None = None) -> Transform[Json, dt.date]:
         if written is None:
             return None
         local = _local(written, slashes)
-        if local is None or local.timed:
+        if local is None or ":" in written:
             raise Unfit(Code.VALUE_NOT_A_DATE, expected)
-        return _in_range(local.at, Code.VALUE_NOT_A_DATE).date()
+        return _in_range(local, Code.VALUE_NOT_A_DATE).date()
 
     def to_legacy(value: dt.date | None) -> Json:
         return "" if value is None else value.isoformat()
@@ -63,17 +63,19 @@ def instant(zone: str | None = None, slashes: Slashes | None = None) -> Transfor
     clock = ZoneInfo(zone) if zone else None
 
     def to_dataverse(value: Json) -> dt.datetime | None:
+        if (usual := _usual(value)) is not None:
+            return usual
         written = clean(value)
         if written is None:
             return None
         local = _local(written, slashes)
         if local is None:
             raise Unfit(Code.VALUE_NOT_A_TIME, expected)
-        if local.at.tzinfo is None:
+        if local.tzinfo is None:
             if clock is None:
                 raise Unfit(Code.VALUE_NOT_A_TIME, expected)
-            return _placed(_in_range(local.at, Code.VALUE_NOT_A_TIME), clock)
-        return _in_range(local.at, Code.VALUE_NOT_A_TIME).astimezone(dt.UTC)
+            return _placed(_in_range(local, Code.VALUE_NOT_A_TIME), clock)
+        return _in_range(local, Code.VALUE_NOT_A_TIME).astimezone(dt.UTC)
 
     def to_legacy(value: dt.datetime | None) -> Json:
         return "" if value is None else value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -83,27 +85,27 @@ def instant(zone: str | None = None, slashes: Slashes | None = None) -> Transfor
     return Transform(to_dataverse, to_legacy, examples, f"instant {expected}" + (f", {zone}" if zone else ""))
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """What was written: a naive or aware datetime, and whether it had a time of day."""
+def _usual(written: Json) -> dt.datetime | None:
+    """The instant that is written as most are, with a Z; None leaves it to those who know the other ways."""
+    if not isinstance(written, str) or not _USUAL.fullmatch(written):
+        return None
+    try:
+        at = dt.datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return at if _EARLIEST < at.year < dt.MAXYEAR else None
 
-    at: dt.datetime
-    timed: bool
 
-
-def _local(written: str, slashes: Slashes | None) -> _Written | None:
-    """What the text says, or None when it says no day or time that exists."""
+def _local(written: str, slashes: Slashes | None) -> dt.datetime | None:
+    """What the text says, naive without an offset; None when it says no day or time that exists."""
     try:
         if match := _ISO.fullmatch(written):
-            offset = (match["offset"] or "").upper()
-            at = dt.datetime.fromisoformat(f"{match['day']}T{match['time'] or '00:00'}{offset}")
-            return _Written(at, timed=match["time"] is not None)
+            return dt.datetime.fromisoformat(written.replace(match["fraction"] or "", "").upper())
         if slashes is not None and (match := _SLASHED.fullmatch(written)):
             first, second = int(match["first"]), int(match["second"])
             month, day = (first, second) if slashes is Slashes.MONTH_FIRST else (second, first)
             hour = _hour(match["hour"], match["half"])
-            at = dt.datetime(int(match["year"]), month, day, hour, int(match["minute"] or 0))  # noqa: DTZ001 - its zone is the reader's to add
-            return _Written(at, timed=match["hour"] is not None)
+            return dt.datetime(int(match["year"]), month, day, hour, int(match["minute"] or 0))  # noqa: DTZ001 - its zone is the reader's to add
     except ValueError:
         return None
     return None

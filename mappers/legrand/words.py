@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from shared.core.change import Json
+from shared.core.codes import Code
 from shared.core.mapping import transforms
 from shared.core.mapping.columns import Reference
-from shared.core.mapping.spec import Transform
+from shared.core.mapping.spec import Transform, Unfit
 from shared.core.mapping.transforms import Slashes
 from shared.core.mapping.transforms.numbers import plain
 
@@ -56,7 +57,10 @@ def discount(parts: Sequence[Json]) -> Json:
     quantity, price, percent = (plain(part) for part in parts)
     if quantity is None or price is None or not percent:
         return ""
-    amount = (quantity * price * percent / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    try:
+        amount = (quantity * price * percent / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    except InvalidOperation as beyond:
+        raise Unfit(Code.VALUE_OUT_OF_RANGE, "an amount of at most 26 digits before the point") from beyond
     return format(amount, "f")
 
 

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mappers import SYSTEMS
 from mappers.dataverse import TABLES
@@ -53,6 +55,41 @@ def test_a_value_that_went_there_and_back_stays_put(
 
         assert line.via.to_dataverse(back) == crossed
         assert line.via.to_legacy(line.via.to_dataverse(back)) == back
+
+
+ANYTHING = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(st.characters(exclude_categories=[])),
+    st.from_regex(r"-?[0-9]{1,41}(\.[0-9]{1,41})?( min)?", fullmatch=True),
+    st.from_regex(
+        r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](Z|[+-]23:59)", fullmatch=True
+    ),
+    st.from_regex(
+        r"\[(\"[a-z0-9]{0,9}\"|[0-9]{1,2}|null)(, (\"[a-z0-9]{0,9}\"|[0-9]{1,2}|null)){0,4}\]", fullmatch=True
+    ),
+    st.lists(st.text(max_size=5), max_size=2),
+)
+
+
+@every_map
+@settings(max_examples=150)
+@given(st.data())
+def test_whatever_a_record_says_a_map_answers_with_values_and_faults(
+    system: LegacySystem, entry: EntityMap, data: st.DataObject
+) -> None:
+    composed = [name for made in entry.composed for name in (made.name, *made.parts)]
+    names = st.sampled_from([*(line.legacy for line in entry.fields), entry.key, *composed, "no field"])
+    examples = st.sampled_from([example for line in entry.fields for example in line.via.examples])
+    said = data.draw(st.dictionaries(names, ANYTHING | examples))
+
+    mapped = entry.to_columns(said)
+
+    assert mapped.values.keys() <= entry.table.columns.keys()
+    assert all(fault.field.startswith("/data/") for fault in mapped.faults)
+    entry.key_faults("C-1", said)
 
 
 @every_line

@@ -137,6 +137,12 @@ def test_lengths_are_whole_and_minutes_begun() -> None:
             whole_number(bad)
 
 
+@pytest.mark.parametrize("length", ["999999 min", "9" * 15, "9" * 40])
+def test_what_ends_after_the_last_day_is_refused(length: str) -> None:
+    with pytest.raises(Unfit, match=r"value\.out_of_range: a length that ends while there is a calendar"):
+        ending(("9998-12-31T23:59:30Z", length), "UTC", Slashes.MONTH_FIRST, unit=3600)
+
+
 def test_a_record_is_named_by_kind_and_id() -> None:
     kinds = lookup_by_kind("allegory", {"deal": "deal", "company": "company"})
 
@@ -165,3 +171,11 @@ def test_a_file_is_told_by_place_name_size_and_hash() -> None:
     for bad in (["A-1", "a.txt", ""], ["A-1", "", "3"], ["A-1", "a.txt", "3", "short"]):
         with pytest.raises(Unfit):
             crossing.to_dataverse(told(bad))
+
+
+@pytest.mark.parametrize(
+    "text", ["A-1/a.txt", "5", "true", "{}", "[]", '["A-1"]', '["A-1", 5, "3"]', "[" * 100_000]
+)
+def test_a_file_told_in_another_way_is_refused(text: str) -> None:
+    with pytest.raises(Unfit, match=r"value\.required: a place and a file name"):
+        file("allegory").to_dataverse(text)

@@ -11,6 +11,7 @@ from shared.core.codes import Code
 from shared.core.identity import RecordKey
 from shared.core.mapping.composed import composed_id
 from shared.core.mapping.references import RecordRef
+from shared.core.mapping.spec import Unfit
 
 LINE: dict[str, Json] = {"Quote No": "Q-7", "Revision": "2", "Line": "1"}
 
@@ -105,3 +106,8 @@ def test_a_quote_names_the_lines_it_waits_for() -> None:
 )
 def test_a_discount_is_told_to_the_cent(quantity: str, price: str, percent: str, amount: str) -> None:
     assert words.discount([quantity, price, percent]) == amount
+
+
+def test_a_discount_beyond_all_counting_is_refused_and_not_rounded() -> None:
+    with pytest.raises(Unfit, match=r"value\.out_of_range: an amount of at most 26 digits before the point"):
+        words.discount(["9" * 30, "1", "10"])

@@ -86,7 +86,12 @@ def ending(parts: Sequence[Json], zone: str, slashes: Slashes, *, unit: int = 1)
     started, length = parts
     clock = instant(zone, slashes)
     began, lasted = clock.to_dataverse(started), whole_number(length)
-    return clock.to_legacy(began + timedelta(seconds=lasted * unit)) if began and lasted is not None else ""
+    if began is None or lasted is None:
+        return ""
+    try:
+        return clock.to_legacy(began + timedelta(seconds=lasted * unit))
+    except OverflowError as beyond:
+        raise Unfit(Code.VALUE_OUT_OF_RANGE, "a length that ends while there is a calendar") from beyond
 
 
 def whole_minutes(value: Json) -> Json:

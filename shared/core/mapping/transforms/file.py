@@ -19,6 +19,18 @@ def told(parts: Sequence[Json]) -> Json:
     return json.dumps([clean(str(part)) if part is not None else None for part in parts]) if parts[0] else ""
 
 
+def _parts(written: str) -> tuple[str | None, str | None, str | None, str | None]:
+    """What `told` was told; raises Unfit for a text that it has not written."""
+    try:
+        place, name, size, *rest = json.loads(written)
+    except (ValueError, TypeError, RecursionError):
+        raise Unfit(Code.VALUE_REQUIRED, "a place and a file name") from None
+    parts = (place, name, size, *(rest or [None]))
+    if len(parts) != 4 or not all(part is None or isinstance(part, str) for part in parts):
+        raise Unfit(Code.VALUE_REQUIRED, "a place and a file name")
+    return parts
+
+
 def file(system: str) -> Transform[Json, FileRef]:
     """A file by reference; its size is a whole number of bytes, its SHA-256 64 hexadecimal digits."""
 
@@ -26,7 +38,7 @@ def file(system: str) -> Transform[Json, FileRef]:
         written = clean(value)
         if written is None:
             return None
-        place, name, size, sha256 = (*json.loads(written), None)[:4]
+        place, name, size, sha256 = _parts(written)
         if not place or not name:
             raise Unfit(Code.VALUE_REQUIRED, "a place and a file name")
         count = whole_number(size)

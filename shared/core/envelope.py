@@ -166,13 +166,13 @@ def _inbound(message: Message, body: Mapping[str, Json]) -> Change:
     heir = reader.heir(key, operation)
     reader.finish()
     return Change(
-        message_id=message.id,
-        subject=key,
-        operation=operation,
-        changed_at=changed_at,
-        version=version,
-        data=data,
-        row_id=row_id,
+        message.id,
+        key,
+        operation,
+        changed_at,
+        data,
+        version,
+        row_id,
         heir=heir,
         actor=_optional_text(body.get("changedBy")) or message.sender,
         correlation_id=_optional_text(message.properties.get("correlationId")),
@@ -290,6 +290,8 @@ def _optional_text(value: Json) -> str | None:
 
 class _Reader:
     """Reads typed fields from a body and collects every fault before it gives up."""
+
+    __slots__ = ("_body", "_faults", "_missing")
 
     def __init__(self, body: Mapping[str, Json]) -> None:
         self._body = body

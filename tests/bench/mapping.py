@@ -22,7 +22,7 @@ from tests.bench.stack import OWNER
 from tests.bench.traffic import Sent, companies
 
 _MESSAGES = 2000
-_ROUNDS = 7
+_ROUNDS = 15
 _NOW = datetime(2026, 2, 2, tzinfo=UTC)
 _DAY = timedelta(days=1)
 _REFERENCES = frozenset({DirectoryRef, PlaceholderRef, RecordRef})

@@ -80,6 +80,11 @@ class Column(Generic[D]):
     incidental: bool = False
     leftover: str = ""
 
+    @property
+    def read_as(self) -> str:
+        """The name under which a row tells it: a lookup's value is told as `_parentid_value`."""
+        return f"_{self.name}_value" if self.kind is Kind.LOOKUP else self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -107,12 +112,19 @@ class Table:
     label: str = ""
     plain: frozenset[str] = field(init=False, repr=False, compare=False)
     """The columns whose text, numbers and yes or no are written as they are."""
+    readable: Mapping[str, Column[Any]] = field(init=False, repr=False, compare=False)
+    """The columns that can be read back, by the property that answers them: a lookup's is `_parentid_value`.
+
+    A create-only column cannot: Dataverse answers it with something else than it was given.
+    """
 
     def __post_init__(self) -> None:
         """Work out once what every row asks."""
         bound = {Kind.LOOKUP, Kind.STATUS}
         plain = frozenset(name for name, column in self.columns.items() if column.kind not in bound)
         object.__setattr__(self, "plain", plain)
+        columns = [column for column in self.columns.values() if not column.create_only]
+        object.__setattr__(self, "readable", {column.read_as: column for column in columns})
 
     @property
     def custom(self) -> bool:

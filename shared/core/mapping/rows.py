@@ -42,12 +42,8 @@ _PARTY_SETS = {"systemuser": "systemusers", "contact": "contacts", "lead": "lead
 
 
 def selected(table: Table) -> tuple[str, ...]:
-    """The names to ask the Web API for (`$select`): the primary key, and every column that can be read back.
-
-    A create-only column cannot: Dataverse answers it with something else than it was given.
-    """
-    readable = (_property(column) for column in table.columns.values() if not column.create_only)
-    return (table.primary_key, *readable)
+    """What to ask the Web API for (`$select`): the primary key, and every column that can be read back."""
+    return (table.primary_key, *table.readable)
 
 
 def read_row(table: Table, row: Mapping[str, Any]) -> dict[str, Value]:
@@ -58,9 +54,8 @@ def read_row(table: Table, row: Mapping[str, Any]) -> dict[str, Value]:
     """
     values: dict[str, Value] = {}
     faults: list[Fault] = []
-    for column in table.columns.values():
-        name = _property(column)
-        if name not in row or column.create_only:
+    for name, column in table.readable.items():
+        if name not in row:
             continue
         try:
             values[column.name] = None if row[name] is None else _read(column, row)
@@ -77,8 +72,9 @@ def write_row(table: Table, values: Mapping[str, Value]) -> dict[str, Any]:
     A column that is not the table's own, or a row of a table the lookup cannot point at, raises KeyError.
     """
     body: dict[str, Any] = {}
+    as_they_are = table.plain
     for name, value in values.items():
-        if type(value) in _AS_IT_IS and name in table.plain:
+        if type(value) in _AS_IT_IS and name in as_they_are:
             body[name] = value
         elif (column := table.columns[name]).kind is Kind.LOOKUP:
             body |= _binding(column, value)
@@ -128,10 +124,6 @@ def _encodable(value: Any) -> Any:
     raise TypeError(f"JSON has no {type(value).__name__}")
 
 
-def _property(column: Column[Any]) -> str:
-    return f"_{column.name}_value" if column.kind is Kind.LOOKUP else column.name
-
-
 def _read(column: Column[Any], row: Mapping[str, Any]) -> Value:
     if column.kind is Kind.LOOKUP:
         return _reference(column, row)
@@ -139,7 +131,7 @@ def _read(column: Column[Any], row: Mapping[str, Any]) -> Value:
 
 
 def _reference(column: Column[Any], row: Mapping[str, Any]) -> RowRef:
-    name = _property(column)
+    name = column.read_as
     row_id = row[name] if isinstance(row[name], UUID) else guid(str(row[name]))
     said = row.get(name + LOGICAL_NAME) or row.get(f"_{column.name}_type")
     table = column.sets.get(str(said), said) if said else next(iter(column.targets))

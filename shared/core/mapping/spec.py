@@ -236,7 +236,7 @@ class EntityMap:
         """
         values: dict[str, Unresolved] = {**self.constants}
         crossings = self._crossings
-        composed, faults = self._composed(data)
+        composed, faults = self._composed(data) if self.composed else ({}, [])
         is_strange = not self._known.issuperset(data)
         for name, raw in ({**data, **composed} if composed else data).items():
             if is_strange and name in data and name not in self._known:

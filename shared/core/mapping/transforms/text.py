@@ -20,8 +20,9 @@ def canonical(value: str) -> str | None:
 
     None when nothing is left.
     """
-    lines = value.replace("\r\n", "\n").replace("\r", "\n")
-    return unicodedata.normalize("NFC", lines).strip() or None
+    if not value.isprintable():
+        value = value.replace("\r\n", "\n").replace("\r", "\n")
+    return (value if value.isascii() else unicodedata.normalize("NFC", value)).strip() or None
 
 
 def clean(value: Any) -> str | None:
@@ -30,10 +31,8 @@ def clean(value: Any) -> str | None:
         return None
     if not isinstance(value, str):
         raise Unfit(Code.VALUE_NOT_TEXT, "text")
-    if value.isprintable():
-        # So it has neither line ends nor anything forbidden.
-        return (value if value.isascii() else unicodedata.normalize("NFC", value)).strip() or None
-    if _FORBIDDEN.search(value):
+    # What is printable has nothing forbidden, and no line ends.
+    if not value.isprintable() and _FORBIDDEN.search(value):
         raise Unfit(Code.VALUE_FORBIDDEN_CHARACTER, "text without control characters")
     return canonical(value)
 

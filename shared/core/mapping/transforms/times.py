@@ -18,7 +18,7 @@ _ISO = re.compile(
     r"(?:[T ]\d{2}:\d{2}(?::\d{2})?(?P<fraction>\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})?)?",
     re.ASCII,
 )
-_USUAL = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
+_is_usual = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII).fullmatch
 _SLASHED = re.compile(
     r"(?P<first>\d{1,2})/(?P<second>\d{1,2})/(?P<year>\d{4})"
     r"(?: (?P<hour>\d{1,2}):(?P<minute>\d{2})(?: (?P<half>[AaPp][Mm]))?)?",
@@ -87,7 +87,7 @@ def instant(zone: str | None = None, slashes: Slashes | None = None) -> Transfor
 
 def _usual(written: Json) -> dt.datetime | None:
     """The instant that is written as most are, with a Z; None leaves it to those who know the other ways."""
-    if not isinstance(written, str) or not _USUAL.fullmatch(written):
+    if not isinstance(written, str) or not _is_usual(written):
         return None
     try:
         at = dt.datetime.fromisoformat(written)

@@ -1,4 +1,4 @@
-"""`Rows` and `Directory` without Dataverse."""
+"""`Rows`, `RowChanges` and `Directory` without Dataverse."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from shared.core.mapping.columns import Option, Table, Value, placeholder_id
 from shared.core.mapping.lifecycle import STATUS, NoWay
 from shared.core.mapping.references import DirectoryRef, RowRef
 from shared.core.ports import Clock, Row
+from shared.core.row_changes import ChangedRow, RowPage
 
 MASTER = "masterid"
 """The column that tells the row another one was merged into."""
@@ -37,6 +38,7 @@ class MemoryRows:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._rows: dict[tuple[str, UUID], _Kept] = {}
+        self._removed: list[tuple[int, str, UUID]] = []
         self._number = 0
         self.trouble = Trouble()
 
@@ -44,10 +46,7 @@ class MemoryRows:
         """The row with every column that can be read back, blank ones as None; or None."""
         self.trouble.strike()
         kept = self._rows.get((table.name, row_id))
-        if kept is None:
-            return None
-        readable = (name for name, column in table.columns.items() if not column.create_only)
-        return _row(kept, {name: kept.values.get(name) for name in readable})
+        return None if kept is None else _row(kept, _readable(table, kept))
 
     async def read_many(self, table: Table, row_ids: Sequence[UUID]) -> Mapping[UUID, Row | None]:
         """Rows by id, None where there is none."""
@@ -114,6 +113,26 @@ class MemoryRows:
         self.put(table, loser, {"statecode": Option(1), MASTER: new})
         return [*dict.fromkeys(changed), (table, loser)]
 
+    async def changes(self, table: Table, since: str) -> RowPage:
+        """The rows of a table that changed after a position, all in one page, and those that are gone."""
+        self.trouble.strike()
+        number = int(since or "0")
+        changed = [
+            ChangedRow(row_id, _readable(table, kept), _version(kept), kept.modified_at)
+            for (name, row_id), kept in self._rows.items()
+            if name == table.name and kept.number > number
+        ]
+        gone = dict.fromkeys(
+            row_id
+            for at, name, row_id in self._removed
+            if name == table.name and at > number and (name, row_id) not in self._rows
+        )
+        return RowPage(
+            sorted(changed, key=lambda row: self._rows[table.name, row.id].number),
+            list(gone) if since else [],
+            str(self._number),
+        )
+
     def put(self, table: str, row_id: UUID, values: Mapping[str, Value]) -> None:
         """Set columns of a row, whatever its version; a row that is not there is made."""
         kept = self._rows.get((table, row_id))
@@ -121,7 +140,9 @@ class MemoryRows:
 
     def remove(self, table: str, row_id: UUID) -> None:
         """Delete a row, if it is there."""
-        self._rows.pop((table, row_id), None)
+        if self._rows.pop((table, row_id), None) is not None:
+            self._number += 1
+            self._removed.append((self._number, table, row_id))
 
     def changed_at(self, table: str, row_id: UUID) -> datetime:
         """When a row was last changed."""
@@ -205,6 +226,11 @@ def _check_way(table: Table, held: Mapping[str, Value], values: Mapping[str, Val
 
 def _version(kept: _Kept) -> str:
     return f'W/"{kept.number}"'
+
+
+def _readable(table: Table, kept: _Kept) -> dict[str, Value]:
+    """Every column that can be read back, blank ones as None."""
+    return {name: kept.values.get(name) for name, column in table.columns.items() if not column.create_only}
 
 
 def _row(kept: _Kept, values: Mapping[str, Value]) -> Row:

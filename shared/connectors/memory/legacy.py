@@ -1,12 +1,12 @@
-"""`LegacyRecords` without a legacy system."""
+"""`LegacyRecords`, `LegacyFeed` and `LegacySnapshot` without a legacy system."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.connectors.memory.trouble import Trouble
-from shared.core.change import Json
+from shared.core.change import Json, Operation
 from shared.core.errors import Gone, MovedOn, Refused
-from shared.core.ports import Clock, LegacyRecord
+from shared.core.ports import Clock, FeedPage, LegacyChange, LegacyPage, LegacyRecord
 from shared.core.system import LegacySystem
 
 _REFERENCES = {
@@ -14,6 +14,9 @@ _REFERENCES = {
     "contact": ("primary_contact_id", "converted_contact_id"),
 }
 """The fields that name a record of each kind, as the systems this stands for call them."""
+
+PERSON = "person"
+"""Who makes the changes that are not ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +29,27 @@ class MemoryRecords:
     """A twin of one system's REST interface. `trouble` arranges failures.
 
     It assigns ids, counts versions and stamps `changed_field` with the clock on every write, as the system
-    does; it takes any field. `put` and `remove` are what the system's own users do.
+    does; it takes any field. `put` and `remove` are what the system's own users do. Every write is in its
+    feed, told as made by `ourselves` or by `PERSON`.
     """
 
-    def __init__(self, system: LegacySystem, clock: Clock, *, changed_field: str = "updated_at") -> None:
+    def __init__(
+        self,
+        system: LegacySystem,
+        clock: Clock,
+        *,
+        changed_field: str = "updated_at",
+        ourselves: str = "integration",
+    ) -> None:
         self._system = system
         self._clock = clock
         self._changed_field = changed_field
+        self._ourselves = ourselves
         self._records: dict[_Place, LegacyRecord] = {}
         self._by_key: dict[tuple[str, str], str] = {}
         self._merged: dict[_Place, str] = {}
         self._numbers = 0
+        self._log: list[LegacyChange] = []
         self.trouble = Trouble()
 
     async def read(self, entity: str, record_id: str) -> LegacyRecord | None:
@@ -53,7 +66,7 @@ class MemoryRecords:
         self._numbers += 1
         record_id = f"{entity}-{self._numbers}"
         self._by_key[entity, idempotency_key] = record_id
-        return self.put(entity, record_id, fields)
+        return self._put(entity, record_id, fields, self._ourselves)
 
     async def update(
         self, entity: str, record_id: str, fields: Mapping[str, Json], version: str
@@ -63,7 +76,7 @@ class MemoryRecords:
         before = self._present(_Place(entity, record_id))
         if before.version != version:
             raise MovedOn(f"{self._system.name} has the record at another version")
-        return self.put(entity, record_id, {**before.fields, **fields})
+        return self._put(entity, record_id, {**before.fields, **fields}, self._ourselves)
 
     async def delete(self, entity: str, record_id: str, version: str) -> None:
         """Delete the record if still at `version`; raises MovedOn when not; one already gone is fine."""
@@ -71,23 +84,41 @@ class MemoryRecords:
         held = self._records.get(_Place(entity, record_id))
         if held is not None and held.version != version:
             raise MovedOn(f"{self._system.name} has the record at another version")
-        self.remove(entity, record_id)
+        self._remove(entity, record_id, self._ourselves)
+
+    async def changes(self, since: str, limit: int) -> FeedPage:
+        """The changes after a position, at most `limit`; none left: an empty page."""
+        self.trouble.strike()
+        start = int(since or "0")
+        found = self._log[start : start + limit]
+        return FeedPage(found, found[-1].cursor if found else since)
+
+    async def page(self, entity: str, position: str, limit: int) -> LegacyPage:
+        """At most `limit` records after a position, by their ids; a list tells no versions."""
+        self._check(entity)
+        after = sorted(record_id for record_id in self.of(entity) if record_id > position)
+        found = [replace(self._records[_Place(entity, record_id)], version="") for record_id in after[:limit]]
+        return LegacyPage(found, found[-1].id if len(after) > limit else None)
 
     async def merge(self, entity: str, heir: str, loser: str) -> None:
         """Merge a record into its heir; one merged so already is fine. Raises Gone when one is not there."""
         self._check(entity)
         if self._merged.get(_Place(entity, loser)) == heir:
             return
-        self.unite(entity, heir, loser)
+        self._unite(entity, heir, loser, self._ourselves)
 
     def unite(self, entity: str, heir: str, loser: str) -> dict[_Place, LegacyRecord]:
         """Merge two records as people do: the heir's blanks are filled, what named the loser names the heir.
 
         Returns every record that changed by it. Raises Gone when one is not there.
         """
+        return self._unite(entity, heir, loser, PERSON)
+
+    def _unite(self, entity: str, heir: str, loser: str, by: str) -> dict[_Place, LegacyRecord]:
         kept, lost = self._present(_Place(entity, heir)), self._present(_Place(entity, loser))
         self._merged[_Place(entity, loser)] = heir
-        self.remove(entity, loser)
+        del self._records[_Place(entity, loser)]
+        self._note(entity, loser, None, by, heir)
         changed: dict[_Place, LegacyRecord] = {}
         for place, record in list(self._records.items()):
             named = {
@@ -96,7 +127,7 @@ class MemoryRecords:
                 if value == loser and name in _REFERENCES.get(entity, ())
             }
             if named:
-                changed[place] = self.put(place.entity, place.id, {**record.fields, **named})
+                changed[place] = self._put(place.entity, place.id, {**record.fields, **named}, by)
         held = self._present(_Place(entity, heir)).fields
         lacking = {
             name: value
@@ -104,11 +135,18 @@ class MemoryRecords:
             if value and not held.get(name) and not name.startswith("cf_") and value not in (heir, loser)
         }
         if lacking:
-            changed[_Place(entity, heir)] = self.put(entity, heir, {**kept.fields, **held, **lacking})
+            changed[_Place(entity, heir)] = self._put(entity, heir, {**kept.fields, **held, **lacking}, by)
         return changed
 
     def put(self, entity: str, record_id: str, fields: Mapping[str, Json]) -> LegacyRecord:
         """Create or replace a record under an id, whatever its version."""
+        return self._put(entity, record_id, fields, PERSON)
+
+    def remove(self, entity: str, record_id: str) -> None:
+        """Delete a record, if it is there."""
+        self._remove(entity, record_id, PERSON)
+
+    def _put(self, entity: str, record_id: str, fields: Mapping[str, Json], by: str) -> LegacyRecord:
         place, now = _Place(entity, record_id), self._clock.now()
         entity_map = self._system.map_of(entity)
         key = entity_map.key if entity_map is not None else "id"
@@ -116,11 +154,22 @@ class MemoryRecords:
         self._numbers += 1
         record = LegacyRecord(record_id, stamped, f'"{self._numbers}"', now)
         self._records[place] = record
+        self._note(entity, record_id, record, by)
         return record
 
-    def remove(self, entity: str, record_id: str) -> None:
-        """Delete a record, if it is there."""
-        self._records.pop(_Place(entity, record_id), None)
+    def _remove(self, entity: str, record_id: str, by: str) -> None:
+        if self._records.pop(_Place(entity, record_id), None) is not None:
+            self._note(entity, record_id, None, by)
+
+    def _note(
+        self, entity: str, record_id: str, record: LegacyRecord | None, by: str, heir: str = ""
+    ) -> None:
+        cursor = str(len(self._log) + 1)
+        gone = Operation.ABSORB if heir else Operation.DELETE
+        operation = gone if record is None else Operation.UPSERT
+        at = self._clock.now() if record is None else record.changed_at
+        fields = {} if record is None else record.fields
+        self._log.append(LegacyChange(cursor, entity, record_id, operation, at, fields, by, heir))
 
     def of(self, entity: str) -> dict[str, Mapping[str, Json]]:
         """Every record of an entity: its fields by id."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -13,11 +14,14 @@ from mappers.dataverse import account, contact
 from shared.connectors.credentials.secret import FixedSecret
 from shared.connectors.dataverse.rows import API, DataverseRows
 from shared.connectors.dataverse.tracking import DataverseChanges
+from shared.connectors.memory.clock import SettableClock
+from shared.connectors.memory.dataverse import MemoryRows
 from shared.connectors.web.client import WebClient
 from shared.core.errors import Refused, Throttled
 from shared.core.mapping.columns import Table, text
 from shared.core.mapping.references import RowRef
-from shared.core.row_changes import ChangedRow, RowPage, StartOver
+from shared.core.ports import Rows
+from shared.core.row_changes import ChangedRow, RowChanges, RowPage, StartOver
 from tests.contract.connectors.conftest import CUSTOMISATIONS
 
 if TYPE_CHECKING:
@@ -54,15 +58,32 @@ async def client(simulator: Simulator) -> AsyncIterator[WebClient]:
     await client.aclose()
 
 
-async def all_of(changes: DataverseChanges, table: Table, since: str) -> tuple[list[RowPage], str]:
+@dataclass
+class Watched:
+    """Rows, and what is told of their changes."""
+
+    rows: Rows
+    changes: RowChanges
+
+
+@pytest.fixture(params=["memory", "simulated"])
+def watched(request: pytest.FixtureRequest) -> Watched:
+    if request.param == "memory":
+        rows = MemoryRows(SettableClock())
+        return Watched(rows, rows)
+    client: WebClient = request.getfixturevalue("client")
+    return Watched(DataverseRows(client), DataverseChanges(client))
+
+
+async def all_of(changes: RowChanges, table: Table, since: str) -> tuple[list[RowPage], str]:
     pages = [await changes.changes(table, since)]
     while pages[-1].more:
         pages.append(await changes.changes(table, pages[-1].next))
     return pages, pages[-1].next
 
 
-async def test_the_first_read_brings_every_row_and_the_next_only_what_changed(client: WebClient) -> None:
-    rows, changes = DataverseRows(client), DataverseChanges(client)
+async def test_the_first_read_brings_every_row_and_the_next_only_what_changed(watched: Watched) -> None:
+    rows, changes = watched.rows, watched.changes
     kept, changed, deleted, new = (uuid4() for _ in range(4))
     for row_id in (kept, changed, deleted):
         await rows.create(ACCOUNT, row_id, {"name": "Before"})
@@ -89,8 +110,8 @@ async def test_the_first_read_brings_every_row_and_the_next_only_what_changed(cl
     assert made.version != after.version
 
 
-async def test_what_is_told_of_a_row_is_what_reading_it_tells(client: WebClient) -> None:
-    rows, changes, row_id = DataverseRows(client), DataverseChanges(client), uuid4()
+async def test_what_is_told_of_a_row_is_what_reading_it_tells(watched: Watched) -> None:
+    rows, changes, row_id = watched.rows, watched.changes, uuid4()
     await rows.create(ACCOUNT, row_id, {"name": "A", "tandem_sourcekey": "allegory:company:C-1"})
 
     page = await changes.changes(ACCOUNT, "")
@@ -98,6 +119,19 @@ async def test_what_is_told_of_a_row_is_what_reading_it_tells(client: WebClient)
 
     assert row is not None
     assert ChangedRow(row_id, row.values, row.version, row.modified_at) in page.changed
+
+
+async def test_a_row_made_anew_is_a_change_and_not_a_removal(watched: Watched) -> None:
+    rows, changes, row_id = watched.rows, watched.changes, uuid4()
+    made = await rows.create(ACCOUNT, row_id, {"name": "Before"})
+    position = (await changes.changes(ACCOUNT, "")).next
+
+    await rows.delete(ACCOUNT, row_id, made.version)
+    await rows.create(ACCOUNT, row_id, {"name": "Anew"})
+    page = await changes.changes(ACCOUNT, position)
+
+    assert [(row.id, row.values["name"]) for row in page.changed] == [(row_id, "Anew")]
+    assert page.removed == []
 
 
 async def test_a_change_between_two_pages_is_not_lost(client: WebClient) -> None:

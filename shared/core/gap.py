@@ -28,8 +28,8 @@ class Suspect:
     """A change that no message told of so far.
 
     `changed_at` is when it happened, or for a delete when it was noticed; `version` the row version (0 where
-    there is none); `known_at` the moment that names it: the change itself, or for a delete the last change
-    that was agreed before it.
+    there is none); `known_at` the moment that names it: the change itself, or for a delete the last moment at
+    which its system was known to hold the record.
     """
 
     subject: RecordKey
@@ -61,6 +61,16 @@ def left_behind(shadow: Shadow, takers: Mapping[str, Collection[str]]) -> bool:
         for column, mark in shadow.marks.items()
         for system in mark.apart
     )
+
+
+def last_held(shadow: Shadow, system: str) -> datetime:
+    """When a system was last known to hold a record, by its own clock.
+
+    Not when something was last agreed: that may be a change of the other side, made after the record's end.
+    """
+    marks = shadow.marks.values()
+    seen = [mark.seen[system].at for mark in marks if system in mark.seen]
+    return max(seen, default=max(mark.changed_at for mark in marks))
 
 
 def message_of_row(found: Suspect, queue: str, master: UUID | None = None) -> Message:

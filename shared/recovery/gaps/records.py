@@ -6,11 +6,11 @@ lacks is asked for by its id before anything is done. The ids of one snapshot ar
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from shared.core.change import Message, Operation
 from shared.core.crosswalk import Crosswalk
-from shared.core.gap import Suspect, differs, message_of_record
+from shared.core.gap import Suspect, differs, last_held, message_of_record
 from shared.core.identity import RecordKey
 from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Unresolved, Value
@@ -137,9 +137,8 @@ class RecordGaps:
     async def _deleted(self, record_id: str, shadow: Shadow) -> bool:
         if not shadow.marks:
             return False
-        known_at: datetime = max(mark.changed_at for mark in shadow.marks.values())
         subject = RecordKey(self.system.name, self.entry.entity, record_id)
-        found = Suspect(subject, Operation.DELETE, self.clock.now(), known_at)
+        found = Suspect(subject, Operation.DELETE, self.clock.now(), last_held(shadow, self.system.name))
         if await self.suspects.heard(found):
             return False
         if await self.records.read(self.entry.entity, record_id) is not None:

@@ -10,12 +10,12 @@ from uuid import UUID
 
 from shared.core.absorption import merged_into
 from shared.core.change import Message, Operation
-from shared.core.decision import row_moment
-from shared.core.gap import Suspect, differs, left_behind, message_of_row
+from shared.core.decision import number_of, row_moment
+from shared.core.gap import Suspect, differs, last_held, left_behind, message_of_row
 from shared.core.identity import DATAVERSE, row_key
 from shared.core.mapping.columns import Table, Value, placeholder_id
 from shared.core.mapping.spec import EntityMap, Flow
-from shared.core.ports import Clock, Cursors, Rows, Shadows
+from shared.core.ports import Clock, Cursors, Row, Rows, Shadows
 from shared.core.row_changes import ChangedRow, RowChanges, StartOver
 from shared.core.shadow import Shadow
 from shared.recovery.gaps.cycle import Suspects, Tally
@@ -83,7 +83,7 @@ class RowGaps:
             if row is not None or not shadow.marks:
                 return None
             return found, message_of_row(found, self.queue)
-        if row is None or not self._is_untold(shadow, row.values):
+        if row is None or not self._is_untold(shadow, row):
             return None
         version = row_moment(row.modified_at, row.version).version
         now_missing = replace(found, changed_at=row.modified_at, known_at=row.modified_at, version=version)
@@ -99,7 +99,7 @@ class RowGaps:
         is_new = not shadow.marks and shadow.deleted_at is None
         # Dataverse tells whole seconds.
         is_older = row.modified_at < position.began.replace(microsecond=0)
-        if (is_new and is_older) or not self._is_untold(shadow, row.values):
+        if (is_new and is_older) or not self._is_untold(shadow, row):
             return False
         version = row_moment(row.modified_at, row.version).version
         subject = row_key(self.table.name, row.id)
@@ -110,19 +110,23 @@ class RowGaps:
         shadow = await self.shadows.load(row_id)
         if not shadow.marks:
             return False
-        known_at = max(mark.changed_at for mark in shadow.marks.values())
         subject = row_key(self.table.name, row_id)
-        # It was deleted after everything that was agreed about it, and before it was noticed.
-        found = Suspect(subject, Operation.DELETE, self.clock.now(), known_at)
+        # It was deleted after it was last seen, and before it was noticed.
+        found = Suspect(subject, Operation.DELETE, self.clock.now(), last_held(shadow, DATAVERSE))
         return not await self.suspects.heard(found) and await self.suspects.notice(found)
 
-    def _is_untold(self, shadow: Shadow, values: Mapping[str, Value]) -> bool:
-        """Whether somebody has yet to hear of it: what a row holds, or that it was merged into another."""
+    def _is_untold(self, shadow: Shadow, row: Row | ChangedRow) -> bool:
+        """Whether somebody has yet to hear of it: what a row holds, or that it was merged into another.
+
+        Not of what Dataverse filled in as we wrote the row: its version is known to equal the shadow.
+        """
         if shadow.heir is not None:
             return False
-        if merged_into(values) is not None:
+        if merged_into(row.values) is not None:
             return True
-        return differs(shadow, self._crossing(values), DATAVERSE) or left_behind(shadow, self.takers)
+        is_newer = row_moment(row.modified_at, row.version).version > number_of(shadow)
+        differs_here = is_newer and differs(shadow, self._crossing(row.values), DATAVERSE)
+        return differs_here or left_behind(shadow, self.takers)
 
     def _crossing(self, values: Mapping[str, Value]) -> dict[str, Value]:
         crossing = {line.column.name for line in self.entry.fields if line.flow is not Flow.INBOUND}

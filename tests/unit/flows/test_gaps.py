@@ -1,0 +1,90 @@
+"""What the gap detector takes for untold, and what it leaves to the conflict it belongs to."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from mappers.allegory import ALLEGORY
+from mappers.dataverse import TABLES
+from shared.connectors.memory.dataverse import MemoryDirectory
+from shared.connectors.memory.telemetry import MemoryTelemetry
+from shared.core.lookups import Lookups
+from shared.core.outcome import Outcome
+from shared.recovery.gaps.cycle import GapDetector
+from shared.recovery.gaps.records import RecordGaps
+from shared.recovery.gaps.rows import RowGaps
+
+if TYPE_CHECKING:
+    from tests.unit.flows.conftest import Desk
+
+COMPANY = ALLEGORY.map_of("company")
+
+
+def detector(desk: "Desk") -> GapDetector:
+    """The detector over companies and accounts; it waits a minute for what may be on its way."""
+    assert COMPANY is not None
+    store = desk.store
+    kept = (store.gaps, store.cursors, desk.clock)
+    lookups = Lookups(ALLEGORY, TABLES, store.crosswalk, MemoryDirectory(desk.rows))
+    records = (desk.records, desk.records, lookups, store.shadows, store.crosswalk)
+    return GapDetector(
+        looks=[
+            RowGaps(COMPANY, desk.rows, desk.rows, store.shadows, *kept, queue="outbound"),
+            RecordGaps(ALLEGORY, COMPANY, *records, *kept, queue="inbound"),
+        ],
+        suspects=store.gaps,
+        jobs=store.jobs,
+        bus=desk.bus,
+        gate=desk.gate,
+        clock=desk.clock,
+        telemetry=MemoryTelemetry(),
+        grace=timedelta(minutes=1),
+        owner="a",
+    )
+
+
+async def healed(desk: "Desk") -> int:
+    """How many gaps are found and healed, their messages worked."""
+    gaps = detector(desk)
+    await gaps.run()
+    desk.clock.advance(timedelta(minutes=2))
+    found = await gaps.run()
+    await desk.delivered()
+    return found
+
+
+async def test_a_delete_that_nobody_told_of_is_told(desk: "Desk") -> None:
+    row = await desk.company(phone="1")
+    assert await healed(desk) == 0
+
+    desk.rows.remove("account", row)
+
+    assert await healed(desk) == 1
+    assert desk.records.of("company") == {}
+
+
+async def test_a_row_that_was_deleted_while_its_record_was_edited_is_no_gap(desk: "Desk") -> None:
+    """Its delete was told and is a conflict: told again, it would end what the edit saved."""
+    row = await desk.company(phone="1")
+    assert await healed(desk) == 0
+    ahead = desk.clock.now() + timedelta(minutes=2)
+    assert await desk.record_changed("C-1", desk.save_record(phone="2"), at=ahead) is Outcome.APPLIED
+    desk.clock.advance(timedelta(seconds=1))
+    desk.rows.remove("account", row)
+    assert await desk.row_changed(row, operation="Delete") is Outcome.CONFLICT
+
+    assert await healed(desk) == 0
+    assert desk.records.of("company")["C-1"]["phone"] == "2"
+
+
+async def test_a_record_that_was_deleted_while_its_row_was_edited_is_no_gap(desk: "Desk") -> None:
+    row = await desk.company(phone="1")
+    assert await healed(desk) == 0
+    ahead = desk.clock.now() + timedelta(minutes=2)
+    desk.rows.put("account", row, {"telephone1": "2"})
+    assert await desk.row_changed(row, at=ahead, telephone1="2") is Outcome.APPLIED
+    desk.clock.advance(timedelta(seconds=1))
+    desk.records.remove("company", "C-1")
+    assert await desk.record_changed("C-1", None) is Outcome.CONFLICT
+
+    assert await healed(desk) == 0
+    assert desk.rows.of("account")[row]["telephone1"] == "2"

@@ -29,7 +29,8 @@ def lookup(system: str, entity: str, *, placeholder: str | None = None) -> Trans
         return RecordRef(RecordKey(system, entity, name))
 
     def to_legacy(value: Reference | None) -> Json:
-        if value is None or (isinstance(value, PlaceholderRef) and value.table == placeholder):
+        # The placeholder names nothing, also where a blank needs none.
+        if value is None or isinstance(value, PlaceholderRef):
             return ""
         if isinstance(value, RecordRef) and (value.key.system, value.key.entity) == (system, entity):
             return value.key.id

@@ -9,7 +9,7 @@ from shared.core.mapping.spec import EntityMap
 from shared.core.outcome import Outcome
 from shared.core.pending import Acknowledged, Answer, PendingWrite, Posted, acknowledgement_of
 from shared.core.shadow import NEVER, Mark, Moment, Shadow
-from shared.core.verdict import ColumnChange, Failing, Verdict
+from shared.core.verdict import Failing, Verdict
 
 GONE = "no_such_record"
 """The word of every system for a row that names a record it does not have."""
@@ -88,12 +88,3 @@ def refused(change: Change, entry: EntityMap, posted: Posted, answered: Acknowle
         map_version=entry.revision,
         concludes=posted.number,
     )
-
-
-def moved(before: Shadow, after: Shadow) -> dict[str, ColumnChange]:
-    """Before and after of every column whose agreed value an acknowledgement moved."""
-    return {
-        column: ColumnChange(held, mark.value)
-        for column, mark in after.marks.items()
-        if (held := before.marks[column].value if column in before.marks else None) != mark.value
-    }

@@ -58,7 +58,9 @@ class Change:
 
     `subject` is the record in the system that changed it; `changed_at` is when it happened there (UTC);
     `version` orders changes of equal time (a row version, else 0); `data` holds only what the source sent;
-    `row_id` is the Dataverse row the sender names; `actor` is who made the change, as the source knows them.
+    `row_id` is the Dataverse row the sender names; `actor` is who made the change, as the source knows them;
+    `is_create` says that the source tells of a record it did not have before, `is_own` that it names Tandem
+    as the one who made the change.
     `partial` says that the data is no full picture of the record: what else is needed must be read again.
     `is_early` says that it claims to have happened later than now, by more than clocks may differ. `without`
     names records that are not waited for: links to them are left out as long as they have not arrived.
@@ -76,6 +78,8 @@ class Change:
     row_id: UUID | None = None
     partial: bool = False
     actor: str | None = None
+    is_create: bool = False
+    is_own: bool = False
     correlation_id: str | None = None
     is_early: bool = False
     without: frozenset[RecordKey] = frozenset()

@@ -11,7 +11,7 @@ from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.mapping.columns import Option, Table, Value
 from shared.core.mapping.lifecycle import STATUS
 from shared.core.mapping.spec import EntityMap
-from shared.core.merge import Merge, Side, changes, marks_after
+from shared.core.merge import Merge, Side, marks_after
 from shared.core.outcome import Outcome
 from shared.core.shadow import Mark, Moment, Shadow
 from shared.core.verdict import Collision, ColumnChange, Verdict
@@ -73,13 +73,11 @@ def begun(shadow: Shadow, decision: Merge, ours: Side) -> Shadow:
 
 def verdict(change: Change, entry: EntityMap, before: Shadow, decision: Merge, after: Shadow) -> Verdict:
     """The verdict on a change that went through."""
-    moved = changes(before, decision)
-    outcome, reason = _named(decision, moved)
+    outcome, reason = _named(decision, moved(before, after))
     return Verdict(
         outcome,
         reason,
         change.subject,
-        changes=moved,
         collisions=decision.collisions,
         shadow=after,
         map_version=entry.revision,
@@ -143,7 +141,6 @@ def together(first: Verdict, second: Verdict) -> Verdict:
     return replace(
         both[0],
         reason="; ".join(dict.fromkeys(one.reason for one in (first, second) if one.reason)),
-        changes={**second.changes, **first.changes},
         collisions=(*first.collisions, *second.collisions),
         shadow=second.shadow or first.shadow,
         pairs=(*first.pairs, *second.pairs),
@@ -154,17 +151,34 @@ def together(first: Verdict, second: Verdict) -> Verdict:
     )
 
 
-def learned(result: Verdict, before: Shadow, known: Shadow) -> Verdict:
-    """The same verdict with the values it took as known, though nobody had agreed on them before.
+def recognised(change: Change, result: Verdict) -> Verdict:
+    """The verdict on an echo, with the second sign of one: who made it (N-06)."""
+    if result.outcome is not Outcome.ECHO or not change.is_own:
+        return result
+    return replace(result, reason=f"our own write, told back: {result.reason}")
 
-    Without them the journal would not tell all that the shadow holds.
-    """
-    fresh = {
-        name: ColumnChange(None, mark.value)
-        for name, mark in known.marks.items()
-        if name not in before.marks and mark.value is not None
+
+def moved(before: Shadow, after: Shadow) -> dict[str, ColumnChange]:
+    """Before and after of every column whose agreed value moves."""
+    old = {column: mark.value for column, mark in before.marks.items()}
+    new = {column: mark.value for column, mark in after.marks.items()}
+    return {
+        column: ColumnChange(old.get(column), new.get(column))
+        for column in (*new, *(old.keys() - new.keys()))
+        if old.get(column) != new.get(column)
     }
-    return replace(result, changes={**fresh, **result.changes}) if result.shadow else result
+
+
+def told(result: Verdict, before: Shadow) -> Verdict:
+    """The verdict with all that the shadow learns by it: the journal alone is to tell the shadow (N-03)."""
+    if result.shadow is None:
+        return result
+    lost = {each.column for each in result.collisions if each.winner not in {"", result.subject.system}}
+    changes = {
+        column: replace(change, is_lost=column in lost)
+        for column, change in moved(before, result.shadow).items()
+    }
+    return replace(result, changes=changes)
 
 
 def noting(result: Verdict, missed: str | None) -> Verdict:
@@ -185,7 +199,6 @@ def deleted(change: Change, entry: EntityMap, shadow: Shadow, last: datetime | N
         Outcome.APPLIED,
         "deleted",
         change.subject,
-        changes={column: ColumnChange(mark.value, None) for column, mark in shadow.marks.items()},
         # Nothing is agreed any more but that it is gone: a record created anew starts from nothing.
         shadow=Shadow(deleted_at=max(change.changed_at, last or change.changed_at)),
         map_version=entry.revision,
@@ -211,19 +224,31 @@ def unchanged(
     return Verdict(outcome, reason, change.subject, shadow=shadow, map_version=version)
 
 
+def came_late(change: Change, shadow: Shadow) -> bool:
+    """Whether a create of ours, told back, made a row that had been there before.
+
+    It was given up, and arrived after somebody had deleted the row: on purpose a row is created once, and is
+    known at no earlier version than that.
+    """
+    if not shadow.marks:
+        return shadow.deleted_at is not None
+    seen = [mark.seen[DATAVERSE].version for mark in shadow.marks.values() if DATAVERSE in mark.seen]
+    return any(0 < version < change.version for version in (*seen, number_of(shadow)))
+
+
 def too_old_to_delete(change: Change, shadow: Shadow) -> bool:
     """Whether the other side changed the record after it was deleted here: then people decide, not clocks."""
     other = [mark.changed_at for mark in shadow.marks.values() if mark.origin != change.subject.system]
     return any(at > change.changed_at for at in other)
 
 
-def _named(decision: Merge, moved: Mapping[str, ColumnChange]) -> tuple[Outcome, str]:
-    columns = ", ".join(sorted(moved))
+def _named(decision: Merge, changes: Mapping[str, ColumnChange]) -> tuple[Outcome, str]:
+    columns = ", ".join(sorted(changes))
     if decision.collisions:
         return Outcome.CONFLICT, "; ".join(_told(entry, decision) for entry in decision.collisions)
-    if decision.behind and not moved:
+    if decision.behind and not changes:
         return Outcome.APPLIED, f"{decision.other} is told of {', '.join(sorted(decision.behind))}"
-    if moved or decision.write:
+    if changes or decision.write:
         if decision.stale:
             return Outcome.MERGED, f"{columns}; older than what is known: {', '.join(sorted(decision.stale))}"
         if not decision.complete:

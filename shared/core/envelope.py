@@ -58,11 +58,15 @@ _INBOUND_OPERATIONS = {
 _OUTBOUND_OPERATIONS = {"create": Operation.UPSERT, "update": Operation.UPSERT, "delete": Operation.DELETE}
 
 
-def read(message: Message, now: datetime, skew: timedelta) -> Change | Drain:
+def read(
+    message: Message, now: datetime, skew: timedelta, ourselves: frozenset[str] = frozenset()
+) -> Change | Drain:
     """What a message says.
 
     `skew` is how far a change may lie in the future of `now` before it counts as early: it is then for a
-    person to say when it happened. Raises InvalidMessage with every fault found.
+    person to say when it happened. `ourselves` are the names our own writes are made under, in lower case:
+    none of those is early, because the far side told us its time when it was made. Raises InvalidMessage with
+    every fault found.
     """
     body = json_object(message.body)
     kind = body.get("kind")
@@ -85,7 +89,8 @@ def read(message: Message, now: datetime, skew: timedelta) -> Change | Drain:
     else:
         change = _inbound(message, body)
     _check_session(message.session_id, change)
-    return replace(change, is_early=True) if change.changed_at > now + skew else change
+    is_own = change.actor is not None and change.actor.lower() in ourselves
+    return replace(change, is_own=is_own, is_early=change.changed_at > now + skew and not is_own)
 
 
 def drain(record: UUID, message_id: UUID, queue: str) -> Message:
@@ -202,6 +207,7 @@ def _outbound(message: Message, body: Mapping[str, Json]) -> Change:
         data=data,
         row_id=row_id,
         actor=_optional_text(body.get("initiatedBy")),
+        is_create=str(body.get("operation")).lower() == "create",
         correlation_id=_optional_text(message.properties.get("correlationId")),
     )
 

@@ -55,6 +55,7 @@ def read(message_id: str, body: Mapping[str, Json]) -> Change:
         heir=row_key(str(table).lower(), master) if master else None,
         partial=body["MessageName"] != "Create" or not data,
         actor=actor if isinstance(actor, str) else None,
+        is_create=body["MessageName"] == "Create",
         correlation_id=correlation if isinstance(correlation, str) else None,
     )
 

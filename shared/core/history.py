@@ -9,18 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.core.change import Operation
-from shared.core.identity import DATAVERSE
 from shared.core.mapping.columns import Value
 from shared.core.outcome import Outcome
-from shared.core.verdict import Collision, ColumnChange
+from shared.core.verdict import ColumnChange
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One decision: `id` orders the journal, `at` is when it was made, `changed_at` what it is about.
 
-    `origin` is the system that changed the record, `changes` what became agreed by it; `lost` the values of
-    `lost_value`.
+    `origin` is the system that changed the record, `changes` what became agreed by it.
     """
 
     id: int
@@ -32,12 +30,11 @@ class Line:
     changes: Mapping[str, ColumnChange]
     message_id: str = ""
     map_version: str = ""
-    lost: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def values(self) -> dict[str, Value]:
         """What is agreed by it, column by column."""
-        return {**self.lost, **{name: change.after for name, change in self.changes.items()}}
+        return {name: change.after for name, change in self.changes.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +108,3 @@ def _belief(line: Line, value: Value) -> Belief:
 
 def _deletes(line: Line) -> bool:
     return line.operation is Operation.DELETE and line.outcome is Outcome.APPLIED
-
-
-def lost_value(origin: str, collision: Collision) -> tuple[bool, Value]:
-    """Whether a value that lost counts as agreed from then on, and the value.
-
-    It does where the other side had changed the column, too: the winner's own message is then a change on top
-    of it. Where only the losing side had changed it, it is taken back, and what was agreed stays.
-    """
-    ours, held = collision.inbound, collision.outbound
-    if origin == DATAVERSE:
-        ours, held = held, ours
-    return collision.winner not in {"", origin} and held != collision.base, ours

@@ -14,7 +14,7 @@ from time import perf_counter
 from uuid import UUID
 
 from shared.core.change import Change, Direction, Drain
-from shared.core.decision import link_follows, noting
+from shared.core.decision import link_follows, noting, told
 from shared.core.envelope import Parse
 from shared.core.errors import SyncError, Transient
 from shared.core.failure import Backoff, early, unexpected, verdict_of
@@ -61,6 +61,7 @@ class LaneWorker:
         """Decide an item and record it; returns the next one, if the lane goes on."""
         started = perf_counter()
         direction, verdict = await self._decide(lease, item)
+        verdict = told(verdict, item.agreed)
         settled = await self.lanes.settle(lease, item, verdict)
         self._tell(item, direction, verdict, perf_counter() - started)
         now = self.clock.now()

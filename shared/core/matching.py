@@ -112,11 +112,10 @@ class Noticing:
         verdict = await self.applier.apply(change, record, shadow, hold)
         table = self._table(change)
         rules = [rule for rule in self.rules if rule.table == table]
-        columns = {column for rule in rules for column, _ in rule.keys}
-        if verdict.shadow is None or not columns & verdict.changes.keys():
+        if verdict.shadow is None:
             return verdict
         values = {name: mark.value for name, mark in verdict.shadow.marks.items()}
-        before = values | {name: change.before for name, change in verdict.changes.items()}
+        before = {name: mark.value for name, mark in shadow.marks.items()}
         if all(rule.digest(values) == rule.digest(before) for rule in rules):
             return verdict
         found = [(rule, digest) for rule in rules if (digest := rule.digest(values)) is not None]

@@ -33,7 +33,7 @@ from shared.core.mapping.spec import Owner
 from shared.core.ownership import Ownership
 from shared.core.shadow import NEVER, Mark, Moment, Shadow
 from shared.core.survivorship import NEWEST, Claim, Survivorship, best, others
-from shared.core.verdict import Collision, ColumnChange
+from shared.core.verdict import Collision
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ class _Columns:
         winner, rule = _winner(self.ours, theirs, self.owned.of(column), self.owned.phase)
         self.collisions.append(Collision(column, base, inbound, outbound, winner, rule))
         if not winner:
-            known = mark or Mark(None, self.ours.moment.at, self.ours.system)
+            known = _held_at(mark or Mark(None, self.ours.moment.at, self.ours.system), theirs)
             self.agreed[column] = _disputed(known, self.ours, value, theirs.system, held)
         elif winner == self.ours.system:
             self.write[column] = value
@@ -216,8 +216,8 @@ class _Columns:
         ours = self.ours
         other = next(system for system in mark.disputed if system != ours.system)
         held = mark.disputed[other]
-        if self.theirs is not None:
-            held = self.theirs.values.get(column, held)
+        if self.theirs is not None and column in self.theirs.values:
+            held, mark = self.theirs.values[column], _held_at(mark, self.theirs)
         if value == held:
             self.agreed[column] = self._mark(value, mark)
             self.ended.append(column)
@@ -251,18 +251,6 @@ def marks_after(shadow: Shadow, decision: Merge, ours: Side, other: Side | None)
         seen = {**mark.seen, other.system: other.moment} if other else mark.seen
         marks[column] = replace(mark, seen=seen)
     return marks
-
-
-def changes(shadow: Shadow, decision: Merge) -> dict[str, ColumnChange]:
-    """Before and after of every column whose agreed value moves."""
-    lost = {collision.column for collision in decision.collisions}
-    moved = {column: mark.value for column, mark in decision.agreed.items() if column not in lost}
-    moved.update(decision.write)
-    return {
-        column: ColumnChange(before, value)
-        for column, value in moved.items()
-        if (before := shadow.marks[column].value if column in shadow.marks else None) != value
-    }
 
 
 def _written(value: Value, ours: Side, agreed: Mark | None, before: Mark | None, decision: Merge) -> Mark:
@@ -302,6 +290,12 @@ def _apart(mark: Mark, system: str, value: Value) -> Mark:
 
 def _seen(mark: Mark, ours: Side) -> Mark:
     return replace(mark, seen={**mark.seen, ours.system: ours.moment})
+
+
+def _held_at(mark: Mark, theirs: Side) -> Mark:
+    """The mark of a column in dispute, once the other side was read: what it said earlier comes too late."""
+    seen = max(theirs.moment, mark.seen.get(theirs.system, NEVER))
+    return replace(mark, seen={**mark.seen, theirs.system: seen})
 
 
 def _disputed(mark: Mark, ours: Side, value: Value, other: str, held: Value) -> Mark:

@@ -11,14 +11,12 @@ from shared.core.change import Change
 from shared.core.codes import Code
 from shared.core.errors import Looping
 from shared.core.merge import Merge
-from shared.core.outcome import Outcome
 from shared.core.shadow import Shadow, Turn
-from shared.core.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class LoopBudget:
-    """How often a record may turn within a window; `ourselves` are the names our own writes are made under.
+    """How often a record may turn within a window.
 
     Times are those at which changes were made, so a backlog that is worked at once turns no faster than it
     did when it arose.
@@ -26,17 +24,6 @@ class LoopBudget:
 
     turns: int = 20
     window: timedelta = timedelta(minutes=10)
-    ourselves: frozenset[str] = frozenset()
-
-    def is_ours(self, change: Change) -> bool:
-        """Whether a change is a write of our own, as the far side tells it."""
-        return change.actor is not None and change.actor.lower() in self.ourselves
-
-    def recognised(self, change: Change, result: Verdict) -> Verdict:
-        """The verdict on an echo, with the second sign of one: who made it (N-06)."""
-        if result.outcome is not Outcome.ECHO or not self.is_ours(change):
-            return result
-        return replace(result, reason=f"our own write, told back: {result.reason}")
 
     def spend(self, shadow: Shadow, change: Change, decision: Merge) -> Shadow:
         """The shadow with the turn that carrying out the decision is; raises Looping when it is one too many.
@@ -50,7 +37,7 @@ class LoopBudget:
         recent = tuple(turn for turn in shadow.turns if change.changed_at - turn.at < self.window)
         last = recent[-1] if recent else None
         differs = [name for name in news if _was_written(shadow, name, change.subject.system)]
-        is_own = self.is_ours(change) and bool(differs)
+        is_own = change.is_own and bool(differs)
         if last is not None and last.is_own and is_own:
             rule = "comes back different from what was written"
             raise Looping(Code.NOT_SETTLING, rule, min(differs), shadow)

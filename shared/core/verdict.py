@@ -86,10 +86,15 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class ColumnChange:
-    """One column before and after, in Dataverse's terms."""
+    """One column before and after, in Dataverse's terms.
+
+    `is_lost` says that the value lost a conflict and has crossed nowhere: it counts as agreed, so that the
+    winner's own message is a change on top of it.
+    """
 
     before: Value
     after: Value
+    is_lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,16 +186,16 @@ class Split:
 class Verdict:
     """The decision on one item and everything that has to be recorded with it.
 
-    `subject` is the record in its own system; `changes` before/after per column; `pairs` crosswalk
-    entries that are now certain (they release whoever waited for them); `waits_for` the key a parked item
-    waits on; `map_version` names the map that was used; `ended` the columns whose open conflict is over, for
-    the reason given. `posts` is a write to be handed over, `concludes` the number of the pending write that
-    is over. `absorbs` tells what became of a record that was merged into this one; `goes_to` the lane that is
-    to decide the item instead, because this one's record was merged into that one; `prints` what the row can
-    be matched by from now on; `splits` the row that a record got of its own; `case` the number of the
-    decision about customers that this carries out, or finds out of date. `unmatched` is an owner who turned
-    out to be no user, told once per record; `unit` the name of the business unit of what did not go through,
-    where units are told apart.
+    `subject` is the record in its own system; `changes` before/after per column, which the lane reads off the
+    `shadow`; `pairs` crosswalk entries that are now certain (they release whoever waited for them);
+    `waits_for` the key a parked item waits on; `map_version` names the map that was used; `ended` the columns
+    whose open conflict is over, for the reason given. `posts` is a write to be handed over, `concludes` the
+    number of the pending write that is over. `absorbs` tells what became of a record merged into this one;
+    `goes_to` the lane that is to decide the item instead, because this one's record was merged into that
+    one; `prints` what the row can be matched by from now on; `splits` the row that a record got of its own;
+    `case` the number of the decision about customers that this carries out, or finds out of date.
+    `unmatched` is an owner who turned out to be no user, told once per record; `unit` the name of the
+    business unit of what did not go through, where units are told apart.
     """
 
     outcome: Outcome

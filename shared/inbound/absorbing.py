@@ -84,7 +84,7 @@ class Absorbing:
                 told = await self._tell(entry, (record, row), policy, both)
             after = inherited(shadow, gone, estate, own)
             heir = change.heir.id if change.heir else ""
-            result = Verdict(
+            return Verdict(
                 Outcome.APPLIED if gone.marks else Outcome.SUPERSEDED,
                 f"merged into {heir}: {told}{_also(estate)}",
                 change.subject,
@@ -92,7 +92,6 @@ class Absorbing:
                 map_version=entry.revision,
                 absorbs=Absorption(tuple(estate.ended), estate.moved, row, lease),
             )
-            return deciding.learned(result, shadow, after)
 
     async def _merged_elsewhere(self, entry: EntityMap, heir: UUID, loser: UUID) -> UUID | None:
         """A row that people have merged otherwise in Dataverse."""

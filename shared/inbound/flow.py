@@ -11,7 +11,7 @@ from uuid import UUID
 
 from shared.core import decision as deciding
 from shared.core.change import Change, Operation
-from shared.core.errors import Gone, InvalidMessage, MovedOn, Transient
+from shared.core.errors import Gone, InvalidMessage, Looping, MovedOn, Transient
 from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.legacy import LegacySide
 from shared.core.lookups import Lookups
@@ -109,7 +109,15 @@ class Inbound:
             return result
         said = replace(change, subject=heir, operation=Operation.UPSERT, heir=None, data=found.fields)
         said = replace(said, changed_at=found.changed_at, version=0)
-        told = await self._upserted(said, entry, record, result.shadow, owned, hold)
+        try:
+            told = await self._upserted(said, entry, record, result.shadow, owned, hold)
+        except Transient as error:
+            # Nothing of the merge is recorded with a failure: it is followed again.
+            error.begun = None
+            raise
+        except Looping as error:
+            error.begun = replace(shadow, turns=())
+            raise
         return replace(deciding.together(result, told), subject=change.subject)
 
     async def _changed(
@@ -149,6 +157,8 @@ class Inbound:
         """The verdict on what is said of a record that has ended, by a merge or a delete."""
         if shadow.heir is not None or str(change.subject) in shadow.absorbed:
             return await self._of_a_loser(change, entry, record, shadow, hold)
+        if change.operation is Operation.DELETE and change.is_own and shadow.marks:
+            return deciding.unchanged(change, Outcome.ECHO, "our own delete, told back", entry)
         if shadow.deleted_at is not None and change.changed_at <= shadow.deleted_at:
             return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
         return None
@@ -230,7 +240,7 @@ class Inbound:
                 raise
             after = await self._take_back(said, decision, after, hold)
             decided = deciding.verdict(change, entry, shadow, decision, after)
-            result = self.budget.recognised(change, decided)
+            result = deciding.recognised(change, decided)
             result = deciding.paired(result, ((change.subject, record),))
             if decision.back and self.by_import is not None and self.by_import.takes(ours.system):
                 return await self.by_import.back(change, entry, record, decision.back, result)

@@ -21,7 +21,7 @@ from shared.core.outcome import Outcome
 from shared.core.pending import Acknowledged, Answer, Posted
 from shared.core.ports import Hold, LegacyRecord, LegacyRecords, Row, Rows
 from shared.core.shadow import Mark, Moment, Shadow
-from shared.core.verdict import Collision, ColumnChange, Verdict
+from shared.core.verdict import Collision, Verdict
 from shared.inbound.by_import import ByImport
 
 
@@ -55,7 +55,8 @@ class Settling:
         legacy = (await side.held(entry, found)).values.get(column, mark.held_by(system))
         held = {system: legacy, DATAVERSE: row.values.get(column)}
         if not _as_seen(decided, held[system], held[DATAVERSE]):
-            return _asked_again(change, entry, shadow, column, held)
+            seen = {system: Moment(found.changed_at), DATAVERSE: _moment(row)}
+            return _asked_again(change, entry, shadow, column, held, seen)
         fields = await side.fields(entry, {column: decided.value})
         if held[DATAVERSE] != decided.value:
             await hold()
@@ -96,7 +97,8 @@ class _Handing:
             held[system] = await self._held(posted, answered, held[system])
         concludes = posted.number if posted else None
         if not _as_seen(decided, held[system], held[DATAVERSE]):
-            return replace(_asked_again(change, entry, shadow, column, held), concludes=concludes)
+            again = _asked_again(change, entry, shadow, column, held, {DATAVERSE: _moment(row)})
+            return replace(again, concludes=concludes)
         if held[DATAVERSE] != decided.value:
             await hold()
             row = await self.rows.update(entry.table, record, {column: decided.value}, row.version)
@@ -135,7 +137,7 @@ def _settled(
     seen = {
         **before.seen,
         system: Moment(found.changed_at),
-        DATAVERSE: deciding.row_moment(row.modified_at, row.version),
+        DATAVERSE: _moment(row),
     }
     mark = Mark(decided.value, change.changed_at, "person", seen)
     # Either side may hold other news by now: each is read again before it is next written.
@@ -144,17 +146,27 @@ def _settled(
         Outcome.APPLIED,
         f"{column}: settled by {decided.by}",
         change.subject,
-        changes={column: ColumnChange(before.value, decided.value)},
         shadow=after,
         map_version=entry.revision,
         ended={column: f"settled by {decided.by}"},
     )
 
 
+def _moment(row: Row) -> Moment:
+    return deciding.row_moment(row.modified_at, row.version)
+
+
 def _asked_again(
-    change: Change, entry: EntityMap, shadow: Shadow, column: str, held: Mapping[str, Value]
+    change: Change,
+    entry: EntityMap,
+    shadow: Shadow,
+    column: str,
+    held: Mapping[str, Value],
+    seen: Mapping[str, Moment],
 ) -> Verdict:
-    mark = replace(shadow.marks[column], disputed=held)
+    """The conflict stays open with what both sides hold now; `seen` is when they were seen to hold it."""
+    before = shadow.marks[column]
+    mark = replace(before, disputed=held, seen={**before.seen, **seen})
     now = Collision(column, mark.value, held[change.subject.system], held[DATAVERSE], "", "person")
     return Verdict(
         Outcome.CONFLICT,

@@ -67,7 +67,7 @@ class Absorbing:
             for key in estate.moved:
                 after = await self._rename(key, record, after, both)
                 told.append(f"{key} is a record of this row now")
-            result = Verdict(
+            return Verdict(
                 Outcome.APPLIED,
                 f"the row was merged into {record}: {'; '.join(told) or 'no legacy system has it'}",
                 change.subject,
@@ -76,7 +76,6 @@ class Absorbing:
                 absorbs=Absorption(tuple(estate.ended), estate.moved, loser, lease),
                 case=change.case,
             )
-            return deciding.learned(result, shadow, after)
 
     async def _is_decided(self, number: int, loser: UUID, heir: UUID) -> bool:
         """Whether a person's decision stands, and is about these rows."""

@@ -104,10 +104,8 @@ class Outbound:
         if shadow.heir is not None or change.subject.id != str(record):
             reason = f"the row was merged into {shadow.heir or record}"
             return deciding.unchanged(change, Outcome.SUPERSEDED, reason, entry)
-        if shadow.deleted_at is not None and change.changed_at <= shadow.deleted_at:
-            return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
-        if shadow.deleted_at is not None and not shadow.marks and self.budget.is_ours(change):
-            return await self._undo(change, entry, record, shadow, hold)
+        if (over := await self._over(change, entry, record, shadow, hold)) is not None:
+            return over
         ours = None
         if change.operation is not Operation.DELETE:
             ours = await self._ours(change, entry, record)
@@ -161,7 +159,7 @@ class Outbound:
             return await self._create(change, target, shadow, ours, hold)
         known = with_defaults(change, shadow, ours)
         decided = await self._update(change, target, target.key, known, ours, hold)
-        result = self.budget.recognised(change, deciding.learned(decided, shadow, known))
+        result = deciding.recognised(change, decided)
         return result if shadow.marks else deciding.paired(result, ((target.key, record),))
 
     async def _post(
@@ -201,6 +199,19 @@ class Outbound:
             shadow = crossed.shadow or shadow
             result = deciding.together(result, replace(crossed, subject=change.subject))
         return result
+
+    async def _over(
+        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, hold: Hold
+    ) -> Verdict | None:
+        """The verdict on what is told of a row's end, or of before it, where nobody's wish is in it."""
+        if change.is_own:
+            if change.operation is Operation.DELETE and shadow.marks:
+                return deciding.unchanged(change, Outcome.ECHO, "our own delete, told back", entry)
+            if change.is_create and deciding.came_late(change, shadow):
+                return await self._undo(change, entry, record, hold)
+        if shadow.deleted_at is not None and change.changed_at <= shadow.deleted_at:
+            return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
+        return None
 
     def map_version(self, change: Change) -> str:
         """See `Applier.map_version`; of the first system that takes rows of the table."""
@@ -323,24 +334,22 @@ class Outbound:
             raise Gone(f"the record no longer exists in {target.system.name}")
         return await self._side(target).held(target.entry, found), found.version
 
-    async def _undo(
-        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, hold: Hold
-    ) -> Verdict:
-        """A row of our own making appears after its end was agreed: a create we had given up came late.
+    async def _undo(self, change: Change, entry: EntityMap, record: UUID, hold: Hold) -> Verdict:
+        """A create of ours that was given up came late, and made a row again that somebody had deleted.
 
-        Whatever we create on purpose leaves marks. It is removed while nobody has touched it since.
+        What people want with the deleted row is told by its delete, and by nothing else. The row is removed
+        while nobody has touched it since.
         """
-        after = replace(shadow, deleted_at=change.changed_at)
         row = await self.rows.read(entry.table, record)
-        if row is None or change.operation is Operation.DELETE:
-            return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry, after)
+        if row is None:
+            return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
         if deciding.row_moment(row.modified_at, row.version).version != change.version:
             reason = "the row was changed since; its own message follows"
             return deciding.unchanged(change, Outcome.SUPERSEDED, reason, entry)
         await hold()
         await self.rows.delete(entry.table, record, row.version)
         reason = "a create that was given up came late and brought back what was deleted: it is undone"
-        return deciding.unchanged(change, Outcome.APPLIED, reason, entry, after)
+        return deciding.unchanged(change, Outcome.APPLIED, reason, entry)
 
     async def _delete(self, change: Change, target: Target, shadow: Shadow, hold: Hold) -> Verdict:
         if target.key is None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.core import decision as deciding
-from shared.core.acknowledging import awaiting, folded, moved, record_of, refused, still_awaiting
+from shared.core.acknowledging import awaiting, folded, record_of, refused, still_awaiting
 from shared.core.change import Change, Json
 from shared.core.legacy import LegacySide, going_out
 from shared.core.lookups import Lookups
@@ -110,9 +110,8 @@ class Posting:
         if target.key is not None and not decision.write:
             after = agreed_after(case.entry, change, spent, decision, ours, (target.system.name, None))
             after = await self._take_back(case, decision, ours, after, hold)
-            decided = deciding.verdict(change, case.entry, known, decision, after)
-            decided = deciding.learned(_agreeing(decided, case), case.before, known)
-            return self.budget.recognised(change, decided)
+            decided = _agreeing(deciding.verdict(change, case.entry, known, decision, after), case, known)
+            return deciding.recognised(change, decided)
         write = await self._write(case, ours, decision, raw)
         # What was decided against us, or is a person's to decide, is so now; the rest once acknowledged.
         lost = {collision.column for collision in decision.collisions} & decision.agreed.keys()
@@ -122,7 +121,6 @@ class Posting:
         return replace(
             awaiting(change, case.entry, write, target.system.latency),
             shadow=after if after != case.before else None,
-            changes=moved(case.before, after),
             collisions=decision.collisions,
         )
 
@@ -228,18 +226,19 @@ class Posting:
         return LegacySide(self.lookups[case.target.system.name])
 
 
-def _agreeing(result: Verdict, case: _Case) -> Verdict:
-    """The same verdict, telling all that the acknowledgement made both sides agree on.
+def _agreeing(result: Verdict, case: _Case, known: Shadow) -> Verdict:
+    """The same verdict, called applied where the acknowledgement made both sides agree on something.
 
-    The write may have held later edits of the row than the message it was made for.
+    The write may have held later edits of the row than the message it was made for. What Dataverse filled in
+    by itself was `known` before, and is not what this change came to.
     """
-    changes = {**moved(case.before, case.shadow), **result.changes}
     is_agreed = case.answered is not None and case.answered.answer is Answer.ACCEPTED
     if not is_agreed or result.outcome not in {Outcome.ECHO, Outcome.STALE, Outcome.APPLIED}:
-        return replace(result, changes=changes)
-    columns = case.posted.write.values.keys() if case.posted else ()
-    reason = ", ".join(sorted({*changes, *columns}))
-    return replace(result, outcome=Outcome.APPLIED, reason=reason, changes=changes)
+        return result
+    learned = deciding.moved(known, result.shadow) if result.shadow else {}
+    written = case.posted.write.values if case.posted else {}
+    columns = {*deciding.moved(case.before, case.shadow), *learned, *written}
+    return replace(result, outcome=Outcome.APPLIED, reason=", ".join(sorted(columns)))
 
 
 def _differs(shadow: Shadow, held: Side | None) -> bool:

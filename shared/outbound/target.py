@@ -44,10 +44,12 @@ def agreed_after(
 def with_defaults(change: Change, shadow: Shadow, ours: Side) -> Shadow:
     """The shadow with what Dataverse filled in by itself when we wrote the row.
 
-    A message about a version we know of tells nobody's change: values in columns never agreed on are the
-    platform's defaults. They become known, so that a later edit of them is seen as one, and go nowhere.
+    A message about our own create, or about a version we know of, tells nobody's change: values in columns
+    never agreed on are the platform's defaults. They become known, so that a later edit of them is seen as
+    one, and go nowhere.
     """
-    if not 0 < change.version <= deciding.number_of(shadow):
+    is_known = 0 < ours.moment.version <= deciding.number_of(shadow)
+    if not (is_known or (change.is_own and change.is_create)):
         return shadow
     seen = {DATAVERSE: ours.moment}
     fresh = {
@@ -61,12 +63,13 @@ def with_defaults(change: Change, shadow: Shadow, ours: Side) -> Shadow:
 def _row_version(entry: EntityMap, change: Change, shadow: Shadow, decision: Merge, ours: Side) -> str | None:
     """The newest row version at which the row is known to equal the shadow.
 
-    The message's own, when it speaks of the whole row, everything it says is agreed now and it is newer than
-    what was known. Of the columns that a message leaves out an earlier one may still have to tell.
+    The one that was told of, when that speaks of the whole row, everything it says is agreed now and it is
+    newer than what was known. Of the columns that a message leaves out an earlier one may still have to tell.
     """
-    told = change.data.get("@odata.etag", f'W/"{change.version}"' if change.version else None)
-    known = shadow.versions.get(DATAVERSE)
+    known, told = shadow.versions.get(DATAVERSE), ours.moment.version
+    if told <= deciding.number_of(shadow):
+        return known
     is_whole = ours.values.keys() >= going_out(entry)
-    if decision.stale or decision.collisions or change.without or not (is_whole and isinstance(told, str)):
-        return known if change.version <= deciding.number_of(shadow) else None
-    return told if change.version > deciding.number_of(shadow) else known
+    if decision.stale or decision.collisions or change.without or not is_whole:
+        return None
+    return f'W/"{told}"'

@@ -130,7 +130,7 @@ def owner_lookup(settings: Settings, sides: Sides) -> OwnerLookup:
 
 
 def _budget(settings: Settings) -> LoopBudget:
-    return LoopBudget(settings.loop_budget, settings.loop_window, settings.ourselves)
+    return LoopBudget(settings.loop_budget, settings.loop_window)
 
 
 def plan_driver(world: World) -> PlanDriver:

@@ -172,7 +172,7 @@ def _rows(settings: Settings, dataverse: WebClient, ledger: Ledger, modes: Modes
 
 
 def _parse(clock: "Clock", settings: Settings, message: Message) -> Change | Drain:
-    return envelope.read(message, clock.now(), settings.clock_skew)
+    return envelope.read(message, clock.now(), settings.clock_skew, settings.ourselves)
 
 
 def client(who: str, url: str, settings: Settings, secret: "Secret | None") -> WebClient:

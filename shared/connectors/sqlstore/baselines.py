@@ -5,21 +5,20 @@ missing from every rebuilt state. So its last value is kept here, in the transac
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from shared.connectors.sqlstore.sqltypes import Document, Instant
-from shared.connectors.sqlstore.tables import METADATA, conflict, journal
+from shared.connectors.sqlstore.tables import METADATA, journal
 from shared.connectors.sqlstore.tables import message as messages
-from shared.connectors.sqlstore.values import changes_of, dumps, tagged, untagged, value_of
+from shared.connectors.sqlstore.values import changes_of, dumps, tagged, untagged
 from shared.core.change import Operation
-from shared.core.history import NOTHING, Belief, Believed, Line, lost_value, rebuild
+from shared.core.history import NOTHING, Belief, Believed, Line, rebuild
 from shared.core.outcome import Outcome
-from shared.core.verdict import Collision
 
 baseline = sa.Table(
     "baseline",
@@ -30,9 +29,6 @@ baseline = sa.Table(
     # The newest decision that was folded in: of an earlier instant nothing can be told.
     sa.Column("since", Instant, nullable=False),
 )
-
-Lost: TypeAlias = Mapping[int, Sequence[Collision]]
-"""Conflicts by the number of the message that met them."""
 
 _LOAD = sa.select(baseline).where(baseline.c.record == sa.bindparam("the_record"))
 _KEEP = sa.update(baseline).where(baseline.c.record == sa.bindparam("the_record"))
@@ -56,10 +52,9 @@ def fold(connection: sa.Connection, numbers: Sequence[int]) -> None:
         .where(journal.c.number.in_(numbers))
         .order_by(journal.c.id)
     )
-    lost = _lost(connection, conflict.c.number.in_(numbers))
     lines: dict[UUID, list[Line]] = {}
     for row in connection.execute(statement):
-        lines.setdefault(row.record, []).append(line_of(row, lost))
+        lines.setdefault(row.record, []).append(line_of(row))
     for record, found in lines.items():
         known = rebuild(found, load(connection, record))
         columns = {"document": _text(known), "deleted_at": known.deleted_at, "since": known.since}
@@ -67,15 +62,8 @@ def fold(connection: sa.Connection, numbers: Sequence[int]) -> None:
             connection.execute(sa.insert(baseline), columns | {"record": record})
 
 
-def lost_in(connection: sa.Connection, record: UUID) -> Lost:
-    """The conflicts of a record, by the message that met them."""
-    return _lost(connection, conflict.c.record == record)
-
-
-def line_of(row: sa.Row[*tuple[Any, ...]], lost: Lost) -> Line:
-    """The journal line of a row that was joined with its message; `lost` holds its record's conflicts."""
-    met = lost.get(row.number, ()) if row.outcome == Outcome.CONFLICT else ()
-    judged = {entry.column: lost_value(row.origin or "", entry) for entry in met}
+def line_of(row: sa.Row[*tuple[Any, ...]]) -> Line:
+    """The journal line of a row that was joined with its message."""
     return Line(
         id=row.id,
         at=row.at,
@@ -86,17 +74,7 @@ def line_of(row: sa.Row[*tuple[Any, ...]], lost: Lost) -> Line:
         changes=changes_of(row.changes),
         message_id=row.original_id if row.original_id is not None else row.message_id,
         map_version=row.map_version,
-        lost={column: value for column, (counts, value) in judged.items() if counts},
     )
-
-
-def _lost(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Lost:
-    found: dict[int, list[Collision]] = {}
-    for row in connection.execute(sa.select(conflict).where(which).order_by(conflict.c.id)):
-        base, inbound, outbound = (value_of(text) for text in (row.base, row.inbound, row.outbound))
-        collision = Collision(row.column_name, base, inbound, outbound, row.winner, row.rule)
-        found.setdefault(row.number, []).append(collision)
-    return found
 
 
 def _text(known: Believed) -> str:

@@ -176,6 +176,7 @@ def changes_text(changes: Mapping[str, ColumnChange]) -> str:
     return dumps(
         {
             column: {"before": tagged(change.before), "after": tagged(change.after)}
+            | ({"lost": True} if change.is_lost else {})
             for column, change in changes.items()
         }
     )
@@ -184,7 +185,9 @@ def changes_text(changes: Mapping[str, ColumnChange]) -> str:
 def changes_of(text: str) -> dict[str, ColumnChange]:
     """Before and after, per column, as they were saved."""
     return {
-        column: ColumnChange(untagged(change["before"]), untagged(change["after"]))
+        column: ColumnChange(
+            untagged(change["before"]), untagged(change["after"]), is_lost=change.get("lost", False)
+        )
         for column, change in json.loads(text).items()
     }
 

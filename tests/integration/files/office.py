@@ -331,7 +331,7 @@ def gate_for(
     systems = {system.name: system for system in legacy}
     directory = MemoryDirectory(rows)
     lookups = {name: Lookups(system, TABLES, store.crosswalk, directory) for name, system in systems.items()}
-    budget = LoopBudget(ourselves=frozenset({US}))
+    budget = LoopBudget()
     posting = Posting(lookups, store.pending, rows, store.shadows, budget)
     by_import = ByImport(lookups, store.pending)
     settling = Settling(store.conflicts, rows, records, lookups, by_import)
@@ -382,6 +382,6 @@ def gate_for(
 
 
 def _parse(clock: SettableClock, message: Message) -> Change | Drain:
-    read = envelope.read(message, clock.now(), timedelta(minutes=5))
+    read = envelope.read(message, clock.now(), timedelta(minutes=5), frozenset({US}))
     assert json.loads(message.body)
     return read

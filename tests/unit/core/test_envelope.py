@@ -160,6 +160,16 @@ def test_a_time_that_has_not_come_is_marked_and_not_refused() -> None:
     assert not sane.is_early
 
 
+def test_a_write_of_our_own_is_never_early_because_its_time_was_told_when_it_was_made() -> None:
+    body = {**INBOUND, "changedOn": "2999-01-01T00:00:00Z", "changedBy": "Tandem"}
+    message = Message("m-1", "inbound", str(ROW), json.dumps(body).encode())
+
+    change = envelope.read(message, NOW, timedelta(minutes=5), frozenset({"tandem"}))
+
+    assert isinstance(change, Change)
+    assert (change.is_own, change.is_early) == (True, False)
+
+
 def test_all_faults_are_told_at_once() -> None:
     found = faults(INBOUND | {"operation": "x", "changedOn": "y", "extra": 1})
 

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.core.mapping.columns import Value
-from shared.core.merge import Merge, Side, changes, marks_after, merge
+from shared.core.mapping.spec import Owner
+from shared.core.merge import Merge, Side, marks_after, merge
+from shared.core.ownership import Ownership
 from shared.core.shadow import Mark, Moment, Shadow
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -128,7 +130,7 @@ def test_what_equals_the_shadow_is_an_echo() -> None:
     decision = merge(agreed("a"), dataverse("a", 9), None)
 
     assert decision == Merge({}, decision.agreed, (), (), complete=True)
-    assert changes(agreed("a"), decision) == {}
+    assert marks_after(agreed("a"), decision, dataverse("a", 9), None)[COLUMN].value == "a"
 
 
 def test_a_row_with_edits_not_told_yet_is_not_taken_for_the_agreed_state() -> None:
@@ -171,8 +173,22 @@ def test_the_winner_of_a_conflict_is_decided_once() -> None:
 
     assert (found.write, [entry.winner for entry in found.collisions]) == ({}, ["dataverse"])
     assert not found.complete
-    assert changes(agreed("base"), found) == {}, "nothing has crossed yet"
+    assert shadow.marks[COLUMN].value == "a", "the winner's own message is a change on top of it"
     assert (told.write, told.collisions) == ({COLUMN: "d"}, ())
+
+
+def test_what_a_side_said_before_it_was_read_does_not_end_a_dispute() -> None:
+    """The row moved on from the value that Allegory holds; its message about that value comes late."""
+    theirs_to_decide = Ownership(columns={COLUMN: Owner.PERSON})
+    found = merge(agreed("base"), allegory("a", 10), dataverse("d", 80), theirs_to_decide)
+    shadow = Shadow(marks_after(agreed("base"), found, allegory("a", 10), None))
+
+    late = merge(shadow, dataverse("a", 40), None, theirs_to_decide)
+    agrees = merge(shadow, dataverse("a", 90), None, theirs_to_decide)
+
+    assert shadow.marks[COLUMN].disputed == {"allegory": "a", "dataverse": "d"}
+    assert (late.stale, late.ended) == ((COLUMN,), ())
+    assert (agrees.stale, agrees.ended) == ((), (COLUMN,))
 
 
 VALUES = st.sampled_from([None, "a", "b", "c"])
@@ -187,4 +203,4 @@ def test_deciding_twice_is_deciding_once(base: str | None, mine: str | None, sec
     again = merge(shadow, ours, None)
 
     assert again.write == {}
-    assert changes(shadow, again) == {}
+    assert marks_after(shadow, again, ours, None)[COLUMN].value == shadow.marks[COLUMN].value

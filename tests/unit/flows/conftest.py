@@ -73,7 +73,14 @@ class Desk:
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 100_000)))
 
     async def row_changed(
-        self, row: UUID = ROW, *, operation: str = "Update", at: datetime | None = None, **data: Json
+        self,
+        row: UUID = ROW,
+        *,
+        operation: str = "Update",
+        at: datetime | None = None,
+        actor: str | None = None,
+        version: str | None = None,
+        **data: Json,
     ) -> Outcome | None:
         """A flow tells of an account; returns what became of the message."""
         body = {
@@ -83,7 +90,8 @@ class Desk:
             "recordId": str(row),
             "operation": operation,
             "changedOn": (at or self.clock.now()).isoformat(),
-            "rowVersion": str(next(self.numbers)),
+            "rowVersion": version or str(next(self.numbers)),
+            "initiatedBy": actor,
             "data": {"accountid": str(row), **data},
         }
         return await self._receive("outbound", str(row), body)
@@ -149,7 +157,9 @@ class Desk:
         self.rows.put("account", row, values)
         return await self.tell_row(row, actor)
 
-    async def tell_row(self, row: UUID, actor: str | None = None) -> Outcome | None:
+    async def tell_row(
+        self, row: UUID, actor: str | None = None, operation: str = "Update"
+    ) -> Outcome | None:
         """The flow tells of the row as it is."""
         kept = await self.rows.read(TABLES["account"], row)
         assert kept is not None
@@ -166,7 +176,7 @@ class Desk:
             "source": "dataverse",
             "table": "account",
             "recordId": str(row),
-            "operation": "Update",
+            "operation": operation,
             "changedOn": kept.modified_at.isoformat(),
             "rowVersion": kept.version.strip('W/"'),
             "initiatedBy": actor,
@@ -208,7 +218,7 @@ def desk_with(allegory: LegacySystem, *more: LegacySystem, policy: OwnerPolicy =
     }
     parse = partial(_parse, clock)
     telemetry = MemoryTelemetry()
-    budget = LoopBudget(turns=6, ourselves=frozenset({US}))
+    budget = LoopBudget(turns=6)
     settling = Settling(store.conflicts, rows, legacy, lookups)
     absorbing = Absorbing(rows, store.shadows, store.crosswalk, store.lanes, legacy)
     splitting = Splitting(store.cases, store.sayings, rows, store.crosswalk, store.lanes, legacy)
@@ -276,4 +286,4 @@ def desk_with(allegory: LegacySystem, *more: LegacySystem, policy: OwnerPolicy =
 
 
 def _parse(clock: SettableClock, message: Message) -> Any:
-    return envelope.read(message, clock.now(), timedelta(minutes=5))
+    return envelope.read(message, clock.now(), timedelta(minutes=5), frozenset({US}))

@@ -72,17 +72,6 @@ async def test_one_side_may_write_as_often_as_it_likes(desk: "Desk") -> None:
     assert outcomes == {Outcome.APPLIED}
 
 
-async def test_a_create_that_came_late_does_not_bring_back_what_a_person_deleted(desk: "Desk") -> None:
-    row = await desk.company(phone="1")
-    desk.rows.remove("account", row)
-    desk.clock.advance(timedelta(seconds=1))
-    assert await desk.row_changed(row, operation="Delete") is Outcome.APPLIED
-
-    assert await desk.edit_row(row, actor=US, name="Nordwind", telephone1="1") is Outcome.APPLIED
-
-    assert (desk.rows.of("account"), desk.records.of("company")) == ({}, {})
-
-
 async def test_a_row_that_a_person_brings_back_is_left_and_told_of(desk: "Desk") -> None:
     row = await desk.company(phone="1")
     desk.rows.remove("account", row)

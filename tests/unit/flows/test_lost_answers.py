@@ -9,6 +9,7 @@ from shared.core.errors import Unavailable
 from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.mapping.columns import Table, Value
 from shared.core.outcome import Outcome
+from shared.core.ownership import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,6 +137,34 @@ async def test_what_a_write_overruled_is_kept_though_nobody_heard_of_the_write(
         (line["column"], line["inbound"], line["outbound"], line["winner"]) for line in record["conflicts"]
     ]
     assert kept == [("name", "Newer", "Typed by a person", "allegory")]
+
+
+async def test_what_an_earlier_try_would_have_agreed_on_is_not_told_as_agreed(
+    desk: "Desk", monkeypatch: "pytest.MonkeyPatch"
+) -> None:
+    """By the next try the person's number has crossed, and the name is no longer for Allegory to change."""
+    row, update = await desk.company(phone="1"), desk.rows.update
+    desk.clock.advance(timedelta(seconds=5))
+    desk.rows.put("account", row, {"telephone1": "3"})
+    at = desk.clock.now() + timedelta(milliseconds=500)
+    calls: list[object] = []
+
+    async def down(*arguments: object) -> object:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise Unavailable("down")
+        return await update(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(desk.rows, "update", down)
+    said = {"name": "Renamed", "phone": "2"}
+    assert await desk.record_changed("C-1", said, at=at) is Outcome.FAILED
+    await desk.store.owners.set_phase(("allegory", "company", ""), Phase.DYNAMICS_MASTER, "ann", "done")
+    desk.clock.advance(timedelta(seconds=15))
+    assert await desk.tell_row(row) is Outcome.APPLIED
+
+    (told,) = await desk.store.operations.history.as_of(str(row), desk.clock.now())
+    assert told["believed"]["columns"]["telephone1"]["value"] == "3"
+    assert (await desk.store.shadows.load(row)).marks["telephone1"].value == "3"
 
 
 async def test_an_earlier_message_does_not_overtake_a_later_one_whose_write_may_have_happened(

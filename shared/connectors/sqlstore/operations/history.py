@@ -78,8 +78,7 @@ def lines_of(connection: sa.Connection, record: UUID) -> list[Line]:
         .where(journal.c.record == record)
         .order_by(journal.c.id)
     )
-    lost = baselines.lost_in(connection, record)
-    return [line_of(row, lost) for row in connection.execute(statement)]
+    return [line_of(row) for row in connection.execute(statement)]
 
 
 def _as_of(connection: sa.Connection, record: UUID, at: datetime) -> Report:
@@ -229,6 +228,7 @@ def _decisions(connection: sa.Connection, record: UUID, ids: dict[int, str]) -> 
             "changes": {
                 column: {"before": shown.plain(change.before), "after": shown.plain(change.after)}
                 for column, change in changes_of(row.changes).items()
+                if not change.is_lost
             },
             "map_version": row.map_version,
             "correlation_id": row.correlation_id,

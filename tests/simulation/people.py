@@ -1,6 +1,7 @@
 """What people do on both sides during a run, and what they are owed for it."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
@@ -9,7 +10,7 @@ from uuid import UUID
 
 from mappers.allegory import ALLEGORY
 from shared.core.change import Json
-from shared.core.mapping.columns import Value
+from shared.core.mapping.columns import Value, placeholder_id
 from shared.core.mapping.references import RowRef
 from tests.simulation.sides import Allegory, Dataverse
 from tests.simulation.weather import Fault, Weather
@@ -22,9 +23,10 @@ TEXTS: dict[str, dict[str, str]] = {
 }
 """The fields people edit, and the columns they become."""
 REQUIRED = {"company": "name", "contact": "last_name", "deal": "name"}
-PARENT = {"contact": ("primary_company_id", "parentcustomerid"), "deal": ("company_id", "parentaccountid")}
+RING = "parent_company_id"
 MERGED = ("company", "contact")
 """What people merge."""
+PARENT = {"contact": ("primary_company_id", "parentcustomerid"), "deal": ("company_id", "parentaccountid")}
 TABLE = {entry.entity: entry.table.name for entry in ALLEGORY.maps}
 ENTITY = {table: entity for entity, table in TABLE.items()}
 SPAN = 90.0
@@ -44,6 +46,15 @@ class Edit:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """A record a person deleted: on which side, which row it is, and how many edits there were before."""
+
+    side: str
+    row: UUID
+    number: int
+
+
 @dataclass(slots=True)
 class People:
     """Everybody who works with either system."""
@@ -53,7 +64,9 @@ class People:
     weather: Weather
     chance: Random
     edits: list[Edit] = field(default_factory=list)
-    acts: int = 0
+    ends: list[End] = field(default_factory=list)
+    saves: Counter[UUID] = field(default_factory=Counter)
+    parents: dict[UUID, set[UUID]] = field(default_factory=dict)
     names: int = 0
     merges: int = 0
 
@@ -67,8 +80,21 @@ class People:
             self._act(first=number < 2)
         await asyncio.gather(*self._errands)
 
+    def wrote(self, edit: Edit, before: int) -> set[str | None]:
+        """What was written into a column on either side before an edit."""
+        place = (edit.row, edit.column)
+        return {other.value for other in self.edits[:before] if (other.row, other.column) == place}
+
+    def overwrote(self, number: int) -> bool:
+        """Whether an edit was later overwritten, or the record deleted, on its own side."""
+        edit = self.edits[number]
+        place = (edit.side, edit.row)
+        return any((end.side, end.row) == place and end.number > number for end in self.ends) or any(
+            (other.side, other.row) == place and other.column == edit.column
+            for other in self.edits[number + 1 :]
+        )
+
     def _act(self, *, first: bool) -> None:
-        self.acts += 1
         what = self.chance.random()
         records, rows = self._records(), self._rows()
         if first or what < 0.2 or not (records or rows):
@@ -109,7 +135,7 @@ class People:
         names = [self._name("C") for _ in range(self.chance.randrange(1, 4))]
         for name, parent in zip(names, [*names[1:], names[0]], strict=True):
             texts = self._texts(ROOT_ENTITY, all_of_them=True)
-            self._save_record(ROOT_ENTITY, name, {"parent_company_id": parent, **texts})
+            self._save_record(ROOT_ENTITY, name, {RING: parent, **texts})
 
     def _later(self, company: str) -> None:
         async def errand() -> None:
@@ -131,15 +157,19 @@ class People:
             blank = dict.fromkeys(TEXTS[entity], "")
             fields = {**blank, **fields}
         row = self.allegory.row_of(entity, record_id)
+        self.saves[row] += 1
+        if parent := fields.get(PARENT[entity][0] if entity in PARENT else RING):
+            self.parents.setdefault(row, set()).add(self.allegory.row_of(ROOT_ENTITY, str(parent)))
+        held = self.allegory.twin.of(entity).get(record_id, {})
         for name, column in TEXTS[entity].items():
-            if name in fields:
+            if name in fields and fields[name] != (held.get(name) or ""):
                 self._owe("allegory", row, column, str(fields[name]) or None)
         self.allegory.put(entity, record_id, fields)
 
     def _create_row(self) -> None:
         entity = self.chance.choice(list(TEXTS))
         values: dict[str, Value] = {}
-        accounts = [row for row in self.dataverse.twin.of(TABLE[ROOT_ENTITY]) if self._is_open(row)]
+        accounts = self._parents(entity)
         if entity in PARENT:
             if not accounts:
                 entity = ROOT_ENTITY
@@ -159,14 +189,25 @@ class People:
         if column is not None:
             values = {column: self._name("v")}
         elif entity in PARENT and self.chance.random() < 0.1:
-            accounts = [row for row in self.dataverse.twin.of(TABLE[ROOT_ENTITY]) if self._is_open(row)]
+            accounts = self._parents(entity)
             if accounts:
                 values[PARENT[entity][1]] = RowRef("account", self.chance.choice(accounts))
         self._save_row(entity, row, values)
 
+    def _parents(self, entity: str) -> list[UUID]:
+        """The accounts a row may belong to; only a contact needs the placeholder."""
+        accounts = [row for row in self.dataverse.twin.of(TABLE[ROOT_ENTITY]) if not self._is_aside(row)]
+        return [row for row in accounts if entity == "contact" or row != placeholder_id(TABLE[ROOT_ENTITY])]
+
+    def _is_aside(self, row: UUID) -> bool:
+        """Whether a row was merged into another."""
+        return any(self.dataverse.twin.of(table).get(row, {}).get("statecode") for table in ENTITY)
+
     def _save_row(self, entity: str, row: UUID, values: dict[str, Value]) -> None:
+        self.saves[row] += 1
+        held = self.dataverse.twin.of(TABLE[entity]).get(row, {})
         for column in TEXTS[entity].values():
-            if column in values:
+            if column in values and values[column] != held.get(column):
                 value = values[column]
                 self._owe("dataverse", row, column, None if value is None else str(value))
         self.dataverse.put(TABLE[entity], row, values)
@@ -177,16 +218,19 @@ class People:
             target = RowRef(TABLE[entity], UUID(row))
             children = (values for table in ENTITY for values in self.dataverse.twin.of(table).values())
             if not any(target in values.values() for values in children):
+                self.ends.append(End("dataverse", UUID(row), len(self.edits)))
                 self.dataverse.remove(TABLE[entity], UUID(row))
         elif records:
             entity, record_id = self._one_of(records)
             others = (fields for name in TEXTS for fields in self.allegory.twin.of(name).values())
             parents = {fields.get(field) for fields in others for field, _ in PARENT.values()}
             if record_id not in parents:
+                row_id = self.allegory.row_of(entity, record_id)
+                self.ends.append(End("allegory", row_id, len(self.edits)))
                 self.allegory.remove(entity, record_id)
 
     def _merge(self, records: list[Place], rows: list[Place]) -> bool:
-        """Merge two companies, two contacts or two deals' companies on one side; whether there were two."""
+        """Merge two companies or two contacts on one side; whether there were two."""
         in_dataverse = self.chance.random() < 0.5
         places = [place for place in (rows if in_dataverse else records) if place[0] in MERGED]
         entity = self.chance.choice(MERGED)
@@ -220,17 +264,8 @@ class People:
             (ENTITY[table], str(row))
             for table in ENTITY
             for row in self.dataverse.twin.of(table)
-            if not self._is_placeholder(table, row) and not self._is_aside(table, row)
+            if row != placeholder_id(table) and not self._is_aside(row)
         ]
-
-    def _is_open(self, account: UUID) -> bool:
-        return not self._is_aside(TABLE[ROOT_ENTITY], account)
-
-    def _is_aside(self, table: str, row: UUID) -> bool:
-        return bool(self.dataverse.twin.of(table)[row].get("statecode"))
-
-    def _is_placeholder(self, table: str, row: UUID) -> bool:
-        return self.dataverse.twin.of(table)[row].get("name") == "(no company)"
 
     def _name(self, kind: str) -> str:
         self.names += 1

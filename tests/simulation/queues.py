@@ -119,17 +119,19 @@ class Queues:
             raise Unavailable("the queue is out of reach")
 
     def _deliver(self, message: Message, delay: float) -> None:
-        chance = self.weather.chance
+        chance, is_now = self.weather.chance, delay == 0.0
         delay += 0.02 + chance.random() * 0.1
         if self.weather.strikes(Fault.REORDER):
             delay += chance.random() * 5
         if self.weather.strikes(Fault.DELAY):
             delay += 10 + chance.random() * 80
-        self.coming += 1
-        self.loop.call_later(delay, self._arrive, message)
+        # What is sent for later is a wake: the lane itself tells that it waits.
+        counts = int(is_now)
+        self.coming += counts
+        self.loop.call_later(delay, self._arrive, message, counts)
 
-    def _arrive(self, message: Message) -> None:
-        self.coming -= 1
+    def _arrive(self, message: Message, counts: int) -> None:
+        self.coming -= counts
         self.positions += 1
         session = self.sessions.setdefault((message.queue, message.session_id), Session())
         session.waiting.append(replace(message, position=self.positions))

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from tests.simulation.judgement import judge
-from tests.simulation.run import Plan, play
+from tests.simulation.run import play
+from tests.simulation.world import Plan
 
 
 def told(plan: Plan) -> str:

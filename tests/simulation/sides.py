@@ -1,7 +1,8 @@
 """The two systems: the memory twins behind unsteady lines, and what each tells of every change in it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from random import Random
@@ -18,7 +19,7 @@ from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.mapping.columns import Kind, Table, Value
 from shared.core.mapping.references import RowRef
 from shared.core.ports import Clock, FeedPage, LegacyChange, LegacyPage, LegacyRecord, Row
-from shared.core.row_changes import ChangedRow, RowPage
+from shared.core.row_changes import RowPage
 from tests.simulation.queues import Queues
 from tests.simulation.story import Story
 from tests.simulation.weather import FarSide, Fault
@@ -31,7 +32,7 @@ OWNER = UUID("00000000-0000-0000-0000-00000000000a")
 
 @dataclass(slots=True)
 class Dataverse:
-    """`Rows`; a flow tells of every change of a column that crosses, ours included."""
+    """`Rows` and `RowChanges`; a flow tells of every change of a column that crosses, ours included."""
 
     twin: MemoryRows
     line: FarSide
@@ -39,9 +40,8 @@ class Dataverse:
     queues: Queues
     chance: Random
     story: Story
-    gone: list[tuple[str, UUID]] = field(default_factory=list)
     writers: dict[UUID, str] = field(default_factory=dict)
-    writes: int = 0
+    writes: Counter[UUID] = field(default_factory=Counter)
     moved: int = 0
 
     async def read(self, table: Table, row_id: UUID) -> Row | None:
@@ -96,7 +96,7 @@ class Dataverse:
         changed = [place for place, kept in self.twin._rows.items() if before.get(place) is not kept]
         if not changed:
             return
-        self.writes += by == US
+        self.writes[loser] += by == US
         self.moved += len(changed)
         self.story.tell(f"{by} merges {table} {_id(loser)} into {_id(heir)}", loser)
         for name, row_id in sorted(changed, key=lambda place: place == (table, loser)):
@@ -104,19 +104,7 @@ class Dataverse:
             self.tell(name, row_id, "Update", set(FILTERS[name].attributes))
 
     async def changes(self, table: Table, since: str) -> RowPage:
-        """`RowChanges`: the rows above a number, and what was deleted since."""
-        number, _, deleted = (since or "0:0").partition(":")
-
-        async def do() -> RowPage:
-            changed = [
-                ChangedRow(row_id, kept.values, f'W/"{kept.number}"', kept.modified_at)
-                for (name, row_id), kept in self.twin._rows.items()
-                if name == table.name and kept.number > int(number)
-            ]
-            removed = [row_id for name, row_id in self.gone[int(deleted) :] if name == table.name]
-            return RowPage(changed, removed, f"{self.twin._number}:{len(self.gone)}")
-
-        return await self.line.read(do)
+        return await self.line.read(lambda: self.twin.changes(table, since))
 
     def version(self, table: str, row_id: UUID) -> int:
         """The row version: a number that grows."""
@@ -143,8 +131,6 @@ class Dataverse:
     def tell(self, table: str, row_id: UUID, what: str, columns: set[str]) -> None:
         """The flow of a table fires, or not, or its message is lost."""
         found = FILTERS[table]
-        if what == "Delete":
-            self.gone.append((table, row_id))
         if what == "Update" and not columns & set(found.attributes):
             return
         if self.line.weather.strikes(Fault.LOSS):
@@ -186,7 +172,7 @@ class Dataverse:
     def _written(
         self, what: str, table: str, row_id: UUID, values: Mapping[str, Value], version: str
     ) -> None:
-        self.writes += 1
+        self.writes[row_id] += 1
         self.writers[row_id] = US
         said = ", ".join(f"{name}={_short(value)}" for name, value in values.items() if name != "ownerid")
         self.story.tell(f"Tandem {what} {table} {_id(row_id)}: {said} ({version})", row_id)
@@ -194,7 +180,9 @@ class Dataverse:
 
 @dataclass(slots=True)
 class Allegory:
-    """`LegacyRecords` and `LegacyFeed`; a sender may tell of changes, too, or in the feed's place."""
+    """`LegacyRecords`, `LegacyFeed` and `LegacySnapshot`; a sender may tell of changes, too, or in the feed's
+    place.
+    """
 
     twin: MemoryRecords
     line: FarSide
@@ -203,8 +191,7 @@ class Allegory:
     story: Story
     sends: bool
     feeds: bool
-    log: list[LegacyChange] = field(default_factory=list)
-    writes: int = 0
+    writes: Counter[UUID] = field(default_factory=Counter)
     moved: int = 0
     sent: int = 0
 
@@ -244,7 +231,7 @@ class Allegory:
                     self.line.overlaps.append(
                         f"{about}: {record_id} was deleted though somebody had edited it"
                     )
-                self.writes += 1
+                self.writes[about] += 1
                 self.story.tell(f"Tandem deletes {entity} {record_id}", about)
                 self._tell(entity, record_id, None, {}, by_us=True)
 
@@ -271,7 +258,7 @@ class Allegory:
         changed = {place: record for place, record in now.items() if before.get(place) is not record}
         if len(before) == len(now):
             return
-        self.writes += by_us
+        self.writes[self.row_of(entity, loser)] += by_us
         self.moved += len(changed)
         who = "Tandem" if by_us else "a person"
         self.story.tell(f"{who} merges {entity} {loser} into {heir}", self.row_of(entity, loser))
@@ -282,23 +269,16 @@ class Allegory:
             self._tell(place.entity, place.id, record, record.fields, by_us=by_us)
 
     async def page(self, entity: str, position: str, limit: int) -> LegacyPage:
-        """`LegacySnapshot`: the records in the order of their ids."""
-
-        async def do() -> LegacyPage:
-            ids = sorted(record_id for record_id in self.twin.of(entity) if record_id > position)
-            found = [await self.twin.read(entity, record_id) for record_id in ids[:limit]]
-            more = ids[limit - 1] if len(ids) > limit else None
-            return LegacyPage([record for record in found if record is not None], more)
-
-        return await self.line.read(do)
+        return await self.line.read(lambda: self.twin.page(entity, position, limit))
 
     async def changes(self, since: str, limit: int) -> FeedPage:
-        async def do() -> FeedPage:
-            start = int(since or "0")
-            found: Sequence[LegacyChange] = self.log[start : start + limit]
-            return FeedPage(found, str(start + len(found)))
+        if not self.feeds:
+            return FeedPage((), since)
+        return await self.line.read(lambda: self.twin.changes(since, limit))
 
-        return await self.line.read(do)
+    def cursors(self) -> list[str]:
+        """The places in the feed, if there is one."""
+        return [change.cursor for change in self.twin._log] if self.feeds else []
 
     def row_of(self, entity: str, record_id: str) -> UUID:
         """The row a record is, or will be."""
@@ -333,11 +313,6 @@ class Allegory:
         if record and record.fields.get("cf_dataverse_id"):
             self._rows[entity, record_id] = UUID(str(record.fields["cf_dataverse_id"]))
         operation = Operation.UPSERT if record else Operation.ABSORB if heir else Operation.DELETE
-        if self.feeds:
-            whole = dict(record.fields) if record else {}
-            by = US if by_us else PERSON
-            change = LegacyChange(str(len(self.log) + 1), entity, record_id, operation, at, whole, by, heir)
-            self.log.append(change)
         if self.sends and not (by_us and self.chance.random() < 0.5):
             told = _data(record, changed, self.chance)
             self._send(LegacyChange("", entity, record_id, operation, at, told, heir=heir))
@@ -370,8 +345,9 @@ class Allegory:
         )
 
     def _written(self, what: str, entity: str, record: LegacyRecord) -> None:
-        self.writes += 1
-        about = record.fields.get("cf_dataverse_id") or self.row_of(entity, record.id)
+        told = record.fields.get("cf_dataverse_id")
+        about = UUID(str(told)) if told else self.row_of(entity, record.id)
+        self.writes[about] += 1
         said = ", ".join(f"{name}={value}" for name, value in record.fields.items() if value)
         self.story.tell(f"Tandem {what} {entity} {record.id}: {said} ({record.version})", about)
 

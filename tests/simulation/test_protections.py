@@ -1,6 +1,7 @@
 """Each protection is needed (N-04): without it some seed breaks a promise, which with it keeps them all."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -14,8 +15,10 @@ from shared.connectors.memory.legacy import MemoryRecords
 from shared.connectors.sqlstore import lanes, settlement, waiting
 from shared.connectors.sqlstore.inbox import SqlInbox
 from shared.connectors.sqlstore.lanes import SqlLanes
-from shared.connectors.sqlstore.tables import lane
+from shared.connectors.sqlstore.tables import lane, lane_item
+from shared.core import decision
 from shared.core.change import Json, Message
+from shared.core.errors import SyncError
 from shared.core.mapping.columns import Table, Value
 from shared.core.merge import ANYBODY, Merge, Side, merge
 from shared.core.ownership import Ownership
@@ -24,12 +27,17 @@ from shared.core.shadow import Shadow
 from shared.core.verdict import Lease, Receipt
 from shared.inbound import flow as inbound
 from shared.inbound import settling
+from shared.inbound.feed import Feed
 from shared.outbound import flow as outbound
-from shared.recovery.gaps.cycle import GapDetector
+from shared.recovery.gaps.cycle import GapDetector, Tally
+from shared.recovery.gaps.position import Position
+from shared.recovery.gaps.rows import RowGaps
 from shared.recovery.retry import Retry
+from tests.simulation.app import App
 from tests.simulation.judgement import judge
-from tests.simulation.run import Plan, Stage, play
+from tests.simulation.run import play
 from tests.simulation.weather import Fault
+from tests.simulation.world import Plan
 
 SEEDS = 150
 # A delete that meets an edit nobody has told of yet is rare: that search begins near where one is known.
@@ -48,6 +56,14 @@ def without_fence(patch: pytest.MonkeyPatch) -> None:
     )
     kept = anybody.values(owner=sa.bindparam("the_owner"), lease_until=sa.bindparam("until"))
     patch.setattr(settlement, "_KEEP", kept)
+    # What an item was decided in is a second guard of the same thing: here it only takes its parameters.
+    move = sa.update(lane_item).where(
+        lane_item.c.number == sa.bindparam("the_number"),
+        lane_item.c.record == sa.bindparam("the_record"),
+        sa.bindparam("the_state", type_=sa.String) != "",
+        sa.bindparam("the_attempts", type_=sa.Integer) >= 0,
+    )
+    patch.setattr(settlement, "_MOVE", move)
     patch.setattr(lanes, "RELEASE", anybody.values(owner=None, lease_until=None))
 
     async def trust(_self: SqlLanes, _lease: Lease) -> None:
@@ -65,6 +81,21 @@ def without_staleness(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(inbound, "merge", forgetful)
     patch.setattr(outbound, "merge", forgetful)
+
+
+def without_shadow(patch: pytest.MonkeyPatch) -> None:
+    """Nobody remembers what both sides agreed on: whatever is said counts as new."""
+
+    def blank(shadow: Shadow, ours: Side, theirs: Side | None, owned: Ownership = ANYBODY) -> Merge:
+        return merge(replace(shadow, marks={}), ours, theirs, owned)
+
+    patch.setattr(inbound, "merge", blank)
+    patch.setattr(outbound, "merge", blank)
+
+
+def without_undoing(patch: pytest.MonkeyPatch) -> None:
+    """A create that was given up and comes late is taken for somebody's."""
+    patch.setattr(decision, "came_late", lambda *_: False)
 
 
 def without_release(patch: pytest.MonkeyPatch) -> None:
@@ -164,13 +195,41 @@ def without_gap_detector(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(GapDetector, "run", blind)
 
 
+def without_feed_watermark(patch: pytest.MonkeyPatch) -> None:
+    """The feed counts as read before what it told is on the queue."""
+
+    async def hasty(self: Feed) -> int:
+        seen = await self.cursors.load(self.name)
+        with suppress(SyncError):
+            page = await self.source.changes(seen.position, self.page_size)
+            await self.cursors.move(self.name, seen, page.next)
+            return await self._post(page)
+        return 0
+
+    patch.setattr(Feed, "run", hasty)
+
+
+def without_gap_watermark(patch: pytest.MonkeyPatch) -> None:
+    """Dataverse's changes count as looked at before what is suspicious among them is kept."""
+
+    async def hasty(self: RowGaps, tally: Tally) -> None:
+        seen = await self.cursors.load(self.name)
+        position = Position.of(seen.position, self.clock.now())
+        page = await self.changes.changes(self.table, position.token)
+        await self.cursors.move(self.name, seen, replace(position, token=page.next).text())
+        for row in page.changed:
+            tally.noticed += await self._suspicious(row, position)
+
+    patch.setattr(RowGaps, "compare", hasty)
+
+
 def without_sweeper(patch: pytest.MonkeyPatch) -> None:
     """What the broker gave up on is left in its dead letters."""
 
-    async def idle(_self: Stage, _message: Message) -> None:
+    async def idle(_self: App, _message: Message) -> None:
         return
 
-    patch.setattr(Stage, "sweep", idle)
+    patch.setattr(App, "sweep", idle)
 
 
 def storm(*faults: Fault) -> dict[str, Any]:
@@ -184,6 +243,8 @@ def storm(*faults: Fault) -> dict[str, Any]:
     [
         (without_fence, storm(Fault.STALL, Fault.DELTA, Fault.REORDER, Fault.DUPLICATE, Fault.LOCK_LOST)),
         (without_staleness, storm(Fault.REORDER, Fault.DELAY)),
+        (without_shadow, storm(Fault.DELAY, Fault.REORDER)),
+        (without_undoing, storm(Fault.DELETE, Fault.LATE_WRITE)),
         (without_release, storm(Fault.ORPHAN)),
         (without_row_versions, storm(Fault.DELAY, Fault.REORDER)),
         (without_record_versions, storm(Fault.DELAY, Fault.REORDER)),
@@ -194,6 +255,8 @@ def storm(*faults: Fault) -> dict[str, Any]:
         (without_idempotency_key, storm(Fault.LOST_ANSWER)),
         (without_timer, storm(Fault.NO_WAKE, Fault.CRASH)),
         (without_gap_detector, storm(Fault.LOSS)),
+        (without_feed_watermark, storm(Fault.NO_WAKE, Fault.CRASH)),
+        (without_gap_watermark, storm(Fault.LOSS, Fault.NO_SQL)),
         (without_sweeper, storm(Fault.NO_SQL)),
     ],
 )

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.simulation.judgement import judge
-from tests.simulation.run import Plan, play
+from tests.simulation.run import play
+from tests.simulation.world import Plan
 
 ROOT = Path(__file__).parents[2]
 TELL = (
-    "from tests.simulation.judgement import judge;from tests.simulation.run import Plan, play;"
+    "from tests.simulation.judgement import judge; from tests.simulation.run import play;"
+    "from tests.simulation.world import Plan;"
     "print(play(Plan(11), judge)[0].story.text())"
 )
 

@@ -42,6 +42,7 @@ class Fault(StrEnum):
     PERSON = "some columns are a person's to decide"
     PHASE = "phases are set while people work"
     MERGE = "people merge two of what they have"
+    WAIT = "changes wait a little for earlier ones"
 
 
 LEASE = timedelta(seconds=60)
@@ -49,13 +50,15 @@ LEASE = timedelta(seconds=60)
 
 @dataclass(slots=True)
 class Weather:
-    """Chance and trouble of one run. `rates` of the faults that are on; all stop with `clear`."""
+    """Chance and trouble of one run. `rates` of the faults that are on; all stop with `clear`.
+
+    `cuts` counts what may leave a write behind that nobody heard of.
+    """
 
     chance: Random
     rates: dict[Fault, float]
     on: bool = True
-    lost_answers: int = 0
-    cut: int = 0
+    cuts: int = 0
     stalled: set[str] = field(default_factory=set)
 
     def strikes(self, fault: Fault) -> bool:
@@ -70,6 +73,7 @@ class Weather:
     async def pass_time(self, longest: float = 0.2) -> None:
         """Some time goes by: usually little, sometimes more than a lease lasts."""
         if self.strikes(Fault.STALL):
+            self.cuts += 1
             task = asyncio.current_task()
             self.stalled.add(task.get_name() if task else "")
             await asyncio.sleep(LEASE.total_seconds() * (0.9 + self.chance.random()))
@@ -86,9 +90,11 @@ class UnsteadySql:
     async def __call__(self, work: Callable[[], T]) -> T:
         await self.weather.pass_time(0.02)
         if self.weather.strikes(Fault.NO_SQL):
+            self.weather.cuts += 1
             raise StoreUnavailable("out of reach")
         result = work()
         if self.weather.strikes(Fault.SQL_ANSWER):
+            self.weather.cuts += 1
             raise StoreUnavailable("out of reach after the commit")
         await self.weather.pass_time(0.02)
         return result
@@ -133,7 +139,7 @@ class FarSide:
             result = await call()
             await self.weather.pass_time()
             if self.weather.strikes(Fault.LOST_ANSWER):
-                self.weather.lost_answers += 1
+                self.weather.cuts += 1
                 self.tell("the answer to this write is lost", about)
                 raise Unavailable("no answer in time")
             return result
@@ -151,7 +157,7 @@ class FarSide:
 
     def _later(self, about: UUID, call: Callable[[], Awaitable[object]]) -> None:
         """The request is on its way, though nobody waits for it any more."""
-        self.weather.lost_answers += 1
+        self.weather.cuts += 1
 
         async def arrive() -> None:
             await asyncio.sleep(self.weather.chance.random() * 40)

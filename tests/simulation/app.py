@@ -1,0 +1,195 @@
+"""The app as a run has it: wired as `shared.wiring` does it, with the twins in the connectors' places."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from random import Random
+from uuid import UUID
+
+from mappers.allegory import ALLEGORY
+from mappers.dataverse import TABLES
+from shared.connectors.memory.dataverse import MemoryDirectory
+from shared.connectors.memory.people import MemoryPeople
+from shared.core import envelope
+from shared.core.change import Change, Direction, Drain, Message
+from shared.core.failure import Backoff
+from shared.core.gate import Gate
+from shared.core.lane import LaneWorker
+from shared.core.legacy import going_out
+from shared.core.lookups import Lookups
+from shared.core.owner_lookup import OwnerLookup
+from shared.core.patience import Patience
+from shared.inbound.absorbing import Absorbing
+from shared.inbound.assigning import Assigning
+from shared.inbound.feed import Feed
+from shared.inbound.flow import Inbound
+from shared.inbound.settling import Settling
+from shared.outbound.flow import Outbound
+from shared.recovery.gaps.cycle import GapDetector
+from shared.recovery.gaps.records import RecordGaps
+from shared.recovery.gaps.rows import RowGaps
+from shared.recovery.replay import Replay
+from shared.recovery.retry import Retry
+from shared.recovery.settle import Settle
+from tests.simulation.people import TEXTS
+from tests.simulation.scheduler import LoopClock
+from tests.simulation.sides import OWNER, US
+from tests.simulation.story import ToldTelemetry
+from tests.simulation.weather import Fault
+from tests.simulation.world import World
+
+WATCHED = [entry for entry in ALLEGORY.maps if entry.entity in TEXTS]
+"""The maps of what people work with: the gap detector would look for the others in vain, and long."""
+
+GRACE = timedelta(seconds=90)
+"""How long a message may be on its way before the gap detector tells what it would have told."""
+
+_ENTITIES = [
+    name for entry in WATCHED for name in (f"{ALLEGORY.name}/{entry.entity}", f"dataverse/{entry.table.name}")
+]
+
+SKEW = timedelta(seconds=300)
+"""How far ahead of ours a clock may be."""
+
+
+@dataclass(slots=True)
+class App:
+    """The app. What a process has for itself is made for its name."""
+
+    world: World
+    clock: LoopClock
+    directory: MemoryDirectory
+    chance: Random
+    telemetry: ToldTelemetry = field(init=False)
+    gate: Gate = field(init=False)
+    settle: Settle = field(init=False)
+    lookups: Lookups = field(init=False)
+
+    def __post_init__(self) -> None:
+        store = self.world.store
+        systems = {ALLEGORY.name: ALLEGORY}
+        self.telemetry = ToldTelemetry(self.world.story)
+        self.lookups = Lookups(ALLEGORY, TABLES, store.crosswalk, self.directory)
+        self.settle = Settle(
+            store.conflicts, systems, self.world.queues, self.clock, "inbound", store.seal, self._new_id
+        )
+        parse = partial(_parse, self.clock)
+        worker = LaneWorker(
+            lanes=store.lanes,
+            appliers={Direction.INBOUND: self._inbound(), Direction.OUTBOUND: self._outbound()},
+            parse=parse,
+            bus=self.world.queues,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            backoff=Backoff(timedelta(seconds=2), timedelta(seconds=60), self.chance.random),
+        )
+        patience = Patience()
+        if Fault.WAIT in self.world.weather.rates:
+            patience = Patience(settle=dict.fromkeys(_ENTITIES, timedelta(seconds=3)))
+        self.gate = Gate(
+            store.inbox, store.crosswalk, systems, parse, worker, self.telemetry, store.seal, patience
+        )
+
+    def _new_id(self) -> UUID:
+        return UUID(int=self.chance.getrandbits(128))
+
+    def _inbound(self) -> Inbound:
+        store, rows = self.world.store, self.world.dataverse
+        records, lookups = {ALLEGORY.name: self.world.allegory}, {ALLEGORY.name: self.lookups}
+        return Inbound(
+            {ALLEGORY.name: ALLEGORY},
+            lookups,
+            rows,
+            store.shadows,
+            Assigning(OwnerLookup(MemoryPeople(rows.twin, OWNER))),
+            records,
+            store.owners,
+            settling=Settling(store.conflicts, rows, records, lookups),
+            absorbing=Absorbing(rows, store.shadows, store.crosswalk, store.lanes, records),
+        )
+
+    def _outbound(self) -> Outbound:
+        store = self.world.store
+        return Outbound(
+            {ALLEGORY.name: ALLEGORY},
+            {ALLEGORY.name: self.lookups},
+            {ALLEGORY.name: self.world.allegory},
+            TABLES,
+            self.world.dataverse,
+            store.crosswalk,
+            store.shadows,
+            store.lanes,
+            store.owners,
+        )
+
+    def retry(self) -> Retry:
+        """What wakes lanes that are due."""
+        return Retry(self.world.store.lanes, self.world.queues, self.clock, self.telemetry)
+
+    def replay(self) -> Replay:
+        """What sends a kept message on its way again."""
+        return Replay(self.world.store.operations.repair, self.gate, self.world.queues, self.clock)
+
+    def feed(self, process: str) -> Feed:
+        """What reads Allegory's feed."""
+        return Feed(
+            system=ALLEGORY,
+            source=self.world.allegory,
+            cursors=self.world.store.cursors,
+            jobs=self.world.store.jobs,
+            bus=self.world.queues,
+            gate=self.gate,
+            telemetry=self.telemetry,
+            queue="inbound",
+            owner=process,
+        )
+
+    def detector(self, process: str) -> GapDetector:
+        """What looks for changes that no message told of."""
+        world, store = self.world, self.world.store
+        kept = (store.gaps, store.cursors, self.clock)
+        rows = [
+            RowGaps(
+                entry,
+                world.dataverse,
+                world.dataverse,
+                store.shadows,
+                *kept,
+                queue="outbound",
+                takers={ALLEGORY.name: going_out(entry)},
+            )
+            for entry in WATCHED
+        ]
+        records = [
+            RecordGaps(
+                ALLEGORY,
+                entry,
+                world.allegory,
+                world.allegory,
+                self.lookups,
+                store.shadows,
+                store.crosswalk,
+                *kept,
+                queue="inbound",
+            )
+            for entry in WATCHED
+        ]
+        return GapDetector(
+            looks=[*rows, *records],
+            suspects=store.gaps,
+            jobs=store.jobs,
+            bus=world.queues,
+            gate=self.gate,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            grace=GRACE,
+            owner=process,
+        )
+
+    async def sweep(self, message: Message) -> None:
+        """Put what the broker gave up on into its lane, as the dead letters' trigger does."""
+        await self.gate.receive(message)
+
+
+def _parse(clock: LoopClock, message: Message) -> Change | Drain:
+    return envelope.read(message, clock.now(), SKEW, frozenset({US}))

@@ -1,0 +1,49 @@
+"""What a run is made of, and what it comes to: for whoever plays it and whoever judges it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from shared.connectors.sqlstore import Store
+from tests.simulation.people import People
+from tests.simulation.queues import Queues
+from tests.simulation.sides import Allegory, Dataverse
+from tests.simulation.story import Story
+from tests.simulation.weather import FarSide, Fault, Weather
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is made of; the seed decides everything else.
+
+    Of `faults` the seed picks some, each at a rate of its own; those in `storm` strike three times as often
+    as they do at most.
+    """
+
+    seed: int
+    faults: frozenset[Fault] = frozenset(Fault)
+    storm: frozenset[Fault] = frozenset()
+    acts: int = 16
+    workers: int = 3
+
+
+@dataclass(slots=True)
+class World:
+    """Everything a run has.
+
+    `deaths` counts the tasks of the app that died, `settled` how often people settled a conflict of a record;
+    `troubles` tells what no fault explains.
+    """
+
+    plan: Plan
+    story: Story
+    store: Store
+    people: People
+    dataverse: Dataverse
+    allegory: Allegory
+    queues: Queues
+    weather: Weather
+    line: FarSide
+    deaths: int = 0
+    settled: Counter[UUID] = field(default_factory=Counter)
+    troubles: list[str] = field(default_factory=list)

@@ -56,6 +56,7 @@ ANSWERS: dict[str, tuple[int, str, tuple[type[SyncError], Code]]] = {
     "alternate key not defined": (400, "0x80060890", REFUSED),
     "alternate key fits several": (400, "0x8006089d", REFUSED),
     "other unique index": (400, "0x80073002", REFUSED),
+    "account above itself": (400, "0x80040507", REFUSED),
     "duplicate rule hit": (412, "0x80040333", REFUSED),
     "duplicate rule hit, as once": (500, "0x80040333", REFUSED),
     "stale ETag": (412, "0x80060882", MOVED_ON),

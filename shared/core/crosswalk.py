@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from shared.core.identity import RecordKey
+from shared.core.identity import RecordKey, chosen_row_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,10 @@ class Entry:
     row: UUID
     is_paired: bool
     is_absorbed: bool = False
+
+    def is_guess(self, key: RecordKey) -> bool:
+        """Whether the row is only the one that would be made for the record, and nobody has named another."""
+        return not self.is_paired and self.row == chosen_row_id(key)
 
 
 class Crosswalk(Protocol):

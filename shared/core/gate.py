@@ -146,24 +146,11 @@ class Gate:
         if change.direction is Direction.OUTBOUND:
             return UUID((change.heir or change.subject).id)
         if change.heir is not None:
-            return await self._lane_of_heir(change.subject, change.heir)
+            return Claim(change.heir, None, chosen_row_id(change.heir))
         if change.operation in {Operation.SETTLE, Operation.SPLIT} and change.row_id is not None:
             return change.row_id
         told = await self._row_told(change)
         return Claim(change.subject, told, chosen_row_id(change.subject), guid(message.session_id or ""))
-
-    async def _lane_of_heir(self, loser: RecordKey, heir: RecordKey) -> UUID:
-        """The lane of the record that lives on; one that has no row yet takes over the loser's."""
-        known = await self.crosswalk.entry(heir)
-        told: UUID | None = None
-        if known is None or not known.is_paired:
-            lost = await self.crosswalk.entry(loser)
-            told = lost.row if lost is not None and lost.is_paired else None
-        try:
-            return await self.crosswalk.claim(heir, told, chosen_row_id(heir))
-        except InvalidMessage:
-            # It got a row of its own meanwhile.
-            return await self.crosswalk.claim(heir, None, chosen_row_id(heir))
 
     async def _row_told(self, change: Change) -> UUID | None:
         """The row a sender, or the record itself, says it is; never one that is another record's already.

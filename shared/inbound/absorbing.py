@@ -50,10 +50,14 @@ class Absorbing:
         known = await self.crosswalk.entry(heir)
         if lost is not None and lost.is_absorbed and lost.row != record:
             return deciding.unchanged(change, Outcome.SUPERSEDED, "it was merged into another before", entry)
+        is_guess = known is None or known.is_guess(heir)
+        if known is not None and not is_guess and known.row != record:
+            result = deciding.unchanged(change, Outcome.PARKED, f"its heir is row {known.row}", entry)
+            return replace(result, goes_to=known.row)
         if lost is None or lost.row == record:
             return _on_one_row(change, entry, record, shadow, lost)
-        if (known is None or not known.is_paired) and lost.is_paired:
-            # The heir got its lane before the loser had its row: that row lives on as the heir's.
+        if is_guess and lost.is_paired and not shadow.marks:
+            # Nobody can tell what the heir holds, so it has no row: the loser's lives on as its own.
             result = deciding.unchanged(change, Outcome.PARKED, "its heir takes over the loser's row", entry)
             return replace(result, goes_to=lost.row)
         return await self._absorb(

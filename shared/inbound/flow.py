@@ -11,7 +11,7 @@ from uuid import UUID
 
 from shared.core import decision as deciding
 from shared.core.change import Change, Operation
-from shared.core.errors import Gone, InvalidMessage, Looping, MovedOn, Transient
+from shared.core.errors import Gone, InvalidMessage, MovedOn, Transient
 from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.legacy import LegacySide
 from shared.core.lookups import Lookups
@@ -97,28 +97,31 @@ class Inbound:
     async def _absorbed(
         self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, owned: Ownership, hold: Hold
     ) -> Verdict:
-        """Follow a merge. An heir that takes over the loser's row is asked what it holds: what it said so far
-        was held against the loser's word.
-        """
-        result = await self._followed().apply(change, entry, record, shadow, owned, hold)
+        """Follow a merge. An heir nobody has told of yet is asked what it holds, and has its row first."""
+        made = None
+        if (said := await self._heir_says(change, entry, record, shadow)) is not None:
+            made = await self._upserted(said, entry, record, shadow, owned, hold)
+            if not made.outcome.is_final or made.shadow is None:
+                return replace(made, subject=change.subject)
+            shadow = made.shadow
+        followed = await self._followed().apply(change, entry, record, shadow, owned, hold)
+        if made is None:
+            return followed
+        return replace(deciding.together(made, followed), subject=change.subject)
+
+    async def _heir_says(
+        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow
+    ) -> Change | None:
+        """What an heir holds of which nothing is agreed; None where it cannot be asked, or not here."""
         heir, records = change.heir, self.records.get(change.subject.system)
-        if heir is None or records is None or not result.pairs or result.shadow is None:
-            return result
-        found = await records.read(heir.entity, heir.id)
+        if shadow.marks or heir is None or records is None:
+            return None
+        known = await self.lookups[heir.system].crosswalk.entry(heir)
+        found = await records.read(heir.entity, heir.id) if known is None or known.row == record else None
         if found is None or entry.to_columns(found.fields).faults:
-            return result
+            return None
         said = replace(change, subject=heir, operation=Operation.UPSERT, heir=None, data=found.fields)
-        said = replace(said, changed_at=found.changed_at, version=0)
-        try:
-            told = await self._upserted(said, entry, record, result.shadow, owned, hold)
-        except Transient as error:
-            # Nothing of the merge is recorded with a failure: it is followed again.
-            error.begun = None
-            raise
-        except Looping as error:
-            error.begun = replace(shadow, turns=())
-            raise
-        return replace(deciding.together(result, told), subject=change.subject)
+        return replace(said, changed_at=found.changed_at, version=0)
 
     async def _changed(
         self, said: "Said", shadow: Shadow, mapped: Mapping[str, Unresolved], hold: Hold

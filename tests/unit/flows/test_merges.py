@@ -10,13 +10,14 @@ import pytest
 
 from mappers.allegory import ALLEGORY
 from mappers.allegory.companies import COMPANY
-from shared.core.identity import RecordKey
+from shared.core.errors import Unavailable
+from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.mapping.columns import Option
 from shared.core.mapping.references import RowRef
 from shared.core.mapping.spec import OnDelete
 from shared.core.outcome import Outcome
 from shared.core.ownership import Phase
-from tests.unit.flows.conftest import desk_with
+from tests.unit.flows.conftest import ROW, desk_with
 
 if TYPE_CHECKING:
     from tests.unit.flows.conftest import Desk
@@ -176,18 +177,93 @@ async def test_whoever_waits_for_the_loser_is_let_go(desk: "Desk") -> None:
     assert desk.rows.of("account")[row]["parentaccountid"] == RowRef("account", heir)
 
 
-async def test_an_heir_that_has_no_row_takes_over_the_losers(desk: "Desk") -> None:
-    loser = await desk.company("C-2", phone="2")
+async def test_an_heir_that_nobody_has_told_of_is_asked_what_it_holds_and_has_its_row_first(
+    desk: "Desk",
+) -> None:
+    loser, before = await desk.company("C-2", phone="2", city="Kiel"), desk.clock.now()
     desk.clock.advance(timedelta(seconds=1))
     desk.records.put("company", "C-1", {"name": "Nordwind", "phone": "1"})
 
-    # It is asked what it holds: whatever it said before was held against the loser's word.
-    assert await desk.record_changed("C-2", None, heir="C-1") is Outcome.APPLIED
-    assert await desk.store.crosswalk.row_of(key("C-1")) == loser
-    assert desk.rows.of("account")[loser]["telephone1"] == "1"
+    assert await merge_records(desk, "C-1", "C-2") is Outcome.APPLIED
 
+    heir = await desk.store.crosswalk.row_of(key("C-1"))
+    assert heir == chosen_row_id(key("C-1"))
+    rows = desk.rows.of("account")
+    assert rows[loser]["masterid"] == RowRef("account", heir)
+    assert (rows[heir]["telephone1"], rows[heir]["address1_city"]) == ("1", "Kiel")
     assert await desk.record_changed("C-1", desk.records.of("company")["C-1"]) is Outcome.ECHO
+    assert await desk.record_changed("C-2", {"name": "Late"}, at=before) is Outcome.SUPERSEDED
+    assert await desk.store.crosswalk.records_of(heir) == [key("C-1")]
+
+
+async def test_an_heir_that_can_no_longer_be_asked_takes_over_the_losers_row(desk: "Desk") -> None:
+    loser = await desk.company("C-2", phone="2")
+    desk.clock.advance(timedelta(seconds=1))
+
+    await desk.record_changed("C-2", None, heir="C-1")
+    await desk.later(0, loser)
+
+    assert await desk.store.crosswalk.row_of(key("C-1")) == loser
     assert desk.rows.of("account").keys() == {loser}
+
+
+async def test_what_an_heir_said_before_is_not_written_over_the_losers_row_while_the_merge_waits(
+    desk: "Desk",
+) -> None:
+    """The merge claims to be from the future, so a person has to let it go on; the heir's edit was late."""
+    loser = await desk.company("C-2", phone="2")
+    edited = desk.clock.now()
+    desk.clock.advance(timedelta(seconds=1))
+    early = desk.clock.now() + timedelta(minutes=10)
+    assert await desk.record_changed("C-2", None, heir="C-1", at=early) is Outcome.HELD
+
+    assert await desk.record_changed("C-1", {"name": "Nord", "phone": "1"}, at=edited) is Outcome.APPLIED
+
+    assert desk.rows.of("account")[loser]["telephone1"] == "2"
+    assert await desk.store.crosswalk.records_of(loser) == [key("C-2")]
+
+
+async def test_an_heir_that_names_its_row_keeps_it(desk: "Desk", monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its record was made from that row, and the answer to it is lost: it is not known as a pair yet."""
+    loser = await desk.company("C-2", phone="2")
+    create = desk.records.create
+
+    async def unheard(*arguments: object) -> object:
+        await create(*arguments)  # type: ignore[arg-type]
+        monkeypatch.undo()
+        raise Unavailable("no answer in time")
+
+    monkeypatch.setattr(desk.records, "create", unheard)
+    desk.rows.put("account", ROW, {"name": "Nordwind"})
+    assert await desk.row_changed(operation="Create", name="Nordwind") is Outcome.FAILED
+    heir = next(record for record in desk.records.of("company") if record != "C-2")
+    await desk.store.crosswalk.claim(key(heir), ROW, chosen_row_id(key(heir)))
+
+    desk.records.unite("company", heir, "C-2")
+    await desk.record_changed("C-2", None, heir=heir)
+    await desk.later(2)
+
+    assert await desk.store.crosswalk.row_of(key(heir)) == ROW
+    assert desk.rows.of("account")[loser]["masterid"] == RowRef("account", ROW)
+
+
+async def test_a_link_to_the_heir_is_not_taken_back_for_one_to_the_loser(desk: "Desk") -> None:
+    """Allegory has one word for both: putting it back would change nothing, and be told as a change."""
+    heir, loser = await two(desk)
+    moved = [row for _, row in desk.rows.unite("account", heir, loser)]
+    # Its row is made when nobody has told of the merge yet.
+    child = desk.records.put("company", "C-5", {"name": "Child", "parent_company_id": "C-2"})
+    assert await desk.record_changed("C-5", child.fields) is Outcome.APPLIED
+    assert [await desk.tell_row(row) for row in moved][-1] is Outcome.APPLIED
+    await desk.store.owners.set_phase(("allegory", "company", ""), Phase.DYNAMICS_MASTER, "ann", "done")
+    desk.clock.advance(timedelta(seconds=15))
+    before = await desk.records.read("company", "C-5")
+    assert before is not None
+    assert before.fields["parent_company_id"] == "C-1"
+
+    assert await desk.record_changed("C-5", before.fields) is Outcome.CONFLICT
+
+    assert await desk.records.read("company", "C-5") == before
 
 
 async def test_a_merge_of_what_was_merged_is_followed_to_the_last_heir(desk: "Desk") -> None:

@@ -192,15 +192,19 @@ def noting(result: Verdict, missed: str | None) -> Verdict:
 def deleted(change: Change, entry: EntityMap, shadow: Shadow, last: datetime | None) -> Verdict:
     """The verdict on a delete that went through; every value the record had is kept in the journal.
 
-    `last` is when the other side last changed what we deleted there (None: it was gone); what it tells of
-    until then, our own late writes included, is older than the delete.
+    `last` is when the other side last changed what we deleted there (None: it was gone, perhaps by a delete
+    of ours that nobody answered); what it tells of until then, or of until it was last seen, is older than
+    the delete, our own writes included.
     """
+    seen = (mark.seen.items() for mark in shadow.marks.values())
+    others = [moment.at for each in seen for system, moment in each if system != change.subject.system]
+    known = [change.changed_at, *others, *([last] if last else [])]
     return Verdict(
         Outcome.APPLIED,
         "deleted",
         change.subject,
         # Nothing is agreed any more but that it is gone: a record created anew starts from nothing.
-        shadow=Shadow(deleted_at=max(change.changed_at, last or change.changed_at)),
+        shadow=Shadow(deleted_at=max(known)),
         map_version=entry.revision,
         ended={column: "the record is gone" for column, mark in shadow.marks.items() if mark.disputed},
     )

@@ -236,8 +236,11 @@ def already_made(decision: Merge, ours: Side) -> Merge:
     changed is told by its own messages.
     """
     made = {column: _mark(value, ours, None, decision.third) for column, value in ours.values.items()}
-    untouched = decision.complete and not decision.write and not decision.collisions
-    return replace(decision, write={}, agreed={**made, **decision.agreed}, collisions=(), complete=untouched)
+    # Nor does a column wait for a person that nobody has changed but them.
+    changed = {collision.column for collision in decision.collisions}
+    agreed = {column: mark for column, mark in decision.agreed.items() if column not in changed}
+    untouched = decision.complete and not decision.write and not changed
+    return replace(decision, write={}, agreed={**made, **agreed}, collisions=(), complete=untouched)
 
 
 def marks_after(shadow: Shadow, decision: Merge, ours: Side, other: Side | None) -> dict[str, Mark]:

@@ -205,7 +205,7 @@ class Outbound:
     ) -> Verdict | None:
         """The verdict on what is told of a row's end, or of before it, where nobody's wish is in it."""
         if change.is_own:
-            if change.operation is Operation.DELETE and shadow.marks:
+            if change.operation is Operation.DELETE:
                 return deciding.unchanged(change, Outcome.ECHO, "our own delete, told back", entry)
             if change.is_create and deciding.came_late(change, shadow):
                 return await self._undo(change, entry, record, hold)

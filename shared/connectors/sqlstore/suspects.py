@@ -154,7 +154,8 @@ class SqlGaps:
         """Whether some message told of it: one of that moment or later, whatever became of it."""
         later = messages.c.changed_at >= found.known_at
         if found.operation is Operation.DELETE:
-            later = sa.and_(later, messages.c.operation == Operation.DELETE.value)
+            ends = (Operation.DELETE.value, Operation.ABSORB.value)
+            later = sa.and_(later, messages.c.operation.in_(ends))
         elif found.version:
             later = sa.or_(messages.c.version >= found.version, sa.and_(messages.c.version == 0, later))
         statement = sa.select(messages.c.number).where(

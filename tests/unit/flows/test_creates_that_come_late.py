@@ -97,6 +97,22 @@ async def test_that_it_was_undone_is_nobodys_wish_to_delete_the_record(desk: "De
     assert list(desk.records.of("company")) == ["C-1"]
 
 
+async def test_our_own_delete_of_a_row_does_not_part_what_is_gone_on_both_sides(desk: "Desk") -> None:
+    """Told back where Dataverse deletes nothing, it would keep the record from ever having a row again."""
+    await desk.store.owners.set_phase(("allegory", "company", ""), Phase.SHADOW_READ, "ann", "pilot")
+    row = await desk.company(phone="1")
+    desk.clock.advance(timedelta(seconds=1))
+    desk.records.remove("company", "C-1")
+    assert await desk.record_changed("C-1", None) is Outcome.APPLIED
+
+    assert await desk.row_changed(row, operation="Delete", actor=US) is Outcome.ECHO
+
+    desk.clock.advance(timedelta(seconds=1))
+    again = desk.records.put("company", "C-1", {"name": "Nordwind"})
+    assert await desk.record_changed("C-1", again.fields) is Outcome.APPLIED
+    assert list(desk.rows.of("account")) == [row]
+
+
 async def test_a_row_that_lives_on_in_one_system_alone_stays_deleted_in_the_other(desk: "Desk") -> None:
     await desk.store.owners.set_phase(("allegory", "company", ""), Phase.SHADOW_READ, "ann", "pilot")
     row = await desk.company(phone="1")

@@ -4,9 +4,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from shared.core.errors import Unavailable
 from shared.core.outcome import Outcome
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.unit.flows.conftest import Desk
 
 ROW = UUID("00000000-0000-4000-8000-000000000001")
@@ -21,6 +24,30 @@ async def test_our_own_late_writes_do_not_revive_a_deleted_row(desk: "Desk") -> 
     written = desk.clock.now()
 
     assert await desk.row_changed(operation="Delete", at=created + timedelta(seconds=1)) is Outcome.APPLIED
+    assert await desk.record_changed(record_id, fields, at=written) is Outcome.STALE
+
+    assert (desk.records.of("company"), desk.rows.of("account")) == ({}, {})
+
+
+async def test_nor_do_they_where_the_delete_happened_and_nobody_was_told(
+    desk: "Desk", monkeypatch: "pytest.MonkeyPatch"
+) -> None:
+    """Allegory's clock is ahead: by its time we made the record after its row was deleted."""
+    created = desk.clock.now()
+    desk.clock.advance(timedelta(minutes=2))
+    await desk.row_changed(operation="Create", at=created, name="Nordwind")
+    ((record_id, fields),) = desk.records.of("company").items()
+    written, delete = desk.clock.now(), desk.records.delete
+
+    async def unheard(entity: str, record_id: str, version: str) -> None:
+        await delete(entity, record_id, version)
+        monkeypatch.undo()
+        raise Unavailable("no answer in time")
+
+    monkeypatch.setattr(desk.records, "delete", unheard)
+    assert await desk.row_changed(operation="Delete", at=created + timedelta(seconds=1)) is Outcome.FAILED
+    await desk.later(2)
+
     assert await desk.record_changed(record_id, fields, at=written) is Outcome.STALE
 
     assert (desk.records.of("company"), desk.rows.of("account")) == ({}, {})

@@ -88,3 +88,15 @@ async def test_a_record_that_was_deleted_while_its_row_was_edited_is_no_gap(desk
 
     assert await healed(desk) == 0
     assert desk.rows.of("account")[row]["telephone1"] == "2"
+
+
+async def test_the_end_of_a_record_that_was_merged_is_told_by_its_merge(desk: "Desk") -> None:
+    """The merge waits for a person; meanwhile the row is nobody's to delete."""
+    row = await desk.company(phone="1")
+    assert await healed(desk) == 0
+    early = desk.clock.now() + timedelta(minutes=10)
+    desk.records.remove("company", "C-1")
+    assert await desk.record_changed("C-1", None, heir="C-2", at=early) is Outcome.HELD
+
+    assert await healed(desk) == 0
+    assert list(desk.rows.of("account")) == [row]

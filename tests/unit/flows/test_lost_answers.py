@@ -8,8 +8,9 @@ from uuid import UUID
 from shared.core.errors import Unavailable
 from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.mapping.columns import Table, Value
+from shared.core.mapping.spec import Owner
 from shared.core.outcome import Outcome
-from shared.core.ownership import Phase
+from shared.core.ownership import Phase, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,6 +85,35 @@ async def test_what_people_make_of_a_row_before_its_create_is_tried_again_is_no_
     ((told,),) = [await desk.store.operations.history.of(str(row))]
     assert told["conflicts"] == []
     assert [line["outcome"] for line in told["journal"]] == ["failed", "merged", "applied"]
+
+
+async def test_nor_is_it_a_persons_to_decide_where_a_person_decides_the_column(
+    desk: "Desk", monkeypatch: "pytest.MonkeyPatch"
+) -> None:
+    """Only one side has changed it: what was typed there crosses."""
+    rule = Rule("allegory", "company", "telephone1", Owner.PERSON)
+    await desk.store.owners.set_rule(rule, "ann", "as agreed")
+    desk.clock.advance(timedelta(seconds=15))
+    create = desk.rows.create
+
+    async def unheard(table: Table, row_id: UUID, values: "Mapping[str, Value]") -> "Row":
+        await create(table, row_id, values)
+        monkeypatch.undo()
+        raise Unavailable("no answer in time")
+
+    monkeypatch.setattr(desk.rows, "create", unheard)
+    row, now = chosen_row_id(C1), desk.clock.now().isoformat()
+    record = {"name": "Nordwind", "phone": "1", "updated_at": now}
+    desk.records.put("company", "C-1", record)
+    assert await desk.record_changed("C-1", record) is Outcome.FAILED
+    desk.clock.advance(timedelta(seconds=1))
+    desk.rows.put("account", row, {"telephone1": "2"})
+    await desk.later(2, row)
+    desk.clock.advance(timedelta(seconds=1))
+
+    assert await desk.row_changed(row, telephone1="2") is Outcome.APPLIED
+
+    assert desk.records.of("company")["C-1"]["phone"] == "2"
 
 
 async def test_a_row_that_was_written_unheard_finds_its_record_and_makes_no_second_one(

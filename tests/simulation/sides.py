@@ -280,6 +280,13 @@ class Allegory:
         """The places in the feed, if there is one."""
         return [change.cursor for change in self.twin._log] if self.feeds else []
 
+    def heirs(self) -> list[tuple[UUID, UUID]]:
+        """The row of each record that was merged, and that of its heir."""
+        merged = self.twin._merged.items()
+        return [
+            (self.row_of(place.entity, place.id), self.row_of(place.entity, heir)) for place, heir in merged
+        ]
+
     def row_of(self, entity: str, record_id: str) -> UUID:
         """The row a record is, or will be."""
         told = self._rows.get((entity, record_id))

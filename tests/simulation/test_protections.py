@@ -41,7 +41,7 @@ from tests.simulation.world import Plan
 
 SEEDS = 150
 # A delete that meets an edit nobody has told of yet is rare: that search begins near where one is known.
-FIRST = {"without_delete_versions": 700}
+FIRST = {"without_delete_versions": 900}
 """Within so many a counter-example must be found; most protections take a handful."""
 
 

@@ -132,7 +132,7 @@ def test_a_case_made_in_dataverse_becomes_one_ticket_and_operators_see_it_on_its
     shown = stack.tandem("record", "show", message).stdout
     assert f"waits on legrand:acknowledgement:{case}" in shown
     assert "create in legrand" in shown
-    assert "Pending: " in stack.tandem("now").stdout
+    assert "Pending until legrand acknowledges (hours): " in stack.tandem("now").stdout
     answer = legrand.imported(subject)
     _until(stack, case, "dataverse", "applied")
     ticket = answer["Ticket No"]
@@ -207,6 +207,7 @@ def test_a_refused_row_gets_a_ticket_and_goes_again_when_it_is_replayed(
     assert legrand.company(f"CMP{tag}")["City"] == "Glebe"
 
 
+@pytest.mark.timeout(300)
 def test_a_killed_host_and_a_lost_workbook_cost_nothing(stack: Stack, legrand: Desk, tag: str) -> None:
     row = _company(stack, legrand, tag)
     _save(stack, row, address1_city="Glebe")

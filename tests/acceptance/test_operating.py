@@ -64,7 +64,7 @@ def test_gaps_conflicts_and_phases_answer_on_a_quiet_night(stack: Stack) -> None
     )
     assert answers["now",].stdout.startswith("Nothing is lost: ")
     assert re.search(
-        r"^allegory +company +\(all units\) +coexist", answers["phases", "list"].stdout, re.MULTILINE
+        r"^allegory +company +all +coexist", answers["phases", "list"].stdout, re.MULTILINE
     )
 
 

@@ -75,7 +75,7 @@ def test_a_new_contact_waits_for_its_owner_and_a_new_user_lets_go_of_exactly_tha
     assert names["carl"] not in unmatched(stack, "ops_read")
     now = stack.now()
     assert now["owners"]["waiting"] >= 2
-    assert "records wait for them" in stack.tandem("now").stdout
+    assert "records that wait for them" in stack.tandem("now").stdout
 
     ada = provision(stack, names["ada"])
 

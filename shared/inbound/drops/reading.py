@@ -82,12 +82,17 @@ class Drops:
             await self._hold()
             for ready in sorted(await self._ready(), key=lambda drop: (drop.exported_at, drop.seen.name)):
                 posted += await self._read(ready)
+            await self._let_go()
         except Overtaken:
             return posted
         except SyncError as error:
             dimensions = {"job": self.name, "code": error.code.value}
             self.telemetry.event("tandem.feed_stopped", dimensions, error=not isinstance(error, Transient))
         return posted
+
+    async def _let_go(self) -> None:
+        """Whoever dies between two runs then keeps nobody waiting; another's lease is left alone."""
+        await self.jobs.lease(self.name, self.owner, 0)
 
     async def _hold(self) -> None:
         if not await self.jobs.lease(self.name, self.owner, _LEASE_SECONDS):

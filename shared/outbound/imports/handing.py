@@ -70,12 +70,17 @@ class Handing:
                 if self.clock.now() - since >= self.collect:
                     await self._hold()
                     written += await self._make(entity)
+            await self._let_go()
         except Overtaken:
             return written
         except SyncError as error:
             dimensions = {"job": self.name, "code": error.code.value}
             self.telemetry.event("tandem.import_stopped", dimensions, error=not isinstance(error, Transient))
         return written
+
+    async def _let_go(self) -> None:
+        """Whoever dies between two runs then keeps nobody waiting; another's lease is left alone."""
+        await self.jobs.lease(self.name, self.owner, 0)
 
     async def _hold(self) -> None:
         if not await self.jobs.lease(self.name, self.owner, _LEASE_SECONDS):

@@ -193,6 +193,15 @@ async def test_one_reader_at_a_time(house: House) -> None:
     assert await house.look() == []
 
 
+async def test_who_has_read_all_there_is_keeps_no_other_reader_waiting(house: House) -> None:
+    house.put("companies", "CMP1", COMPANY)
+    house.drop("first")
+    await house.look()
+    house.clock.advance(timedelta(microseconds=1))
+
+    assert await house.store.jobs.lease(house.drops.name, "another", 600)
+
+
 async def test_without_the_separate_pass_the_other_modules_are_read(house: House) -> None:
     house.put("companies", "CMP1", COMPANY)
     house.drop("first", quirks=["no_comments"])

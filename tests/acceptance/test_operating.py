@@ -63,9 +63,7 @@ def test_gaps_conflicts_and_phases_answer_on_a_quiet_night(stack: Stack) -> None
         answers, (0, "")
     )
     assert answers["now",].stdout.startswith("Nothing is lost: ")
-    assert re.search(
-        r"^allegory +company +all +coexist", answers["phases", "list"].stdout, re.MULTILINE
-    )
+    assert re.search(r"^allegory +company +all +coexist", answers["phases", "list"].stdout, re.MULTILINE)
 
 
 def test_what_waits_too_long_for_a_parent_is_told_and_still_goes_on_by_itself(stack: Stack, tag: str) -> None:

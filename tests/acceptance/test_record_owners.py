@@ -2,32 +2,17 @@
 
 import json
 from typing import Any
-from uuid import NAMESPACE_DNS, uuid5
 
 import pytest
 
 from tests.acceptance.conftest import Stack, edit, envelope, eventually, session_of
+from tests.acceptance.users import provision
 
 
 @pytest.fixture
 def names(tag: str) -> dict[str, str]:
     """Addresses of this test's own people."""
     return {who: f"{who}.{tag.lower()}@people.example" for who in ("ada", "bob", "carl", "maiden")}
-
-
-def user_id(address: str) -> str:
-    return str(uuid5(NAMESPACE_DNS, address))
-
-
-def provision(stack: Stack, address: str, **more: Any) -> str:
-    """An administrator makes a user, or changes one."""
-    first = address.partition(".")[0].title()
-    body = {"firstname": first, "lastname": address.partition("@")[0], "internalemailaddress": address}
-    with stack.dataverse() as client:
-        client.patch(
-            f"systemusers({user_id(address)})", json=body | {"domainname": address} | more
-        ).raise_for_status()
-    return user_id(address)
 
 
 def contact(tag: str, number: int, owner: str, **more: Any) -> dict[str, Any]:

@@ -93,9 +93,7 @@ def test_every_row_of_the_export_ends_in_exactly_one_outcome_or_place(
     outcomes = Counter(fate["outcome"] for _, fate in fed)
 
     assert sum(outcomes.values()) == len(fed) == 100
-    assert outcomes["applied"] > 30, (
-        "the rest hangs from nothing, waits for owners, or is refused"
-    )
+    assert outcomes["applied"] > 30, "the rest hangs from nothing, waits for owners, or is refused"
     ends = {"applied", "merged", "stale", "echo", "conflict", "rejected", "parked", "held", "failed"}
     assert outcomes.keys() <= ends
     assert stack.now()["conserved"]

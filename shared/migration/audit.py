@@ -87,9 +87,8 @@ class Audit:
                 yield self._finding(entry.file, None, remark)
             return
         self.counts[entry.entity] = found
-        if not found:
-            yield self._finding(entry.file, None, Remark(FindingCode.FILE_NO_ROWS))
-        for remark in inventory.counted(listed, entry, found):
+        none = () if found else (Remark(FindingCode.FILE_NO_ROWS),)
+        for remark in (*opened.afterwards(), *none, *inventory.counted(listed, entry, found)):
             yield self._finding(entry.file, None, remark)
 
     def _strangers(self) -> Iterator[Finding]:

@@ -64,7 +64,7 @@ class Folder:
 
     def sheets(self, path: str) -> tuple[str, ...]:
         """The names of a workbook's sheets."""
-        return workbooks.sheets(self, path)
+        return workbooks.sheet_names(self, path)
 
     def open(self, entry: Object) -> Opened:
         """The records of an object."""

@@ -1,95 +1,71 @@
-"""Workbooks, by the native reader of python-calamine."""
+"""Workbooks: where the header stands, and the rows below it."""
 
-import io
-import re
-import zipfile
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
-
-from shared.connectors.exports import header
+from shared.connectors.exports import header, sheets
 from shared.connectors.exports.files import Files, present
+from shared.connectors.exports.formulas import Places
+from shared.connectors.exports.package import Package
+from shared.connectors.exports.sheets import Block
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import Object
 from shared.core.reading.finding import Remark
 from shared.core.reading.source import Opened, Row, Unreadable
 
 _TITLE_ROWS = 20
-_LARGEST_INSIDE = 2 * 1024**3
-# A formula's text is escaped, so that it holds no bracket; an empty text (t="str") is a stored result.
-_FORMULA = re.compile(
-    rb'<c r="([A-Z]+)(\d+)"(?![^>]*\bt="str")[^>]*>\s*<f[^>]*?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
-)
-_FORMULA_TAG = b"<f"
-_PIECE = 1 << 20
-_LINK = re.compile(rb"<Relationship\b[^>]*>")
-_SHEET = re.compile(rb"<sheet\b[^>]*>")
 
 
 def opened(folder: Files, entry: Object) -> Opened:
-    """The rows of a sheet below its header, which may stand below a title."""
+    """The rows of a sheet below its header, which may stand below a title.
+
+    They are read as they are asked for. How many are blank, and whether the sheet is broken further down,
+    shows when they have gone by.
+    """
     present(folder, entry.file)
-    content = folder.content(entry.file)
-    book = _book(content)
-    names = {name.strip(): name for name in book.sheet_names}
-    if entry.sheet not in names:
-        raise Unreadable(
-            Remark(FindingCode.FILE_SHEET_MISSING, f"no sheet “{entry.sheet}” among {len(names)}")
-        )
-    sheet = book.get_sheet_by_name(names[entry.sheet])
-    line, names_there = _header(entry, islice(_lines(sheet), _TITLE_ROWS))
-    remarks = list(header.checked(entry, names_there, line))
+    blocks = _blocks(folder, entry)
+    top = _top(blocks)
+    line, left, names = _header(entry, top)
+    remarks = list(header.checked(entry, names, line))
     if line > 1:
         remarks.append(Remark(FindingCode.FILE_TITLE_ROWS, f"{line - 1} rows"))
-    blank = sum(not any(map(_says, cells)) for _, cells in islice(_lines(sheet), line, None))
-    if blank:
-        remarks.append(Remark(FindingCode.FILE_BLANK_ROWS, f"{blank} rows"))
-    uncounted = _uncounted(content, names[entry.sheet])
-    below = islice(_lines(sheet), line, None)
-    return Opened(tuple(names_there), tuple(remarks), _rows(entry, names_there, below, uncounted))
+    below = _Below(entry.file, line, left, names, chain(top, blocks))
+    return Opened(tuple(names), tuple(remarks), below.rows(), below.remarks)
 
 
-def _lines(sheet: CalamineSheet) -> Iterator[tuple[int, list[Any]]]:
-    """Every line with its number. The native reader holds the sheet; a line is made when it is asked for."""
-    return enumerate(sheet.iter_rows(), 1)
-
-
-def sheets(folder: Files, path: str) -> tuple[str, ...]:
+def sheet_names(folder: Files, path: str) -> tuple[str, ...]:
     """The names of a workbook's sheets; raises Unreadable."""
     present(folder, path)
-    return tuple(name.strip() for name in _book(folder.content(path)).sheet_names)
+    with folder.stream(path) as stream:
+        return tuple(name.strip() for name in Package(stream).sheets())
 
 
-def _book(content: bytes) -> CalamineWorkbook:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as package:
-            inside = sum(part.file_size for part in package.infolist())
-    except zipfile.BadZipFile as error:
-        raise Unreadable(Remark(FindingCode.FILE_NOT_A_WORKBOOK, _instead(content))) from error
-    if inside > _LARGEST_INSIDE:
-        raise Unreadable(Remark(FindingCode.FILE_NOT_A_WORKBOOK, f"{inside} bytes once unpacked"))
-    try:
-        return CalamineWorkbook.from_filelike(io.BytesIO(content))
-    except CalamineError as error:
-        raise Unreadable(
-            Remark(FindingCode.FILE_NOT_A_WORKBOOK, "a zip archive, but no workbook in it")
-        ) from error
+def _blocks(folder: Files, entry: Object) -> Iterator[Block]:
+    with folder.stream(entry.file) as stream:
+        package = Package(stream)
+        named = {name.strip(): name for name in package.sheets()}
+        if entry.sheet not in named:
+            raise Unreadable(
+                Remark(FindingCode.FILE_SHEET_MISSING, f"no sheet “{entry.sheet}” among {len(named)}")
+            )
+        yield from sheets.blocks(package, named[entry.sheet])
 
 
-def _instead(content: bytes) -> str:
-    start = content[:512].lstrip().lower()
-    if start.startswith(b"pk\x03\x04"):
-        return f"byte {len(content)}: a workbook that ends before its directory: it was cut"
-    if start.startswith(b"\xd0\xcf\x11\xe0"):
-        return "byte 0: a workbook of the older binary format, or one with a password"
-    if start.startswith(b"<"):
-        return "byte 0: a web page or XML under the name of a workbook"
-    return "byte 0: not a zip archive"
+def _top(blocks: Iterator[Block]) -> list[Block]:
+    """The blocks in which a header may stand."""
+    top: list[Block] = []
+    for block in blocks:
+        top.append(block)
+        if block.last >= _TITLE_ROWS:
+            break
+    return top
 
 
-def _header(entry: Object, rows: Iterable[tuple[int, list[Any]]]) -> tuple[int, list[str]]:
+def _header(entry: Object, top: Iterable[Block]) -> tuple[int, int, list[str]]:
+    """The header's line; how many columns are left out, which are blank in all first rows; and the names."""
+    rows = [row for block in top for row in enumerate(block.rows, block.line) if row[0] <= _TITLE_ROWS]
     best = max(rows, key=lambda row: header.likeness(entry, row[1]), default=(1, []))
     if header.likeness(entry, best[1]) < 0.5:
         raise Unreadable(
@@ -98,78 +74,59 @@ def _header(entry: Object, rows: Iterable[tuple[int, list[Any]]]) -> tuple[int, 
                 f"sheet {entry.sheet}, line 1 does not hold the declared columns",
             )
         )
-    names = [str(cell).strip() for cell in best[1]]
-    while names and not names[-1]:
-        names.pop()
-    return best[0], names
+    left = min(next((place for place, cell in enumerate(row) if cell != ""), len(row)) for _, row in rows)
+    said = [str(cell).strip() for cell in best[1][left:]]
+    while said and not said[-1]:
+        said.pop()
+    return best[0], left, said
 
 
-def _rows(
-    entry: Object,
-    names: list[str],
-    rows: Iterable[tuple[int, list[Any]]],
-    uncounted: set[tuple[int, int]],
-) -> Iterator[Row]:
-    width = len(names)
-    for line, cells in rows:
-        if not any(map(_says, cells)):
-            continue
-        remarks: tuple[Remark, ...] = ()
-        if uncounted:
-            remarks = tuple(
-                Remark(FindingCode.CELL_FORMULA_WITHOUT_VALUE, f"line {line}", names[place])
-                for place in range(width)
-                if (line, place) in uncounted
-            )
-        if len(cells) > width and any(map(_says, cells[width:])):
-            remarks = (*remarks, Remark(FindingCode.ROW_LONG, f"line {line}: cells beyond the last column"))
-        yield Row(entry.file, line, dict(zip(names, cells, strict=False)), remarks)
+@dataclass(slots=True)
+class _Below:
+    """What stands below the header, which is in `line` behind `left` blank columns.
+
+    How many rows are `blank` is known once all have gone by.
+    """
+
+    file: str
+    line: int
+    left: int
+    header: list[str]
+    blocks: Iterable[Block]
+    blank: int = field(default=0, init=False)
+
+    def rows(self) -> Iterator[Row]:
+        """Every row that says something."""
+        width, said, last = self.left + len(self.header), 0, self.line
+        for block in self.blocks:
+            short = width - len(block.rows[0])
+            rows = [[*cells, *[""] * short] for cells in block.rows] if short > 0 else block.rows
+            tidy = short >= 0 and not block.uncounted and not self.left
+            for line, cells in enumerate(rows, block.line):
+                if line > self.line and any(map(_says, cells)):
+                    said += 1
+                    remarks = () if tidy else self._odd(line, cells, block.uncounted)
+                    named = zip(self.header, cells[self.left :] if self.left else cells, strict=False)
+                    yield Row(self.file, line, dict(named), remarks)
+            last = max(last, block.last)
+        self.blank = last - self.line - said
+
+    def remarks(self) -> tuple[Remark, ...]:
+        """What shows once all rows have gone by."""
+        return (Remark(FindingCode.FILE_BLANK_ROWS, f"{self.blank} rows"),) if self.blank else ()
+
+    def _odd(self, line: int, cells: list[Any], uncounted: Places) -> tuple[Remark, ...]:
+        told = [
+            Remark(FindingCode.CELL_FORMULA_WITHOUT_VALUE, f"line {line}", name)
+            for place, name in enumerate(self.header, self.left)
+            if (line, place) in uncounted
+        ]
+        if any(map(_says, cells[: self.left])):
+            told.append(Remark(FindingCode.ROW_LONG, f"line {line}: cells before the first column"))
+        if any(map(_says, cells[self.left + len(self.header) :])):
+            told.append(Remark(FindingCode.ROW_LONG, f"line {line}: cells beyond the last column"))
+        return tuple(told)
 
 
 def _says(cell: Any) -> bool:
     return not cell.isspace() if cell and isinstance(cell, str) else cell not in {None, ""}
-
-
-def _uncounted(content: bytes, sheet: str) -> set[tuple[int, int]]:
-    """The cells, by line and place, whose formula has no stored result: they read as blanks."""
-    with zipfile.ZipFile(io.BytesIO(content)) as package:
-        part = _part(package, sheet)
-        if part not in package.namelist() or not _has_formulas(package, part):
-            return set()
-        xml = package.read(part)
-    return {(int(line), _place(letters)) for letters, line in _FORMULA.findall(xml)}
-
-
-def _has_formulas(package: zipfile.ZipFile, part: str) -> bool:
-    """Whether a sheet has any; most have none, and are not held in memory to see that."""
-    with package.open(part) as xml:
-        end = b""
-        while piece := xml.read(_PIECE):
-            if _FORMULA_TAG in end + piece:
-                return True
-            end = piece[1 - len(_FORMULA_TAG) :]
-    return False
-
-
-def _part(package: zipfile.ZipFile, sheet: str) -> str:
-    links = {
-        _attribute(link, b"Id"): _attribute(link, b"Target")
-        for link in _LINK.findall(package.read("xl/_rels/workbook.xml.rels"))
-    }
-    for tag in _SHEET.findall(package.read("xl/workbook.xml")):
-        if _attribute(tag, b"name") == sheet:
-            target = links.get(_attribute(tag, b"r:id"), "")
-            return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
-    return ""
-
-
-def _attribute(tag: bytes, name: bytes) -> str:
-    match = re.search(rb"\s" + name + rb'="([^"]*)"', tag)
-    return match[1].decode().replace("&amp;", "&") if match else ""
-
-
-def _place(letters: bytes) -> int:
-    place = 0
-    for letter in letters:
-        place = place * 26 + letter - 64
-    return place - 1

@@ -18,7 +18,8 @@ from shared.core.reading.finding import Remark
 from shared.core.reading.kinds import Whole
 from shared.core.reading.source import Row, Unreadable
 
-_AT_ONCE = 500
+_AT_ONCE = 200
+_A_FEW = 25
 
 More = Callable[[Column, Any, Row], tuple[Remark, ...]]
 """What else is odd about a value, beyond its cell: a body is for an HTML parser to look at."""
@@ -92,21 +93,49 @@ def _columns(names: list[str], rows: list[Row]) -> Iterable[Sequence[Any]]:
 def _column(
     column: Column, cells: Sequence[Any], rows: list[Row], more: More, odd: dict[int, list[Remark]]
 ) -> Sequence[Any]:
-    """A column of all rows; what is odd is added to what is known to be, by the row's place."""
-    held = cells if all(cells) else [cell for cell in cells if cell is not None and cell != ""]
-    plain = column.kind.plain(held) if isinstance(column.kind, Whole) else None
-    if plain is not None and (len(held) == len(cells) or not column.required):
-        if len(held) == len(cells):
-            return plain
-        following = iter(plain)
-        return [None if cell is None or cell == "" else next(following) for cell in cells]
+    """A column of all rows; what is odd is added to what is known to be, by the row's place.
+
+    One odd cell is no reason to read all the others one by one: those far from it are read in one go.
+    """
+    if not isinstance(column.kind, Whole):
+        return [*_one_by_one(column, cells, rows, more, odd, 0)]
+    if (plain := _plain(column, column.kind, cells)) is not None:
+        return plain
     values: list[Any] = []
-    for place, row in enumerate(rows):
-        value, told = _cell(column, cells[place], row, more)
-        values.append(value)
+    for first in range(0, len(cells), _A_FEW):
+        few = cells[first : first + _A_FEW]
+        plain = _plain(column, column.kind, few)
+        values += plain if plain is not None else _one_by_one(column, few, rows, more, odd, first)
+    return values
+
+
+def _plain(column: Column, kind: Whole, cells: Sequence[Any]) -> Sequence[Any] | None:
+    """The values of cells in which nothing is odd; None when something may be."""
+    if all(cells):
+        return kind.plain(cells)
+    held = [cell for cell in cells if cell is not None and cell != ""]
+    if column.required and len(held) < len(cells):
+        return None
+    plain = kind.plain(held)
+    if plain is None or len(held) == len(cells):
+        return plain
+    following = iter(plain)
+    return [None if cell is None or cell == "" else next(following) for cell in cells]
+
+
+def _one_by_one(
+    column: Column,
+    cells: Sequence[Any],
+    rows: list[Row],
+    more: More,
+    odd: dict[int, list[Remark]],
+    first: int,
+) -> Iterator[Any]:
+    for place, cell in enumerate(cells, first):
+        value, told = _cell(column, cell, rows[place], more)
         if told:
             odd.setdefault(place, []).extend(told)
-    return values
+        yield value
 
 
 def _cell(column: Column, cell: Any, row: Row, more: More) -> tuple[Any, Sequence[Remark]]:

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import repeat
 from math import isfinite
 from typing import Any, Protocol, runtime_checkable
 
@@ -81,6 +82,11 @@ class Url:
         if isinstance(said.value, str) and any(character.isspace() for character in said.value):
             return Reading(None, (*said.remarks, Remark(FindingCode.URL_MALFORMED)))
         return said
+
+    def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
+        """See `Whole.plain`."""
+        lines = text.plain(cells)
+        return cells if lines is not None and b" " not in lines and text.short(cells, self.most) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +206,7 @@ class Number:
         if not set(map(type, cells)) <= {int, float} or not all(map(isfinite, cells)):
             return None
         # A float is its own rounding just when its shortest text has no more decimals.
-        if self.decimals is not None and any(round(cell, self.decimals) != cell for cell in cells):
+        if self.decimals is not None and list(map(round, cells, repeat(self.decimals))) != [*cells]:
             return None
         if cells and min(cells) < (
             0 if self.positive else self.least if self.least is not None else min(cells)
@@ -208,7 +214,7 @@ class Number:
             return None
         if cells and self.most is not None and max(cells) > self.most:
             return None
-        return [Decimal(repr(cell)) for cell in cells]
+        return [*map(Decimal, map(repr, cells))]
 
 
 @dataclass(frozen=True, slots=True)

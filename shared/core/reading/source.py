@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from shared.core.reading.export import Object
 from shared.core.reading.finding import Remark
@@ -16,8 +16,7 @@ class Unreadable(Exception):
         self.remarks = remarks
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A record as it stands: its cells by column, its line, and what was odd about the row itself.
 
     `file` is where it stands; `blank` rows hold nothing. A `torn` row has too few or too many cells: of it
@@ -33,11 +32,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file whose header is as declared: column names, remarks, and rows, which are read when asked for."""
+    """A file whose header is as declared: column names, remarks, and rows, which are read when asked for.
+
+    `afterwards` gives the remarks that show only once all rows have gone by.
+    """
 
     header: tuple[str, ...]
     remarks: tuple[Remark, ...]
     rows: Iterator[Row]
+    afterwards: Callable[[], tuple[Remark, ...]] = tuple
 
 
 class Source(Protocol):

@@ -76,7 +76,8 @@ def test_a_sheet_below_its_title_is_read_with_types_and_lines(
     book = opened(tmp_path, declared(Format.WORKBOOK, "t.xlsx", "Things & more"))
     rows = list(book.rows)
 
-    assert [remark.code.value for remark in book.remarks] == ["file.title_rows", "file.blank_rows"]
+    assert [remark.code.value for remark in book.remarks] == ["file.title_rows"]
+    assert [remark.code.value for remark in book.afterwards()] == ["file.blank_rows"]
     assert [(row.line, row.cells["id"], row.cells["size"]) for row in rows] == [(4, "1", 2.5), (6, "2", "")]
     assert rows[0].cells["day"] == dt.date(2014, 12, 27)
     assert [(remark.code.value, remark.field) for remark in rows[1].remarks] == [

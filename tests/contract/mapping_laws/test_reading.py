@@ -6,7 +6,6 @@ dirty one. Whatever the dirt, the record is kept out by name, or it maps without
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -93,7 +92,7 @@ def dirty(entry: Object, rows: list[Row]) -> st.SearchStrategy[tuple[Column, Row
     """A good row with one cell put wrong."""
 
     def put(row: Row, column: Column, cell: Any) -> tuple[Column, Row]:
-        return column, replace(row, cells={**row.cells, column.name: cell})
+        return column, row._replace(cells={**row.cells, column.name: cell})
 
     # What a reader works out by itself is never dirty.
     read = [column for column in entry.columns if entry.each is None or column.name != entry.each.size]

@@ -2,8 +2,8 @@
 
 Each reads the same workbook of companies in a process of its own, in turns. openpyxl reads its cells alone,
 in read-only mode; we find the header, type each of the declared columns, and tell what is odd.
-`TANDEM_BENCH_WORKBOOK` says how many rows (100,000 of 25 cells unless set). What each row adds to the memory shows
-against a workbook with a fifth of them.
+`TANDEM_BENCH_WORKBOOK` says how many rows (100,000 of 25 cells unless set). What each row adds to the memory
+shows against a workbook with a fifth of them.
 """
 
 import json

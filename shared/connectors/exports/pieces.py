@@ -13,7 +13,7 @@ _TAIL = b"</sheetData></worksheet>"
 # A row without its number stands behind the one before, which is in another document.
 _NUMBERED = re.compile(rb'\s*<row\b[^<>]*?\sr="\d+"')
 _MARK, _DECLARATION = b"!", b"<!"
-"""The second begins a comment or marked text, inside of which a tag is none; the first alone is found faster."""
+"""The second begins a comment or marked text, in which a tag is none; the first alone is found faster."""
 
 
 class NotPlain(Exception):

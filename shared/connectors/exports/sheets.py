@@ -20,6 +20,7 @@ from shared.core.reading.finding import Remark
 from shared.core.reading.source import Unreadable
 
 _AT_ONCE = 500
+_DAMAGED = "the packed bytes behind it are damaged"
 
 
 class Block(NamedTuple):
@@ -52,7 +53,7 @@ def blocks(package: Package, sheet: str) -> Iterator[Block]:
     except NotPlain:
         yield from _whole(package, sheet, line)
     except DAMAGED as error:
-        raise _broken(sheet, line, "the packed bytes behind it are damaged") from error
+        raise _broken(sheet, line, _DAMAGED) from error
 
 
 def _cut(package: Package, sheet: str) -> Iterator[Block]:
@@ -75,7 +76,7 @@ def _whole(package: Package, sheet: str, after: int) -> Iterator[Block]:
         read = package.whole().get_sheet_by_name(sheet)
     except CalamineError as error:
         raise _broken(sheet, after, "the XML behind it breaks off, or is none") from error
-    uncounted = _uncounted(package, sheet)
+    uncounted = _uncounted(package, sheet, after)
     rows = islice(read.iter_rows(), after, None)
     while some := list(islice(rows, _AT_ONCE)):
         yield Block(after + 1, _placed(read, some), uncounted)
@@ -88,12 +89,14 @@ def _placed(read: CalamineSheet, rows: list[list[Any]]) -> list[list[Any]]:
     return [[*[""] * blank, *row] for row in rows] if blank else rows
 
 
-def _uncounted(package: Package, sheet: str) -> Places:
+def _uncounted(package: Package, sheet: str, after: int) -> Places:
     try:
         with package.stream(package.part(sheet)) as xml:
             return formulas.uncounted(xml.read())
     except NotPlain:
         return frozenset()
+    except DAMAGED as error:
+        raise _broken(sheet, after, _DAMAGED) from error
 
 
 def _broken(sheet: str, line: int, rule: str) -> Unreadable:

@@ -305,6 +305,21 @@ def test_damaged_bytes_of_a_sheet_are_told(tmp_path: Path, declared: Declared) -
     assert detail.startswith("sheet “Things”, line ")
 
 
+@pytest.mark.parametrize("sheet", [SHEET, SHEET.replace("<dim", "<!-- --><dim")], ids=["plain", "other"])
+def test_a_sheet_that_is_not_the_one_that_was_packed_is_refused(
+    tmp_path: Path, declared: Declared, sheet: str
+) -> None:
+    content = book(FILLED, sheet=sheet)
+    packed = zipfile.ZipFile(io.BytesIO(content)).getinfo("xl/worksheets/sheet1.xml").CRC
+    other = content.replace(packed.to_bytes(4, "little"), bytes(4))
+
+    assert refused(other, declared, tmp_path) == (
+        0,
+        "file.malformed",
+        "sheet “Things”, line 0: the packed bytes behind it are damaged",
+    )
+
+
 # Memory
 
 

@@ -126,7 +126,12 @@ TERMS: tuple[Term, ...] = (
     Term("Asset link", ("L70",), "incident", "tandem_assetname"),
     Term("internal_comments__c", ("L70",), "annotation", "notetext"),
     Term("Campaign", ("L85",), "campaign"),
-    Term("CampaignMember", ("L85", "L128"), "campaignresponse", remark="Or membership of a marketing list."),
+    Term(
+        "CampaignMember",
+        ("L85", "L128"),
+        "campaignresponse",
+        remark="And a place in the campaign's marketing list.",
+    ),
     Term("CampaignMember.CampaignId", ("L85",), "campaignresponse", "regardingobjectid"),
     Term("CampaignMember.ContactId", ("L85",), "campaignresponse", "tandem_contactid"),
     Term("CampaignMember.LeadId", ("L85",), "campaignresponse", "tandem_leadid"),

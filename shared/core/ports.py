@@ -11,6 +11,7 @@ from shared.core.claim import Claim
 from shared.core.errors import Fault
 from shared.core.mapping.columns import Table, Value
 from shared.core.mapping.references import DirectoryRef, RowRef
+from shared.core.mapping.satellites import Membership
 from shared.core.patience import Wait
 from shared.core.shadow import Shadow
 from shared.core.verdict import Collision, LaneItem, Lease, Receipt, Settled, Turn, Verdict
@@ -157,6 +158,21 @@ class Rows(Protocol):
 
         What the heir lacks may be filled. Raises Gone when one of them is not there.
         """
+        ...
+
+
+class MarketingLists(Protocol):
+    """Dataverse's marketing lists: who is in them. Both calls change nothing when it is so already."""
+
+    async def join(self, place: Membership) -> None:
+        """Make the list if it is not there, put it under its campaign, and the member into it.
+
+        Raises Throttled, Unavailable or Refused; Refused, too, when the campaign or the member is gone.
+        """
+        ...
+
+    async def leave(self, place: Membership) -> None:
+        """Take the member out of the list; the list stays."""
         ...
 
 

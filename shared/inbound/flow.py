@@ -22,7 +22,7 @@ from shared.core.merge import Merge, Side, already_made, merge
 from shared.core.outcome import Outcome
 from shared.core.ownership import Declared, Owners, Ownership
 from shared.core.policy import alone, on_delete, parted
-from shared.core.ports import Hold, LegacyRecords, Row, Rows, Shadows
+from shared.core.ports import Hold, LegacyRecords, MarketingLists, Row, Rows, Shadows
 from shared.core.shadow import NEVER, Moment, Shadow
 from shared.core.survivorship import NEWEST, Survivorship
 from shared.core.system import LegacySystem
@@ -60,6 +60,7 @@ class Inbound:
     survivorship: Mapping[str, Survivorship] = field(default_factory=dict)
     splitting: Splitting | None = None
     units: UnitFinder = field(default_factory=Undivided)
+    lists: MarketingLists | None = None
 
     async def apply(self, change: Change, record: UUID, shadow: Shadow, hold: Hold) -> Verdict:
         """Map, decide and write one change; raises SyncError for what did not go through."""
@@ -266,7 +267,7 @@ class Inbound:
         return deciding.taken_back(after, said.ours, seen)
 
     def _followers(self, system: str, entry: EntityMap) -> Followers:
-        return Followers(entry, self.rows, self.lookups[system])
+        return Followers(entry, self.rows, self.lookups[system], self.lists)
 
     async def _carry_out(
         self, entry: EntityMap, record: UUID, decision: Merge, version: str | None

@@ -1,4 +1,4 @@
-"""Writes what follows from a record beside its own row: companions, and entries in lists of others.
+"""Writes what follows from a record beside its own row: companions, entries in lists of others, memberships.
 
 Nothing is written blindly: a companion is created under its own GUID or updated at the version it was read
 at, a list is read, changed and written at that version, and both are done again when somebody was quicker.
@@ -25,7 +25,7 @@ from shared.core.mapping.satellites import (
 )
 from shared.core.mapping.spec import EntityMap
 from shared.core.mapping.transforms.text import length
-from shared.core.ports import Hold, Rows
+from shared.core.ports import Hold, MarketingLists, Rows
 
 _ROUNDS = 4
 """How often a row may move on under us before the change is given to the retry timer."""
@@ -38,6 +38,7 @@ class Followers:
     entry: EntityMap
     rows: Rows
     lookups: Lookups
+    lists: MarketingLists | None = None
 
     async def expect(self, row_id: UUID, values: Mapping[str, Value]) -> None:
         """Nothing, if what would follow can be written; raises ParentMissing for a record to wait for.
@@ -67,10 +68,26 @@ class Followers:
         for element in was.elements:
             if element not in now.elements:
                 await self._leave(element, hold)
+        await self._move(was, now, hold)
 
     async def undo(self, row_id: UUID, values: Mapping[str, Value], hold: Hold) -> None:
         """Take away everything that followed from a record that is deleted."""
         await self.follow(row_id, values, {}, hold)
+
+    async def _move(self, was: Following, now: Following, hold: Hold) -> None:
+        """Out of the marketing lists that are no longer the record's, and into those that are now."""
+        if self.lists is None:
+            if now.memberships:
+                raise LookupError("nobody keeps marketing lists here")
+            return
+        for place in now.memberships:
+            await hold()
+            await self.lists.join(place)
+        held = {(place.list_id, place.member) for place in now.memberships}
+        for place in was.memberships:
+            if (place.list_id, place.member) not in held:
+                await hold()
+                await self.lists.leave(place)
 
     async def _written(self, now: Following, hold: Hold) -> set[UUID]:
         kept = set()

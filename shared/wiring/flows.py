@@ -88,6 +88,7 @@ def _inbound(settings: Settings, store: "Store", sides: Sides, lookups: "Mapping
         SURVIVORSHIP,
         Splitting(store.cases, store.sayings, sides.rows, sides.crosswalk, sides.lanes, sides.records),
         _units(settings, sides, lookups),
+        sides.lists,
     )
 
 

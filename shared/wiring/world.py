@@ -16,6 +16,7 @@ from shared.connectors.credentials.azure import AzureCredentials
 from shared.connectors.dataverse.directory import DataverseDirectory
 from shared.connectors.dataverse.gathered import GatheredRows
 from shared.connectors.dataverse.ledger import Allowance, Ledger
+from shared.connectors.dataverse.lists import DataverseLists
 from shared.connectors.dataverse.metadata import DataverseMetadata
 from shared.connectors.dataverse.mode import Modes
 from shared.connectors.dataverse.notes import NoteRows
@@ -155,6 +156,7 @@ def _sides(
         parse=partial(_parse, clock, settings),
         clock=clock,
         lanes=store.lanes,
+        lists=DataverseLists(dataverse, rows),
     )
     return sides, rows
 

@@ -235,6 +235,25 @@ def test_dataverse_holds_what_is_expected_and_nothing_else(
         assert found[key] == row, key
 
 
+def test_whoever_a_campaign_is_meant_for_is_in_its_list_for_that_kind_of_person(
+    stack: Stack, fed: Path
+) -> None:
+    assert fed.is_dir()
+    people = {"contacts": "contact:CON70001", "leads": "lead:LD70001"}
+    held = {kind: stack.row_of(f"legrand:{key}", kind) or {} for kind, key in people.items()}
+    campaign = stack.row_of("legrand:campaign:CAM701", "campaigns") or {}
+
+    with stack.dataverse() as client:
+        rows = client.get("listmembers").raise_for_status().json()["value"]
+        under = client.get(f"campaigns({campaign['campaignid']})/campaignlist_association").json()["value"]
+    names = {one["listid"]: one["listname"] for one in under}
+
+    assert {(names[row["_listid_value"]], row["_entityid_value"]) for row in rows} == {
+        ("Autumn bells (contacts)", held["contacts"]["contactid"]),
+        ("Autumn bells (leads)", held["leads"]["leadid"]),
+    }
+
+
 def test_of_a_ring_all_is_written_but_the_link_that_closes_it(
     stack: Stack, rows: dict[str, tuple[str, dict[str, Any]]]
 ) -> None:

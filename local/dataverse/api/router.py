@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from local.dataverse.api import bulk, reads, relations, tracking, uploads, writes
-from local.dataverse.api.actions import duplicates, merging, quotes, sales, service
+from local.dataverse.api.actions import duplicates, lists, merging, quotes, sales, service
 from local.dataverse.api.actions.bulk_delete import bulk_delete
 from local.dataverse.api.batch import run_batch
 from local.dataverse.api.metadata import choices
@@ -33,6 +33,7 @@ UNBOUND: Mapping[str, Unbound] = {
     "CloseQuote": quotes.close_quote,
     "ReviseQuote": quotes.revise_quote,
     "Merge": merging.merge_rows,
+    "AddListMembersList": lists.add_list_members,
     "BulkDelete": bulk_delete,
     "UnpublishDuplicateRule": duplicates.unpublish_rule,
     "CreateEntities": definitions.create_entities,
@@ -56,6 +57,7 @@ ON_SET: Mapping[str, BoundToSet] = {
 }
 ON_ROW: Mapping[tuple[str, str], BoundToRow] = {
     ("POST", "QualifyLead"): sales.qualify_lead,
+    ("POST", "AddItemCampaign"): lists.add_to_campaign,
     ("POST", "PublishDuplicateRule"): duplicates.publish_rule,
 }
 

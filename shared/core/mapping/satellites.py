@@ -1,8 +1,9 @@
 """Satellites: what follows from a record beside its own row.
 
 A contact of three companies is one contact row and two connections; a tag is one entry of the tags of what it
-was put on. They are derived from the agreed values of the record's own row alone, so what is to be taken away
-is what followed from the values before and no longer does.
+was put on; whoever a campaign is meant for has a place in a marketing list of it. They are derived from the
+agreed values of the record's own row alone, so what is to be taken away is what followed from the values
+before and no longer does.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -49,11 +50,26 @@ class Element:
 
 
 @dataclass(frozen=True, slots=True)
+class Membership:
+    """A place in a marketing list, which holds one kind of row: that of the `member`.
+
+    The list has a GUID of our choice and belongs to `campaign`. It is made, under `name`, for its first
+    member; from then on it is the organisation's own, and only the place in it comes and goes.
+    """
+
+    list_id: UUID
+    name: str
+    campaign: UUID
+    member: RowRef
+
+
+@dataclass(frozen=True, slots=True)
 class Following:
     """Everything that follows from one state of a record."""
 
     companions: tuple[Companion, ...] = ()
     elements: tuple[Element, ...] = field(default=())
+    memberships: tuple[Membership, ...] = ()
 
 
 class Satellite(Protocol):
@@ -75,6 +91,7 @@ def following(satellites: Iterable[Satellite], row_id: UUID, values: Mapping[str
     return Following(
         tuple(one for each in found for one in each.companions),
         tuple(one for each in found for one in each.elements),
+        tuple(one for each in found for one in each.memberships),
     )
 
 

@@ -15,6 +15,7 @@ from shared.core.errors import Gone, MovedOn
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Table, Value, placeholder_id
 from shared.core.mapping.references import DirectoryRef, RowRef
+from shared.core.mapping.satellites import Membership
 from shared.core.plan_items import Known
 from shared.core.ports import (
     Clock,
@@ -95,6 +96,25 @@ class ImaginedRows:
         self.writes[table.name] = self.writes.get(table.name, 0) + 1
         self.known[table.name, row_id] = row
         return row or Row({}, "", self.clock.now())
+
+
+@dataclass(slots=True)
+class ImaginedLists:
+    """`MarketingLists` of which nothing is asked: `writes` counts what may be written, by table."""
+
+    writes: dict[str, int]
+
+    async def join(self, place: Membership) -> None:
+        """See `MarketingLists.join`."""
+        self._count(place)
+
+    async def leave(self, place: Membership) -> None:
+        """See `MarketingLists.leave`."""
+        self._count(place)
+
+    def _count(self, place: Membership) -> None:
+        del place
+        self.writes["listmember"] = self.writes.get("listmember", 0) + 1
 
 
 @dataclass(slots=True)

@@ -14,13 +14,23 @@ from shared.core.mapping.columns import Table, Unresolved
 from shared.core.mapping.rows import read_row
 from shared.core.owner_lookup import Aliases, People
 from shared.core.plan_items import Known
-from shared.core.ports import Applier, Clock, Directory, LegacyRecords, Row, Rows, Shadows
+from shared.core.ports import (
+    Applier,
+    Clock,
+    Directory,
+    LegacyRecords,
+    MarketingLists,
+    Row,
+    Rows,
+    Shadows,
+)
 from shared.core.system import LegacySystem
 from shared.core.unit import Units
 from shared.recovery.plans.imagined import (
     ImaginedCrosswalk,
     ImaginedDirectory,
     ImaginedLanes,
+    ImaginedLists,
     ImaginedRecords,
     ImaginedRows,
     ImaginedShadows,
@@ -45,6 +55,7 @@ class Sides:
     parse: Parse
     clock: Clock
     lanes: Seizing
+    lists: MarketingLists
 
     def lookups(self) -> dict[str, Lookups]:
         """The lookups of every system."""
@@ -111,6 +122,7 @@ class Imagination:
             parse=real.parse,
             clock=real.clock,
             lanes=ImaginedLanes(),
+            lists=ImaginedLists(rows.writes),
         )
         return cls(sides, rows, records, shadows, crosswalk)
 

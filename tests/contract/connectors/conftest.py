@@ -15,12 +15,15 @@ from mappers.dataverse import account, contact, lead, systemuser, transactioncur
 from shared.connectors.credentials.secret import FixedSecret
 from shared.connectors.dataverse.directory import DataverseDirectory
 from shared.connectors.dataverse.gathered import GatheredRows
+from shared.connectors.dataverse.lists import DataverseLists
 from shared.connectors.dataverse.rows import API, DataverseRows
 from shared.connectors.memory.clock import SettableClock
 from shared.connectors.memory.dataverse import MemoryDirectory, MemoryRows
+from shared.connectors.memory.lists import MemoryLists
 from shared.connectors.web.client import WebClient
 from shared.core.mapping.columns import Table
-from shared.core.ports import Directory, Rows
+from shared.core.mapping.references import RowRef
+from shared.core.ports import Directory, MarketingLists, Rows
 
 CUSTOMISATIONS = Path(__file__).parents[3] / "infra/dataverse/customisations.json"
 TABLES = {each.TABLE.name: each.TABLE for each in (account, contact, lead, systemuser, transactioncurrency)}
@@ -34,6 +37,11 @@ class Organisation(Protocol):
 
     @property
     def directory(self) -> Directory: ...
+
+    @property
+    def lists(self) -> MarketingLists: ...
+
+    async def members(self, list_id: UUID) -> set[RowRef]: ...
 
     async def person_sets(self, table: Table, row_id: UUID, column: str, value: str) -> None: ...
 
@@ -51,6 +59,10 @@ class MemoryOrganisation:
         self.clock = SettableClock(datetime.now(UTC))
         self.rows = MemoryRows(self.clock)
         self.directory = MemoryDirectory(self.rows)
+        self.lists = MemoryLists(self.rows)
+
+    async def members(self, list_id: UUID) -> set[RowRef]:
+        return set(self.lists.members.get(list_id, ()))
 
     async def person_sets(self, table: Table, row_id: UUID, column: str, value: str) -> None:
         self.rows.put(table.name, row_id, {column: value})
@@ -78,6 +90,13 @@ class SimulatedOrganisation:
         self.person = person
         self.rows = rows
         self.directory = DataverseDirectory(client, self.rows, TABLES, self.clock)
+        self.lists = DataverseLists(client, self.rows)
+
+    async def members(self, list_id: UUID) -> set[RowRef]:
+        query = {"$filter": f"_listid_value eq {list_id}"}
+        found = (await self.person.get("listmembers", params=query)).json()["value"]
+        assert len({row["_entityid_value"] for row in found}) == len(found)
+        return {RowRef(row["entitytype"], UUID(row["_entityid_value"])) for row in found}
 
     async def person_sets(self, table: Table, row_id: UUID, column: str, value: str) -> None:
         answer = await self.person.patch(f"{table.entity_set}({row_id})", json={column: value})

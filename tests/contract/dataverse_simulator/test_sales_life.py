@@ -85,6 +85,31 @@ def test_a_campaign_has_responses_and_lives_until_it_is_closed(api: Api) -> None
     assert [row["subject"] for row in api.select("activitypointers", select="subject")] == ["Interested"]
 
 
+def test_a_list_of_a_campaign_holds_people_of_its_own_kind_once(api: Api, refused: Refused) -> None:
+    campaign = api.create("campaigns", name="Spring")
+    ada, lead = api.create("contacts", lastname="Five"), api.create("leads", subject="S", lastname="L")
+    listed = api.create("lists", listname="Spring", createdfromcode=2, type=False)
+    people = {
+        "contact": {"contactid": ada, "@odata.type": "Microsoft.Dynamics.CRM.contact"},
+        "lead": {"leadid": lead, "@odata.type": "Microsoft.Dynamics.CRM.lead"},
+    }
+    a_list = {"listid": listed, "@odata.type": "Microsoft.Dynamics.CRM.list"}
+
+    act(
+        api,
+        f"lists({listed})/Microsoft.Dynamics.CRM.AddItemCampaign",
+        Campaign={"campaignid": campaign, "@odata.type": "Microsoft.Dynamics.CRM.campaign"},
+    )
+    for _ in range(2):
+        act(api, "AddListMembersList", List=a_list, Members=[people["contact"]])
+    wrong = api.post("AddListMembersList", json={"List": a_list, "Members": [people["lead"]]})
+
+    assert refused(wrong) == (400, "0x80040203")
+    assert [row["_entityid_value"] for row in api.select("listmembers", select="_entityid_value")] == [ada]
+    under = api.row(f"campaigns({campaign})/campaignlist_association", "listname")["value"]
+    assert [row["listname"] for row in under] == ["Spring"]
+
+
 def test_a_lead_becomes_a_deal_that_is_quoted_revised_and_won(api: Api, goods: dict[str, str]) -> None:
     lead = api.create("leads", subject="Pumps", firstname="Ada", lastname="Love", companyname="Love Ltd")
     made = act(

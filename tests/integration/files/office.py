@@ -27,6 +27,7 @@ from shared.connectors.files.place import DropFolders
 from shared.connectors.memory.bus import MemoryBus
 from shared.connectors.memory.clock import SettableClock
 from shared.connectors.memory.dataverse import MemoryDirectory, MemoryRows
+from shared.connectors.memory.lists import MemoryLists
 from shared.connectors.memory.people import MemoryPeople
 from shared.connectors.memory.telemetry import MemoryTelemetry
 from shared.connectors.sqlstore import Store, open_store
@@ -351,6 +352,7 @@ def gate_for(
         Absorbing(rows, store.shadows, store.crosswalk, store.lanes, records),
         SURVIVORSHIP,
         Splitting(store.cases, store.sayings, rows, store.crosswalk, store.lanes, records),
+        lists=MemoryLists(rows),
     )
     outbound = Outbound(
         systems,

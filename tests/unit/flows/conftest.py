@@ -21,6 +21,7 @@ from shared.connectors.memory.bus import MemoryBus
 from shared.connectors.memory.clock import SettableClock
 from shared.connectors.memory.dataverse import MemoryDirectory, MemoryRows
 from shared.connectors.memory.legacy import MemoryRecords
+from shared.connectors.memory.lists import MemoryLists
 from shared.connectors.memory.people import MemoryPeople
 from shared.connectors.memory.telemetry import MemoryTelemetry
 from shared.connectors.memory.units import MemoryUnits
@@ -69,6 +70,7 @@ class Desk:
     settle: Settle
     bus: MemoryBus
     customers: Customers
+    lists: MemoryLists
     others: Mapping[str, MemoryRecords] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 100_000)))
 
@@ -207,6 +209,7 @@ def desk_with(allegory: LegacySystem, *more: LegacySystem, policy: OwnerPolicy =
     """A desk whose legacy system has other maps, is perhaps not the only one, or has another policy."""
     clock = SettableClock(START)
     rows = MemoryRows(clock)
+    lists = MemoryLists(rows)
     written = [allegory, *(system for system in more if system.collections)]
     legacy = {system.name: MemoryRecords(system, clock) for system in written}
     records = legacy[allegory.name]
@@ -238,6 +241,7 @@ def desk_with(allegory: LegacySystem, *more: LegacySystem, policy: OwnerPolicy =
         survivorship=SURVIVORSHIP,
         splitting=splitting,
         units=units,
+        lists=lists,
     )
     outbound = Outbound(
         systems,
@@ -281,7 +285,7 @@ def desk_with(allegory: LegacySystem, *more: LegacySystem, policy: OwnerPolicy =
         store.seal,
         uuid4,
     )
-    yield Desk(clock, rows, records, store, gate, settle, bus, customers, legacy)
+    yield Desk(clock, rows, records, store, gate, settle, bus, customers, lists, legacy)
     store.close()
 
 

@@ -8,26 +8,36 @@ from uuid import UUID
 
 import pytest
 
+from mappers.allegory import ALLEGORY
 from mappers.allegory.words import SYSTEM
 from mappers.dataverse import process
+from mappers.legrand import LEGRAND
 from shared.core.change import Json, Message
 from shared.core.errors import Unavailable
 from shared.core.identity import RecordKey
 from shared.core.mapping.references import RowRef
 from shared.core.outcome import Outcome
+from tests.unit.flows.conftest import desk_with
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.unit.flows.conftest import Desk
 
 
 async def tell(
-    desk: "Desk", entity: str, record: str, data: dict[str, Json] | None, at: datetime | None = None
+    desk: "Desk",
+    entity: str,
+    record: str,
+    data: dict[str, Json] | None,
+    at: datetime | None = None,
+    system: str = SYSTEM,
 ) -> Outcome | None:
-    """Allegory tells of a record, or of its end."""
+    """A legacy system tells of a record, or of its end."""
     number = next(desk.numbers)
     body: dict[str, Any] = {
         "schemaVersion": "1.0",
-        "source": SYSTEM,
+        "source": system,
         "entity": entity,
         "sourceKey": record,
         "operation": "upsert" if data else "delete",
@@ -36,7 +46,7 @@ async def tell(
     if data:
         body["data"] = data
     content = json.dumps(body).encode()
-    session = f"{SYSTEM}:{entity}:{record}"
+    session = f"{system}:{entity}:{record}"
     await desk.gate.receive(Message(f"t-{number}", "inbound", session, content, position=number))
     found = await desk.store.operations.messages.find(f"t-{number}")
     assert found is not None
@@ -281,3 +291,39 @@ async def test_a_custom_field_without_a_column_is_refused_with_what_to_create(de
     refused = await desk.store.operations.messages.find(f"t-{number}")
     assert refused is not None
     assert "create one of type string on opportunity" in json.dumps(refused, default=str)
+
+
+@pytest.fixture
+def mailing() -> "Iterator[Desk]":
+    with desk_with(ALLEGORY, LEGRAND) as made:
+        yield made
+
+
+async def test_a_member_of_a_campaign_is_in_its_list_once_and_leaves_it_with_its_record(
+    mailing: "Desk",
+) -> None:
+    async def said(entity: str, record: str, **data: Json) -> Outcome | None:
+        mailing.clock.advance(timedelta(seconds=1))
+        return await tell(mailing, entity, record, data or None, system="legrand")
+
+    member: dict[str, Json] = {
+        "Campaign ID": "M",
+        "Campaign Name": "Bike Week",
+        "Member Type": "Contact",
+        "Member ID": "P",
+    }
+    early = await said("campaign_member", "M/Contact/P", **member)
+    await said("campaign", "M", **{"Campaign Name": "Bike Week", "Status": "Active"})
+    await said("contact", "P", **{"Last Name": "Five"})
+    for response in ("Sent", "Responded"):
+        await said("campaign_member", "M/Contact/P", **member, Response=response)
+    found = await mailing.store.crosswalk.row_of(RecordKey("legrand", "contact", "P"))
+    assert found is not None
+    ((named, listed),) = [
+        (one["listname"], mailing.lists.members[key]) for key, one in mailing.lists.lists.items()
+    ]
+    full = set(listed)
+    gone = await said("campaign_member", "M/Contact/P")
+
+    assert (early, named, full) == (Outcome.PARKED, "Bike Week (contacts)", {RowRef("contact", found)})
+    assert (gone, set(listed)) == (Outcome.APPLIED, set())

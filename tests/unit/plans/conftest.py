@@ -16,6 +16,7 @@ from shared.connectors.memory.bus import MemoryBus
 from shared.connectors.memory.clock import SettableClock
 from shared.connectors.memory.dataverse import MemoryDirectory, MemoryRows
 from shared.connectors.memory.legacy import MemoryRecords
+from shared.connectors.memory.lists import MemoryLists
 from shared.connectors.memory.people import MemoryPeople
 from shared.connectors.memory.telemetry import MemoryTelemetry
 from shared.connectors.memory.units import MemoryUnits
@@ -243,6 +244,7 @@ def world() -> Iterator[World]:
         parse=parse,
         clock=clock,
         lanes=store.lanes,
+        lists=MemoryLists(rows),
     )
     backoff = Backoff(timedelta(seconds=1), timedelta(seconds=1), lambda: 0.0)
     worker = LaneWorker(store.lanes, appliers(sides), parse, bus, clock, telemetry, backoff)

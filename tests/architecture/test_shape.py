@@ -203,6 +203,32 @@ def test_no_file_names_a_persons_or_a_machines_folder(root: Path, files: list[Pa
     assert found == {}
 
 
+KEY = re.compile(
+    r"(?i)(?:shared_?access_?key|account_?key|client_?secret|password|sig)[\"']?\s*[=:]\s*[\"']?([\w+/%-]{20,}={0,2})"
+)
+AZURITES = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+"""The key that every Azurite has: it opens nothing."""
+
+
+def test_no_file_holds_a_connection_string_with_a_key(root: Path, files: list[Path]) -> None:
+    """E-04, X-01: what opens a queue, a database or a vault is an identity."""
+    found = {
+        path.as_posix(): match
+        for path in files
+        for match in KEY.findall((root / path).read_text(errors="replace"))
+        if match != AZURITES
+    }
+
+    assert found == {}
+
+
+def test_a_planted_key_is_caught() -> None:
+    """Put together here, so that this file holds none."""
+    key = "a1B2c3D4e5F6g7H8i9J0" * 2 + "="
+
+    assert KEY.findall("Endpoint=sb://x/;SharedAccess" + "KeyName=root;SharedAccess" + f"Key={key}") == [key]
+
+
 def test_the_lock_files_name_no_registry(root: Path, files: list[Path]) -> None:
     npm = [path for path in files if path.name == "package-lock.json"]
     pip = [path for path in files if path.match("requirements*.txt") or path.name == "constraints.txt"]

@@ -176,6 +176,7 @@ def calls(tokens: dict[str, str]) -> list[dict[str, Any]]:
         *http("get_gaps", "GET", "ops/gaps", "ops_read"),
         *http("get_failures", "GET", "ops/failures", "ops_read"),
         *http("get_record", "GET", "ops/records/allegory:company:C-1", "ops_read"),
+        *http("get_record", "GET", "ops/records/allegory:company:C-1", "ops_operate"),
         *http("post_replay", "POST", "ops/replays", "ops_operate", json.dumps({"messageId": "m-2"})),
         *(each for function, *asked, _ in FURTHER for each in http(function, *asked)),
     ]
@@ -220,7 +221,7 @@ def test_each_route_answers_its_caller_and_turns_a_stranger_away(run: Any) -> No
     answers = [(each["status"], each["body"]) for each in run.ended if "status" in each]
     (health, *others) = answers
     refusals, accepted = others[::2], others[1::2]
-    posted, found, now, gaps, failures, record, replayed, *further = accepted
+    posted, found, now, gaps, failures, record, _, replayed, *further = accepted
 
     detail = "a bearer token is required"
     assert refusals == [(401, {"status": 401, "code": "auth.unauthenticated", "detail": detail})] * len(
@@ -243,6 +244,17 @@ def test_each_route_answers_its_caller_and_turns_a_stranger_away(run: Any) -> No
     assert replayed == (200, {"messageId": "m-2", "done": "readmit", "outcome": "rejected", "record": None})
     expected = {function: status for function, *_, status in FURTHER}
     assert dict(zip(expected, (status for status, _ in further), strict=True)) == expected
+
+
+def test_a_reader_sees_no_personal_data_and_who_repairs_does_and_is_written_down(run: Any) -> None:
+    read, operated = (each["body"]["records"][0] for each in run.ended if "records" in each.get("body", ()))
+
+    phones = [entry["shadow"]["columns"]["telephone1"]["value"] for entry in (read, operated)]
+    assert phones[1] == "+49 40 2"
+    assert "40" not in phones[0]
+    assert (read.get("masked"), operated.get("masked")) == (True, None)
+    looked = run.rows("SELECT action, entity_key FROM audit_event WHERE action = 'read record'")
+    assert looked == [("read record", "allegory:company:C-1")]
 
 
 def test_each_message_is_kept_with_what_its_sender_gave_it(run: Any) -> None:

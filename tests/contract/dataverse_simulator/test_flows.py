@@ -18,11 +18,14 @@ from local.broker.server import in_thread
 from local.dataverse.flows.definition import UnreadableFlow
 from local.dataverse.seed import ADMINISTRATOR, BUSINESS_UNIT
 from local.dataverse.server import Settings, start
+from tests.contract.dataverse_simulator.conftest import Api
 
 if TYPE_CHECKING:
-    from tests.contract.dataverse_simulator.conftest import Api, Recorder
+    from tests.contract.dataverse_simulator.conftest import Recorder
 
-Run = Callable[[], "Api"]
+INFRA = Path(__file__).parents[3] / "infra"
+
+Run = Callable[[], Api]
 WriteFlow = Callable[..., None]
 
 
@@ -91,6 +94,36 @@ def test_only_listed_columns_wake_an_update(flowing: Run, bus: Recorder, write_f
 
     assert bus.next()["body"]["operation"] == "Update"
     assert api.says_no_more(bus)
+
+
+def test_of_ten_changes_the_shipped_flows_tell_those_that_matter(bus: Recorder) -> None:
+    """E-01: the filters decide which tables and columns, in what is shipped as in what runs here."""
+    shipped = Settings(customisations=INFRA / "dataverse/customisations.json", flows=INFRA / "flows")
+    with start(shipped, bus=bus) as simulator:
+        api = Api(simulator)
+        row_id = api.create("accounts", name="Nordwind", telephone1="1")
+        task = api.create("tasks", subject="Ring them")
+        for address, change in (
+            (f"accounts({row_id})", {"description": "two notes"}),
+            (f"accounts({row_id})", {"telephone1": "2", "description": "three notes"}),
+            (f"accounts({row_id})", {"tickersymbol": "NW"}),
+            (f"accounts({row_id})", {"donotphone": True}),
+            (f"tasks({task})", {"subject": "Write to them"}),
+            (f"accounts({row_id})", {"description": None}),
+        ):
+            api.patch(address, json=change).raise_for_status()
+        api.delete(f"tasks({task})").raise_for_status()
+        api.delete(f"accounts({row_id})").raise_for_status()
+
+        bodies = [bus.next()["body"] for _ in range(3)]
+
+        assert [(body["operation"], body["recordId"]) for body in bodies] == [
+            ("Create", row_id),
+            ("Update", row_id),
+            ("Delete", row_id),
+        ]
+        assert api.says_no_more(bus)
+        api.client.close()
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import pytest
 from shared.connectors.sqlstore.retention import Purged
 from shared.connectors.sqlstore.tables import audit_event, ticket
 from shared.connectors.sqlstore.tables import message as messages
-from shared.core.change import Direction
+from shared.core.change import Direction, Operation
 from shared.core.codes import EXPLANATIONS, Code
 from shared.core.errors import Fault
+from shared.core.gap import Suspect
 from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.outcome import Outcome
 from shared.core.repair import Done, Repaired
@@ -257,6 +258,28 @@ async def test_the_history_tells_each_decision_with_its_reason(world: "World") -
     }
 
 
+async def test_the_history_leads_to_trace_and_ticket_and_tells_what_no_message_brought(
+    world: "World",
+) -> None:
+    healed = Suspect(world.key, Operation.UPSERT, world.clock.now(), world.clock.now()).message_id
+    await world.store.crosswalk.claim(world.key, None, world.record)
+    await world.admit("told")
+    await world.decide(world.verdict())
+    await world.admit(healed, minute=1)
+    await world.decide(world.failed())
+    (group,) = await world.store.operations.groups.untold()
+    await world.store.operations.groups.ticket_opened(group["group"], "T-1", "crm team", told=1)
+
+    (history,) = await world.store.operations.history.of(str(world.key))
+
+    names = ("message_id", "correlation_id", "ticket", "healed")
+    assert [only(message, *names) for message in history["messages"]] == [
+        {"message_id": "told", "correlation_id": "c-1", "ticket": None, "healed": False},
+        {"message_id": healed, "correlation_id": "c-1", "ticket": "T-1", "healed": True},
+    ]
+    assert [line["correlation_id"] for line in history["journal"]] == ["c-1", "c-1"]
+
+
 async def test_a_replayed_message_goes_on_with_its_attempts(world: "World") -> None:
     await world.admit()
     await world.decide(world.failed())
@@ -400,6 +423,18 @@ async def test_a_lost_message_is_noticed(world: "World") -> None:
         connection.exec_driver_sql("DELETE FROM lane_item")
 
     assert (await world.store.operations.counts.take())["unexplained"] == 1
+
+
+async def test_a_message_that_is_over_and_still_in_its_lane_is_noticed(world: "World") -> None:
+    await world.admit()
+    await world.decide(world.verdict())
+    with world.store.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE lane_item SET state = 'waiting'")
+
+    assert (await world.store.operations.counts.take())["unexplained"] == 1
+    assert (await world.store.operations.standing.take())["strays"] == [
+        {"message_id": "m-1", "queue": "inbound", "state": "waiting", "outcome": "applied"}
+    ]
 
 
 async def test_bodies_go_before_metadata_and_open_messages_stay(world: "World") -> None:

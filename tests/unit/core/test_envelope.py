@@ -122,6 +122,18 @@ def test_a_remote_execution_context_is_accepted_and_known_to_be_partial() -> Non
     }
 
 
+def test_a_remote_execution_context_without_its_images_is_read_again() -> None:
+    """Dataverse leaves out what would make the message larger than 192 KB, of a create, too."""
+    create = CONTEXT | {"MessageName": "Create"}
+    cut = {name: value for name, value in create.items() if name != "InputParameters"}
+
+    whole, without = read(create, str(ROW)), read(cut, str(ROW))
+
+    assert isinstance(whole, Change)
+    assert isinstance(without, Change)
+    assert (whole.partial, without.partial) == (False, True)
+
+
 def test_a_drain_message_names_a_record() -> None:
     assert read({"schemaVersion": "1.0", "kind": "drain", "record": str(ROW)}, str(ROW)) == Drain(ROW)
 
@@ -147,6 +159,16 @@ def test_a_drain_message_names_a_record() -> None:
 )
 def test_a_bad_field_is_named_with_its_rule(change: dict[str, Any], pointer: str, code: Code) -> None:
     assert [(fault.field, fault.code) for fault in faults(INBOUND | change)] == [(pointer, code)]
+
+
+@pytest.mark.parametrize("name", ["changedOn", "rowVersion", "recordId", "table"])
+def test_a_flow_payload_that_leaves_out_when_or_what_is_refused_by_name(name: str) -> None:
+    """E-02: without its own time and version a change has no place among the others."""
+    told = {key: value for key, value in OUTBOUND.items() if key != name}
+
+    assert [(fault.field, fault.code) for fault in faults(told, str(ROW))] == [
+        (f"/{name}", Code.MISSING_FIELD)
+    ]
 
 
 def test_a_time_that_has_not_come_is_marked_and_not_refused() -> None:

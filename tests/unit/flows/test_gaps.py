@@ -3,10 +3,13 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from mappers.allegory import ALLEGORY
 from mappers.dataverse import TABLES
 from shared.connectors.memory.dataverse import MemoryDirectory
 from shared.connectors.memory.telemetry import MemoryTelemetry
+from shared.core.errors import Refused
 from shared.core.lookups import Lookups
 from shared.core.outcome import Outcome
 from shared.recovery.gaps.cycle import GapDetector
@@ -100,3 +103,21 @@ async def test_the_end_of_a_record_that_was_merged_is_told_by_its_merge(desk: "D
 
     assert await healed(desk) == 0
     assert list(desk.rows.of("account")) == [row]
+
+
+async def test_what_was_told_and_waits_for_a_person_is_no_gap(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its message is held: a second one behind it would tell nothing new."""
+    row = await desk.company(phone="1")
+    assert await healed(desk) == 0
+
+    async def refuse(*_: object) -> None:
+        raise Refused("not today", answer="no")
+
+    monkeypatch.setattr(desk.rows, "update", refuse)
+    assert await desk.edit_record(phone="2") is Outcome.FAILED
+
+    assert await healed(desk) == 0
+    assert desk.rows.of("account")[row]["telephone1"] == "1"
+    assert (await desk.store.operations.counts.take())["open"] == {"held": 1}

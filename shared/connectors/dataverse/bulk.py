@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # Refusals that every row would meet: to look for the one that caused them would cost requests for nothing.
 _OF_ALL = {"404", "405", "501", "0x8006088a", "0x80060600"}
 
+_MOST_SUSPECTS = 10_000
+"""How many rows that were refused are remembered; beyond it the oldest is searched for anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class BulkRow:
@@ -35,14 +38,16 @@ class BulkRows:
 
     A request is one transaction, and does not say which row it failed for. It is then halved until the bad
     rows stand alone: N rows with k bad ones cost at most N / `batch_size` + k (2 log2 `batch_size` + 1)
-    requests. Rows that cannot fit their columns are never sent. After a time-out the next requests are half
-    as large, and grow again with every success.
+    requests. A row that was found bad goes alone from then on, until it is taken: nobody looks for it again
+    (N-12). Rows that cannot fit their columns are never sent. After a time-out the next requests are half as
+    large, and grow again with every success.
     """
 
     def __init__(self, client: WebClient, *, ledger: Ledger | None = None, batch_size: int = 100) -> None:
         self._client = client
         self._ledger = ledger or Ledger()
         self._most = self._size = batch_size
+        self._suspects: dict[tuple[str, UUID], None] = {}
 
     @property
     def batch_size(self) -> int:
@@ -65,9 +70,13 @@ class BulkRows:
                 fitting.append(row)
             else:
                 failures[row.id] = unfit
+        suspects = [row for row in fitting if (table.name, row.id) in self._suspects]
+        fitting = [row for row in fitting if (table.name, row.id) not in self._suspects]
         while fitting:
             together, fitting = fitting[: self._size], fitting[self._size :]
             failures |= await self._isolate(table, together)
+        for row in suspects:
+            failures |= await self._isolate(table, [row])
         return tuple(failures.get(row.id) for row in rows)
 
     async def _isolate(
@@ -76,6 +85,8 @@ class BulkRows:
         """The failures among rows sent together; `fails` when it is known that together they would."""
         if not fails or len(rows) == 1:
             failure = await self._send(table, rows)
+            if len(rows) == 1:
+                self._remember(table, rows[0], failure)
             if failure is None:
                 return {}
             if len(rows) == 1 or _is_of_all(failure):
@@ -84,6 +95,16 @@ class BulkRows:
         first = await self._isolate(table, rows[:middle])
         # A good first half leaves the fault to the second.
         return first | await self._isolate(table, rows[middle:], fails=not first)
+
+    def _remember(self, table: Table, row: BulkRow, failure: SyncError | None) -> None:
+        """What a row that was sent alone is from now on; a failure that is not about it says nothing."""
+        if failure is not None and _is_of_all(failure):
+            return
+        self._suspects.pop((table.name, row.id), None)
+        if failure is not None:
+            self._suspects[table.name, row.id] = None
+        if len(self._suspects) > _MOST_SUSPECTS:
+            del self._suspects[next(iter(self._suspects))]
 
     async def _send(self, table: Table, rows: Sequence[BulkRow]) -> SyncError | None:
         """The failure of one request; None when all its rows are written."""

@@ -115,6 +115,24 @@ async def test_bad_rows_are_found_in_so_many_requests_and_the_others_are_written
     assert there == set(range(many)) - lost
 
 
+async def test_a_row_that_was_refused_goes_alone_until_it_is_taken(service: Service) -> None:
+    bulk, rows = service.bulk(64), batch(128, [3, 70])
+    await bulk.upsert(ACCOUNT, rows)
+    await service.requests()
+
+    again = failed(await bulk.upsert(ACCOUNT, rows))
+    assert (set(again), await service.requests()) == ({3, 70}, 2 + 2)
+
+    mended = [BulkRow(row.id, {"name": "Mended"}) for row in rows]
+    await service.trouble(code="0x80072322")
+    assert failed(await bulk.upsert(ACCOUNT, mended[3:4])).keys() == {0}, "a pause says nothing about the row"
+    await service.requests()
+    assert failed(await bulk.upsert(ACCOUNT, mended)) == {}
+    assert await service.requests() == 2 + 2
+    assert failed(await bulk.upsert(ACCOUNT, mended)) == {}
+    assert await service.requests() == 2
+
+
 async def test_two_rows_with_one_id_are_refused_before_anything_is_sent(service: Service) -> None:
     row = batch(1)[0]
 

@@ -10,6 +10,7 @@ from mappers.dataverse import TABLES
 from shared.connectors.memory.dataverse import MemoryDirectory
 from shared.connectors.memory.telemetry import MemoryTelemetry
 from shared.core.errors import Refused
+from shared.core.gap import HEALED
 from shared.core.lookups import Lookups
 from shared.core.outcome import Outcome
 from shared.recovery.gaps.cycle import GapDetector
@@ -108,16 +109,37 @@ async def test_the_end_of_a_record_that_was_merged_is_told_by_its_merge(desk: "D
 async def test_what_was_told_and_waits_for_a_person_is_no_gap(
     desk: "Desk", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its message is held: a second one behind it would tell nothing new."""
+    """Its message came after the first look, and is held: a second one behind it would tell nothing new."""
     row = await desk.company(phone="1")
     assert await healed(desk) == 0
+    gaps = detector(desk)
+    desk.clock.advance(timedelta(seconds=1))
+    saved = desk.save_record(phone="2")
+    at = desk.clock.now()
+    assert await gaps.run() == 0
 
     async def refuse(*_: object) -> None:
         raise Refused("not today", answer="no")
 
     monkeypatch.setattr(desk.rows, "update", refuse)
-    assert await desk.edit_record(phone="2") is Outcome.FAILED
+    assert await desk.record_changed("C-1", saved, at=at) is Outcome.FAILED
+    desk.clock.advance(timedelta(minutes=2))
 
-    assert await healed(desk) == 0
+    assert await gaps.run() == 0
     assert desk.rows.of("account")[row]["telephone1"] == "1"
     assert (await desk.store.operations.counts.take())["open"] == {"held": 1}
+
+
+async def test_what_no_queue_takes_is_told_at_the_gate(desk: "Desk") -> None:
+    """The id is a good one; only a session that names it would be longer than Service Bus takes."""
+    record = "C-" + "1" * 118
+    assert await healed(desk) == 0
+    desk.records.put("company", record, {"name": "Nordwind"})
+    gaps = detector(desk)
+    await gaps.run()
+    desk.clock.advance(timedelta(minutes=2))
+
+    assert await gaps.run() == 1
+
+    assert [sent.message.id for sent in desk.bus.sent if sent.message.id.startswith(HEALED)] == []
+    assert [row["name"] for row in desk.rows.of("account").values()] == ["Nordwind"]

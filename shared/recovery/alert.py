@@ -2,14 +2,17 @@
 
 A ticket names the cause, the count, the systems, since when, one example by message id, and what to do. It
 never carries a customer's value. A desk that cannot be reached costs nothing but time: the next run tells it.
+
+What is tried again by itself needs nobody, unless it lasts.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from shared.core.errors import SyncError
-from shared.core.ports import Jobs, Report, Telemetry, TicketDesk
+from shared.core.ports import Clock, Jobs, Report, Telemetry, TicketDesk
 from shared.recovery.teams import Teams
 
 _JOB = "alert"
@@ -46,13 +49,18 @@ class Cases(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """Tells people about groups of failures that need them."""
+    """Tells people about groups of failures that need them.
+
+    `lasting` is how long a group may be tried again before people are told of it all the same.
+    """
 
     cases: Cases
     desk: TicketDesk
     jobs: Jobs
     telemetry: Telemetry
     owner: str
+    clock: Clock
+    lasting: timedelta
     teams: Teams = field(default_factory=Teams)
 
     async def run(self) -> None:
@@ -66,8 +74,7 @@ class Alerts:
 
     async def _tell(self) -> None:
         for group in await self.cases.untold():
-            # What the timer tries again needs nobody, until it has failed for every one of its tries.
-            if group["held"] or group["rejected"] or group["parked"]:
+            if group["held"] or group["rejected"] or group["parked"] or self._lasts(group):
                 team = self.teams.of(group)
                 ticket = await self.desk.open(group["ticket_key"], _title(group), _body(group), team)
                 await self.cases.ticket_opened(group["group"], ticket, team, group["open"])
@@ -77,6 +84,10 @@ class Alerts:
         for group in await self.cases.emptied():
             await self.desk.close(group["ticket"], "Nothing of this group fails any more.")
             await self.cases.ticket_closed(group["group"])
+
+    def _lasts(self, group: Report) -> bool:
+        """Whether something of a group has failed for so long that it may not pass by itself."""
+        return self.clock.now() - datetime.fromisoformat(group["first_failed_at"]) >= self.lasting
 
 
 def _title(group: Report) -> str:

@@ -43,9 +43,9 @@ SETTINGS: tuple[Setting, ...] = (
         "*/5 * * * * *",
     ),
     Setting("RETRY_FIRST_DELAY_SECONDS", "Pause after a first transient failure; doubles.", "5", "5"),
-    Setting("RETRY_LONGEST_DELAY_SECONDS", "No pause between tries is longer.", "900", "900"),
+    Setting("RETRY_LONGEST_DELAY_SECONDS", "The longest pause; after four, people are told.", "900", "900"),
     Setting(
-        "CLOCK_SKEW_SECONDS", "How far a change may lie in the future before it is refused.", "300", "300"
+        "CLOCK_SKEW_SECONDS", "How far a change may lie in the future before it is set aside.", "300", "300"
     ),
     Setting(
         "LOOP_BUDGET",

@@ -26,6 +26,9 @@ from shared.wiring.world import World, client
 if TYPE_CHECKING:
     from shared.recovery.gaps.cycle import Look
 
+_LASTING = 4
+"""Of the longest pauses between tries: what has failed for so long is told to people."""
+
 
 def alerts(world: World) -> Alerts:
     """Tickets, one per group of failures."""
@@ -33,7 +36,16 @@ def alerts(world: World) -> Alerts:
     token = world.credentials.token(settings.tickets_scope)
     desk = HttpTicketDesk(client("the ticket desk", settings.tickets_url, settings, token))
     teams = Teams(routes_of(settings.ticket_teams))
-    return Alerts(world.store.operations.groups, desk, world.store.jobs, world.telemetry, world.owner, teams)
+    return Alerts(
+        world.store.operations.groups,
+        desk,
+        world.store.jobs,
+        world.telemetry,
+        world.owner,
+        world.clock,
+        lasting=_LASTING * settings.longest_delay,
+        teams=teams,
+    )
 
 
 def allegory_feed(world: World, gate: Gate) -> Feed:

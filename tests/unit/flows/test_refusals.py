@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from shared.connectors.memory.telemetry import MemoryTelemetry
 from shared.connectors.memory.tickets import MemoryTicketDesk
 from shared.core.change import Message
+from shared.core.errors import Unavailable
+from shared.core.outcome import Outcome
 from shared.core.ports import StoreUnavailable
 from shared.inbound.intake import Intake
 from shared.recovery.alert import Alerts
@@ -33,7 +36,8 @@ def tickets() -> MemoryTicketDesk:
 
 @pytest.fixture
 def alerts(desk: "Desk", tickets: MemoryTicketDesk) -> Alerts:
-    return Alerts(desk.store.operations.groups, tickets, desk.store.jobs, MemoryTelemetry(), "w")
+    groups, jobs = desk.store.operations.groups, desk.store.jobs
+    return Alerts(groups, tickets, jobs, MemoryTelemetry(), "w", desk.clock, timedelta(hours=1))
 
 
 async def send(desk: "Desk", name: str, sender: str | None, body: bytes) -> None:
@@ -69,6 +73,31 @@ async def test_one_ticket_per_cause_and_sender_follows_its_group(
         await desk.store.operations.repair.skip(f"cut-{number}", "the sender knows", "bea")
     await alerts.run()
     assert cut.status == "closed"
+
+
+async def test_what_is_tried_again_needs_nobody_unless_it_lasts(
+    desk: "Desk", alerts: Alerts, tickets: MemoryTicketDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = await desk.company(phone="1")
+
+    async def down(*_: object) -> None:
+        raise Unavailable("down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.rows, "update", down)
+        assert await desk.edit_record(phone="2") is Outcome.FAILED
+        await desk.later(59 * 60, row)
+        await alerts.run()
+        assert tickets.tickets == {}
+        await desk.later(60, row)
+        await alerts.run()
+        await alerts.run()
+    (ticket,) = tickets.tickets.values()
+    assert (ticket.title, ticket.status) == ("company: target.unavailable", "open")
+
+    await desk.later(60, row)
+    await alerts.run()
+    assert (desk.rows.of("account")[row]["telephone1"], ticket.status) == ("2", "closed")
 
 
 async def test_an_id_used_twice_is_the_senders_too(

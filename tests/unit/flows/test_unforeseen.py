@@ -1,4 +1,4 @@
-"""A fault of Tandem's own: its message is held for a person, its record's others wait, nobody else notices."""
+"""A fault of Tandem's own: its message is held for a person, others of its record wait, no other notices."""
 
 from typing import TYPE_CHECKING
 

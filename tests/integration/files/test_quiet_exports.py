@@ -68,5 +68,5 @@ async def test_every_row_of_the_sample_export_is_an_echo_when_it_is_told(office:
     outcomes = await told(office)
 
     assert set(outcomes) == {"echo"}
-    assert outcomes.total() > 50
+    assert outcomes.total() > 25, "the rest waits for owners, hangs from nothing, or is refused"
     assert await office.pending() == []

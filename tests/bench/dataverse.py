@@ -12,6 +12,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,8 +65,8 @@ def dataverse() -> Iterator[Measure]:
     yield Measure("memory after all rows, beyond that after a tenth", megabytes, "MiB", most=48)
     yield Measure(f"rows created, {rows:,} in all", rounded(1 / median(created.cpu)), "rows/CPU s")
     yield Measure("rows updated", rounded(1 / median(updated.cpu)), "rows/CPU s")
-    yield Measure("rows created, with the wait for each answer", rounded(1 / median(created.wall)), "rows/s")
-    yield Measure("rows updated, with the wait for each answer", rounded(1 / median(updated.wall)), "rows/s")
+    yield Measure("rows created by the clock", rounded(1 / median(created.wall)), "rows/s")
+    yield Measure("rows updated by the clock", rounded(1 / median(updated.wall)), "rows/s")
     yield Measure("memory after all rows", rounded(service.memory_at_end / 2**20), "MiB")
 
 
@@ -84,6 +85,8 @@ class _Simulator:
         self.memory_at_end = 0
         self._pid = pid
         self._http = http
+        # Two requests at a time, so that the service does not wait while the client reads an answer.
+        self._pool = ThreadPoolExecutor(2)
 
     @property
     def memory(self) -> int:
@@ -96,8 +99,8 @@ class _Simulator:
     def turn(self, taken: _Taken, first: int) -> None:
         bodies = [_body(at) for at in range(first, first + _TURN, _BATCH)]
         cpu, wall = cpu_seconds(self._pid), time.perf_counter()
-        for body in bodies:
-            self._post(body)
+        for answered in self._pool.map(self._post, bodies):
+            del answered
         taken.wall.append((time.perf_counter() - wall) / _TURN)
         taken.cpu.append((cpu_seconds(self._pid) - cpu) / _TURN)
 

@@ -309,12 +309,13 @@ class Inbound:
             known = shadow.marks.keys() & row.values.keys()
             if any(row.values[name] != shadow.marks[name].value for name in known):
                 return deciding.unchanged(change, Outcome.CONFLICT, "deleted there, changed here", entry)
-            await hold()
             if policy is OnDelete.DEACTIVATE:
+                await hold()
                 await self.rows.update(entry.table, record, entry.inactive_row, row.version)
                 return parted(change, entry, shadow, deactivated=True)
             followers = self._followers(change.subject.system, entry)
             await followers.undo(record, _agreed(shadow), hold)
+            await hold()
             await self.rows.delete(entry.table, record, row.version)
         return deciding.deleted(change, entry, shadow, row.modified_at if row else None)
 

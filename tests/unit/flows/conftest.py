@@ -51,6 +51,7 @@ from shared.inbound.splitting import Splitting
 from shared.outbound.flow import Outbound
 from shared.recovery.customers import Customers
 from shared.recovery.settle import Settle
+from tests.unit.flows.fence import fenced
 
 US = "tandem"
 LAID_DOWN = OwnerPolicy()
@@ -285,7 +286,8 @@ def desk_with(allegory: LegacySystem, *more: LegacySystem, policy: OwnerPolicy =
         store.seal,
         uuid4,
     )
-    yield Desk(clock, rows, records, store, gate, settle, bus, customers, lists, legacy)
+    with fenced(rows, *legacy.values()):
+        yield Desk(clock, rows, records, store, gate, settle, bus, customers, lists, legacy)
     store.close()
 
 

@@ -27,6 +27,11 @@ RING = "parent_company_id"
 MERGED = ("company", "contact")
 """What people merge."""
 PARENT = {"contact": ("primary_company_id", "parentcustomerid"), "deal": ("company_id", "parentaccountid")}
+BLANKS: dict[str, dict[str, Json]] = {
+    entity: dict.fromkeys((*texts, PARENT[entity][0] if entity in PARENT else RING), "")
+    for entity, texts in TEXTS.items()
+}
+"""What a record holds of all this that nobody has filled in."""
 TABLE = {entry.entity: entry.table.name for entry in ALLEGORY.maps}
 ENTITY = {table: entity for entity, table in TABLE.items()}
 SPAN = 90.0
@@ -154,8 +159,7 @@ class People:
 
     def _save_record(self, entity: str, record_id: str, fields: Mapping[str, Json]) -> None:
         if record_id not in self.allegory.twin.of(entity):
-            blank = dict.fromkeys(TEXTS[entity], "")
-            fields = {**blank, **fields}
+            fields = {**BLANKS[entity], **fields}
         row = self.allegory.row_of(entity, record_id)
         self.saves[row] += 1
         if parent := fields.get(PARENT[entity][0] if entity in PARENT else RING):

@@ -181,7 +181,7 @@ class Dataverse:
 @dataclass(slots=True)
 class Allegory:
     """`LegacyRecords`, `LegacyFeed` and `LegacySnapshot`; a sender may tell of changes, too, or in the feed's
-    place.
+    place. A record made here holds `blanks` where nothing is said.
     """
 
     twin: MemoryRecords
@@ -191,6 +191,7 @@ class Allegory:
     story: Story
     sends: bool
     feeds: bool
+    blanks: Mapping[str, Mapping[str, Json]]
     writes: Counter[UUID] = field(default_factory=Counter)
     moved: int = 0
     sent: int = 0
@@ -201,7 +202,7 @@ class Allegory:
     async def create(self, entity: str, fields: Mapping[str, Json], idempotency_key: str) -> LegacyRecord:
         async def do() -> LegacyRecord:
             before = len(self.twin.of(entity))
-            record = await self.twin.create(entity, fields, idempotency_key)
+            record = await self.twin.create(entity, {**self.blanks[entity], **fields}, idempotency_key)
             if len(self.twin.of(entity)) > before:
                 self._written("creates", entity, record)
                 self._tell(entity, record.id, record, fields, by_us=True)

@@ -244,13 +244,18 @@ def _in_order(world: World, books: Books) -> Iterator[str]:
     """What one side wrote into a column is agreed in the order in which it was written."""
     order = {(e.row, e.column, e.value): (e.side, n) for n, e in enumerate(world.people.edits)}
     last: dict[tuple[UUID, str, str], int] = {}
+    late: set[tuple[UUID, str, Value]] = set()
     # The echo of a write that nobody heard of agrees on its value before the value's own message does.
     for line in (line for line in books.journal if line.outcome != Outcome.ECHO):
         for column, change in changes_of(line.changes).items():
             known = order.get((line.record, column, change.after))  # type: ignore[arg-type]
-            if known is None or change.after is None or change.is_lost:
+            if known is None or change.after is None or (line.record, column, change.after) in late:
                 continue
             side, number = known
+            if change.is_lost:
+                # The other side told an earlier value once more, and lost: it may have been written before.
+                late.update({(line.record, column, change.after)} if line.source != side else ())
+                continue
             if number < last.get((line.record, column, side), -1):
                 yield f"{line.record}: {change.after} of {side} is agreed after a later value of {column}"
             last[line.record, column, side] = number

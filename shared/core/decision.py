@@ -37,7 +37,7 @@ def agreed(
     marks = marks_after(shadow, decision, ours, answered)
     kept = {**shadow.versions, **versions}
     known = {system: version for system, version in kept.items() if version is not None}
-    return replace(shadow, marks=marks, versions=known, deleted_at=None, parted=None)
+    return replace(shadow, marks=marks, versions=known, deleted_at=None, parted=None, making="")
 
 
 def taken_back(after: Shadow, ours: Side, seen: Mapping[str, Moment]) -> Shadow:
@@ -58,17 +58,18 @@ def _agreeing(mark: Mark, system: str, at: Moment) -> Mark:
     return replace(mark, seen={**mark.seen, system: at}, apart=apart)
 
 
-def begun(shadow: Shadow, decision: Merge, ours: Side) -> Shadow:
+def begun(shadow: Shadow, decision: Merge, ours: Side, making: str = "") -> Shadow:
     """The shadow once a write was tried and nobody knows whether it happened.
 
     Nothing new is agreed, but what our side said earlier about those columns comes too late from now on: it
-    must not be written over a later value while that waits to be tried again.
+    must not be written over a later value while that waits to be tried again. `making` names the message if
+    the write was a create.
     """
     tried = {column: shadow.marks[column] for column in decision.write if column in shadow.marks}
     marks = {
         column: replace(mark, seen={**mark.seen, ours.system: ours.moment}) for column, mark in tried.items()
     }
-    return replace(shadow, marks={**shadow.marks, **marks})
+    return replace(shadow, marks={**shadow.marks, **marks}, making=making or shadow.making)
 
 
 def verdict(change: Change, entry: EntityMap, before: Shadow, decision: Merge, after: Shadow) -> Verdict:

@@ -93,7 +93,7 @@ class Shadow:
     one the record is read before it is written. `deleted_at` is when a delete was agreed. `parted` tells
     whose record is gone while its counterpart lives on alone. `turns` are the latest crossings that went the
     other way than the one before: what goes round in a loop shows there. `owed` is set while the row does not
-    belong to whom its record names.
+    belong to whom its record names. `making` names the message whose create nobody has answered.
 
     `gone` tells whose record left a row that others still hold, and when. `absorbed` names the records whose
     place another one of their system has taken, and `heir` the row this one was merged into: nothing is
@@ -109,6 +109,7 @@ class Shadow:
     absorbed: frozenset[str] = frozenset()
     heir: UUID | None = None
     owed: Owed | None = None
+    making: str = ""
 
     @property
     def sharing(self) -> frozenset[str]:

@@ -234,13 +234,13 @@ class Inbound:
                 await followers.follow(record, _agreed(shadow), _agreed(after), hold)
             except MovedOn:
                 held, version = await self._read(entry, record, shadow, ours)
-                new, made = False, made or (new and _is_made_by(ours, held, entry))
+                new, made = False, made or (new and _is_made_by(change, ours, held, entry, shadow))
                 if said.stands_in and not made:
                     said = replace(said, ours=ownerless(ours))
                     ours = said.ours
                 continue
             except Transient as error:
-                error.begun = deciding.begun(shadow, decision, ours)
+                error.begun = deciding.begun(shadow, decision, ours, change.message_id if new else "")
                 raise
             after = await self._take_back(said, decision, after, hold)
             decided = deciding.verdict(change, entry, shadow, decision, after)
@@ -348,8 +348,11 @@ def _speaks_anew(shadow: Shadow, ours: Side, entry: EntityMap) -> bool:
     return bool(ours.values.keys() - shadow.marks.keys() - kept - own)
 
 
-def _is_made_by(ours: Side, held: Side, entry: EntityMap) -> bool:
+def _is_made_by(change: Change, ours: Side, held: Side, entry: EntityMap, shadow: Shadow) -> bool:
     """Whether a row found where one was to be made is this change's own, made before its answer was lost."""
+    if shadow.making:
+        return shadow.making == change.message_id
+    # Whoever wrote it died before that was noted.
     told = {name for name in ours.values if entry.table.columns[name].incidental}
     own = {entry.source_key.name} if entry.source_key else set()
     # The key alone would do for any change of the record; with the time of this one it is this one.

@@ -90,6 +90,8 @@ def shadow_text(shadow: Shadow) -> str:
         document["parted"] = [shadow.parted.at.isoformat(), shadow.parted.system]
     if shadow.turns:
         document["turns"] = [[turn.at.isoformat(), turn.system, turn.is_own] for turn in shadow.turns]
+    if shadow.making:
+        document["making"] = shadow.making
     return dumps(document | _shared(shadow) | _due(shadow))
 
 
@@ -150,6 +152,7 @@ def shadow_of(text: str, deleted_at: datetime | None) -> Shadow:
         absorbed=frozenset(document.get("absorbed", ())),
         heir=UUID(document["heir"]) if "heir" in document else None,
         owed=_owed(document.get("owed")),
+        making=document.get("making", ""),
     )
 
 

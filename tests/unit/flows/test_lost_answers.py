@@ -87,6 +87,32 @@ async def test_what_people_make_of_a_row_before_its_create_is_tried_again_is_no_
     assert [line["outcome"] for line in told["journal"]] == ["failed", "merged", "applied"]
 
 
+async def test_who_made_the_row_is_known_also_where_one_second_saw_several_changes(
+    desk: "Desk", monkeypatch: "pytest.MonkeyPatch"
+) -> None:
+    """The last of them told its name alone; what the others told has yet to be written."""
+    create = desk.rows.create
+
+    async def unheard(table: Table, row_id: UUID, values: "Mapping[str, Value]") -> "Row":
+        await create(table, row_id, values)
+        monkeypatch.undo()
+        raise Unavailable("no answer in time")
+
+    monkeypatch.setattr(desk.rows, "create", unheard)
+    row, now = chosen_row_id(C1), desk.clock.now()
+    whole = {"name": "Nord", "city": "Kiel", "phone": "1", "updated_at": now.isoformat()}
+    last = {"name": "Nordwind", "updated_at": (now + timedelta(milliseconds=2)).isoformat()}
+    desk.records.put("company", "C-1", {**whole, **last})
+    at = now + timedelta(milliseconds=2)
+    assert await desk.record_changed("C-1", last, at=at) is Outcome.FAILED
+
+    assert await desk.record_changed("C-1", whole, at=now + timedelta(milliseconds=1)) is Outcome.CONFLICT
+    await desk.later(2, row)
+
+    held = desk.rows.of("account")[row]
+    assert (held["name"], held["address1_city"], held["telephone1"]) == ("Nordwind", "Kiel", "1")
+
+
 async def test_nor_is_it_a_persons_to_decide_where_a_person_decides_the_column(
     desk: "Desk", monkeypatch: "pytest.MonkeyPatch"
 ) -> None:

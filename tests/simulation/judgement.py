@@ -103,6 +103,8 @@ def _among_merges(world: World, books: Books) -> set[UUID]:
 
 def _row_of(world: World, key: str) -> UUID:
     """The row that a parked item waits for, by the key of its record or of the row itself."""
+    if ":" not in key:
+        return UUID(key)
     system, entity, name = key.split(":", 2)
     return world.allegory.row_of(entity, name) if system == ALLEGORY.name else UUID(name)
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from shared.connectors.sqlstore import cases, disputes, pending, waiting
 from shared.connectors.sqlstore.arrivals import touch
-from shared.connectors.sqlstore.pairing import ABSORBED, IS_KEY, RESERVED, key_parameters
+from shared.connectors.sqlstore.pairing import ABSORBED, ENTRY, IS_KEY, RESERVED, key_parameters
 from shared.connectors.sqlstore.sqltypes import ONE, word
 from shared.connectors.sqlstore.tables import (
     absorbed_row,
@@ -60,10 +60,14 @@ _OPEN_DISPUTES = sa.select(disputes.dispute.c.column_name).where(
 def take_over(connection: sa.Connection, item: LaneItem, absorbed: Absorption, now: datetime) -> list[UUID]:
     """Give the heir, whose item this is, everything the loser had; returns the lanes this sets free.
 
-    Raises LeaseLost when the loser's lane is not the one that was seized any more.
+    Raises LeaseLost when the loser's lane is not the one that was seized any more, or when it got one since.
     """
     heir = item.record
     for key in absorbed.ended:
+        entry = connection.execute(ENTRY, key_parameters(key)).one_or_none()
+        if entry is not None and entry.row_id not in {heir, absorbed.row}:
+            # Somebody told of it for the first time while this was decided, and may be making its row.
+            raise LeaseLost
         _absorb(connection, key, heir, now)
     for key in absorbed.moved:
         connection.execute(_POINT, {"row_id": heir, **key_parameters(key)})

@@ -10,6 +10,7 @@ import pytest
 
 from mappers.allegory import ALLEGORY
 from mappers.allegory.companies import COMPANY
+from shared.connectors.sqlstore.crosswalk import SqlCrosswalk
 from shared.core.errors import Unavailable
 from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.mapping.columns import Option
@@ -20,6 +21,7 @@ from shared.core.ownership import Phase
 from tests.unit.flows.conftest import ROW, desk_with
 
 if TYPE_CHECKING:
+    from shared.core.crosswalk import Entry
     from tests.unit.flows.conftest import Desk
 
 
@@ -194,6 +196,28 @@ async def test_an_heir_that_nobody_has_told_of_is_asked_what_it_holds_and_has_it
     assert await desk.record_changed("C-1", desk.records.of("company")["C-1"]) is Outcome.ECHO
     assert await desk.record_changed("C-2", {"name": "Late"}, at=before) is Outcome.SUPERSEDED
     assert await desk.store.crosswalk.records_of(heir) == [key("C-1")]
+
+
+async def test_a_loser_told_of_for_the_first_time_while_its_merge_is_decided_gets_no_row(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heir = await desk.company("C-1")
+    desk.clock.advance(timedelta(seconds=1))
+    entry = SqlCrosswalk.entry
+
+    async def meanwhile(self: SqlCrosswalk, asked: RecordKey) -> "Entry | None":
+        known = await entry(self, asked)
+        if asked == key("C-2"):
+            monkeypatch.undo()
+            await self.claim(asked, None, chosen_row_id(asked))
+        return known
+
+    monkeypatch.setattr(SqlCrosswalk, "entry", meanwhile)
+    assert await desk.record_changed("C-2", None, heir="C-1") is None
+    await desk.later(120, heir)
+
+    assert await desk.record_changed("C-2", {"name": "Late"}) is Outcome.SUPERSEDED
+    assert desk.rows.of("account").keys() == {heir}
 
 
 async def test_an_heir_that_can_no_longer_be_asked_takes_over_the_losers_row(desk: "Desk") -> None:

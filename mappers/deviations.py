@@ -104,8 +104,8 @@ DEVIATIONS: tuple[Deviation, ...] = (
     Deviation(
         ("A15",),
         "Who created and who modified a record stays.",
-        "Nothing is written: the exports do not tell it of any record but a file's.",
-        "What is not exported cannot be kept; a file's sender is, where the map says so.",
+        "They are kept by name in columns of our own, where a message tells; exports tell it of files alone.",
+        "Dataverse names its own users there, and sets both itself.",
     ),
     Deviation(
         ("A90", "A124", "L114"),

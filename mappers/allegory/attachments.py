@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mappers.allegory import words
 from mappers.allegory.activities import KINDS
-from mappers.dataverse import activity, annotation, synced
+from mappers.dataverse import annotation, synced
 from shared.core.change import Json
 from shared.core.mapping.composed import Composed
 from shared.core.mapping.files import DROPPED, in_drop
@@ -68,7 +68,7 @@ ATTACHMENT = EntityMap(
             alias="ContentDocument",
         ),
         Field("sha256", annotation.tandem_filehash, text(64), flow=Flow.INBOUND),
-        Field("uploaded_by", activity.tandem_createdby, text(200), flow=Flow.INBOUND),
+        Field("uploaded_by", synced.tandem_createdby, text(200), flow=Flow.INBOUND),
         Field("uploaded_by", annotation.ownerid, owner_by_email(), flow=Flow.INBOUND, loss=Loss.PARTIAL),
         synced.created("uploaded_at", words.instant()),
         Field(

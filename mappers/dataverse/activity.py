@@ -1,6 +1,12 @@
 """What every activity has, whatever its table: subject, time, owner, what it is about, who took part."""
 
-from mappers.dataverse.synced import overriddencreatedon, tandem_legacymodifiedon, tandem_sourcekey
+from mappers.dataverse.synced import (
+    overriddencreatedon,
+    tandem_createdby,
+    tandem_legacymodifiedon,
+    tandem_modifiedby,
+    tandem_sourcekey,
+)
 from shared.core.mapping.columns import Column, Reference, Target, instant, integer, lookup, memo, text
 
 LONG = 1_048_576
@@ -19,7 +25,6 @@ tandem_bodytext = memo("tandem_bodytext", "Body as text (legacy)", LONG)
 tandem_durationseconds = integer("tandem_durationseconds", "Duration in seconds (legacy)", 0, 2_147_483_647)
 tandem_outcome = text("tandem_outcome", "Outcome (legacy)", 200)
 tandem_timezone = text("tandem_timezone", "Time zone (legacy)", 100)
-tandem_createdby = text("tandem_createdby", "Created by (legacy)", 200)
 
 _ABOUT = {
     "account": "accounts",
@@ -53,6 +58,7 @@ COLUMNS = (
     actualdurationminutes,
     tandem_participants,
     tandem_createdby,
+    tandem_modifiedby,
     tandem_sourcekey,
     tandem_legacymodifiedon,
     overriddencreatedon,

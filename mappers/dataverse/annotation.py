@@ -1,6 +1,6 @@
 """The annotation table: notes, and the files in them."""
 
-from mappers.dataverse import activity, synced
+from mappers.dataverse import synced
 from shared.core.mapping.columns import Target, choice, file, lookup, memo, table, text
 
 subject = text("subject", "Title", 500)
@@ -49,7 +49,6 @@ TABLE = table(
     tandem_visibility,
     tandem_folder,
     tandem_filehash,
-    activity.tandem_createdby,
     *synced.COLUMNS,
     keys=synced.KEYS,
 )

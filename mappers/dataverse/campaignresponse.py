@@ -33,5 +33,7 @@ TABLE = table(
     tandem_leadid,
     tandem_response,
     synced.tandem_sourcekey,
+    synced.tandem_createdby,
+    synced.tandem_modifiedby,
     keys=synced.KEYS,
 )

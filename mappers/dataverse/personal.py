@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from shared.core.mapping.personal import Personal
 
-_LEGACY_KEY = {"tandem_sourcekey": Personal.NO}
+_AUTHORS = {"tandem_createdby": Personal.EMAIL, "tandem_modifiedby": Personal.EMAIL}
+_LEGACY = {"tandem_sourcekey": Personal.NO, **_AUTHORS}
 
 _COMPANY = {
     # A sole trader's company bears the trader's name, lives at home and is called on a private phone.
@@ -25,16 +26,15 @@ _COMPANY = {
 }
 
 _ACTIVITY = {
-    **_LEGACY_KEY,
+    **_LEGACY,
     "subject": Personal.FREE_TEXT,
     "description": Personal.FREE_TEXT,
     "tandem_participants": Personal.FREE_TEXT,
-    "tandem_createdby": Personal.EMAIL,
 }
 
 PERSONAL: Mapping[str, Mapping[str, Personal]] = {
     "account": {
-        **_LEGACY_KEY,
+        **_LEGACY,
         **_COMPANY,
         "tandem_industry": Personal.NO,
         "tandem_tags": Personal.FREE_TEXT,
@@ -43,7 +43,7 @@ PERSONAL: Mapping[str, Mapping[str, Personal]] = {
         "tandem_bikebrands": Personal.NO,
     },
     "contact": {
-        **_LEGACY_KEY,
+        **_LEGACY,
         "firstname": Personal.NAME,
         "lastname": Personal.NAME,
         "emailaddress1": Personal.EMAIL,
@@ -58,7 +58,7 @@ PERSONAL: Mapping[str, Mapping[str, Personal]] = {
         "tandem_companyname": Personal.NAME,
     },
     "lead": {
-        **_LEGACY_KEY,
+        **_LEGACY,
         "tandem_tags": Personal.FREE_TEXT,
         "subject": Personal.FREE_TEXT,
         "firstname": Personal.NAME,
@@ -73,7 +73,7 @@ PERSONAL: Mapping[str, Mapping[str, Personal]] = {
         "tandem_leadstatus": Personal.NO,
     },
     "opportunity": {
-        **_LEGACY_KEY,
+        **_LEGACY,
         "name": Personal.FREE_TEXT,
         "tandem_pipelineid": Personal.NO,
         "tandem_stageid": Personal.NO,
@@ -87,7 +87,7 @@ PERSONAL: Mapping[str, Mapping[str, Personal]] = {
         "tandem_decisioninterne": Personal.FREE_TEXT,
     },
     "quote": {
-        **_LEGACY_KEY,
+        **_LEGACY,
         "name": Personal.NO,
         "shipto_line1": Personal.ADDRESS,
         "shipto_city": Personal.ADDRESS,
@@ -102,24 +102,24 @@ PERSONAL: Mapping[str, Mapping[str, Personal]] = {
         "tandem_customerorder": Personal.NO,
     },
     "quotedetail": {
-        **_LEGACY_KEY,
+        **_LEGACY,
         "productdescription": Personal.FREE_TEXT,
         "tandem_productcode": Personal.NO,
     },
     "campaign": {
-        **_LEGACY_KEY,
+        **_LEGACY,
         "name": Personal.NO,
         "tandem_campaigntype": Personal.NO,
         "tandem_campaignstatus": Personal.NO,
     },
     "campaignresponse": {
-        **_LEGACY_KEY,
+        **_LEGACY,
         "subject": Personal.NO,
         "emailaddress": Personal.EMAIL,
         "tandem_response": Personal.NO,
     },
     "incident": {
-        **_LEGACY_KEY,
+        **_LEGACY,
         "title": Personal.FREE_TEXT,
         "description": Personal.FREE_TEXT,
         "tandem_board": Personal.NO,
@@ -128,20 +128,20 @@ PERSONAL: Mapping[str, Mapping[str, Personal]] = {
         "tandem_assetname": Personal.NO,
     },
     "tandem_pipeline": {
-        **_LEGACY_KEY,
+        **_LEGACY,
         "tandem_name": Personal.NO,
         "tandem_businessunit": Personal.NO,
         "tandem_currencycode": Personal.NO,
     },
-    "tandem_pipelinestage": {**_LEGACY_KEY, "tandem_name": Personal.NO},
+    "tandem_pipelinestage": {**_LEGACY, "tandem_name": Personal.NO},
     "tandem_tag": {
-        **_LEGACY_KEY,
+        **_LEGACY,
         "tandem_name": Personal.FREE_TEXT,
         "tandem_recordtype": Personal.NO,
         "tandem_recordid": Personal.NO,
     },
     "tandem_customfield": {
-        **_LEGACY_KEY,
+        **_LEGACY,
         "tandem_name": Personal.NO,
         "tandem_recordtype": Personal.NO,
         "tandem_label": Personal.NO,
@@ -177,7 +177,7 @@ PERSONAL: Mapping[str, Mapping[str, Personal]] = {
         "tandem_timezone": Personal.NO,
     },
     "annotation": {
-        **_LEGACY_KEY,
+        **_LEGACY,
         "subject": Personal.FREE_TEXT,
         "notetext": Personal.FREE_TEXT,
         "filename": Personal.FREE_TEXT,
@@ -185,7 +185,6 @@ PERSONAL: Mapping[str, Mapping[str, Personal]] = {
         "documentbody": Personal.FREE_TEXT,
         "tandem_folder": Personal.FREE_TEXT,
         "tandem_filehash": Personal.NO,
-        "tandem_createdby": Personal.EMAIL,
     },
     "systemuser": {"internalemailaddress": Personal.EMAIL, "fullname": Personal.NAME},
     "team": {"name": Personal.NO},

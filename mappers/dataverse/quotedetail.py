@@ -32,6 +32,8 @@ TABLE = table(
     tandem_discountpercent,
     tandem_linetotal,
     synced.tandem_sourcekey,
+    synced.tandem_createdby,
+    synced.tandem_modifiedby,
     synced.overriddencreatedon,
     keys=synced.KEYS,
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 from mappers.dataverse.targets import OWNERS
 from shared.core.change import Json
+from shared.core.mapping.authorship import CREATED_BY, LONGEST, MODIFIED_BY
 from shared.core.mapping.columns import Column, Target, instant, lookup, state, text
 from shared.core.mapping.spec import Field, Flow, Loss, Transform
 
@@ -13,6 +14,8 @@ from shared.core.mapping.spec import Field, Flow, Loss, Transform
 tandem_sourcekey = text("tandem_sourcekey", "Legacy record", 200, incidental=True)
 tandem_legacymodifiedon = instant("tandem_legacymodifiedon", "Modified on (legacy)", incidental=True)
 overriddencreatedon = instant("overriddencreatedon", "Record Created On", create_only=True)
+tandem_createdby = text(CREATED_BY, "Created by (legacy)", LONGEST, incidental=True)
+tandem_modifiedby = text(MODIFIED_BY, "Modified by (legacy)", LONGEST, incidental=True)
 ownerid = lookup("ownerid", "Owner", *OWNERS, clearable=False)
 
 
@@ -55,5 +58,12 @@ def merged_away(master: Target, states: Mapping[int, str] = IN_USE) -> tuple[Col
     )
 
 
-COLUMNS = (tandem_sourcekey, tandem_legacymodifiedon, overriddencreatedon, ownerid)
+COLUMNS = (
+    tandem_sourcekey,
+    tandem_createdby,
+    tandem_modifiedby,
+    tandem_legacymodifiedon,
+    overriddencreatedon,
+    ownerid,
+)
 KEYS = {"tandem_sourcekey_key": ("tandem_sourcekey",)}

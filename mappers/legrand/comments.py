@@ -3,7 +3,7 @@
 Comments come from an extraction of their own: an export without it is partial, and its tickets have no notes.
 """
 
-from mappers.dataverse import activity, annotation, synced
+from mappers.dataverse import annotation, synced
 from mappers.legrand import words
 from shared.core.mapping.composed import Composed
 from shared.core.mapping.spec import EntityMap, Field, Flow, Loss
@@ -44,7 +44,7 @@ COMMENT = EntityMap(
         ),
         Field(
             "Author",
-            activity.tandem_createdby,
+            synced.tandem_createdby,
             text(200),
             flow=Flow.INBOUND,
             description="The name as it is.",

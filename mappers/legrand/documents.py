@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mappers.dataverse import activity, annotation, synced
+from mappers.dataverse import annotation, synced
 from mappers.legrand import words
 from shared.core.change import Json
 from shared.core.mapping.composed import Composed
@@ -67,7 +67,7 @@ DOCUMENT = EntityMap(
             flow=Flow.INBOUND,
             description="Notes have no folders; the path is kept as it was.",
         ),
-        Field("Uploaded By", activity.tandem_createdby, text(200), flow=Flow.INBOUND),
+        Field("Uploaded By", synced.tandem_createdby, text(200), flow=Flow.INBOUND),
         Field("Uploaded By", annotation.ownerid, owner_by_name(), flow=Flow.INBOUND, loss=Loss.PARTIAL),
         synced.created("Upload Date", words.instant()),
     ),

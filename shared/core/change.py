@@ -65,8 +65,8 @@ class Change:
     `is_early` says that it claims to have happened later than now, by more than clocks may differ. `without`
     names records that are not waited for: links to them are left out as long as they have not arrived.
     `settles` is the number of the conflict that a person decided, `case` that of their decision about
-    customers. `heir` is the record that this one was
-    merged into, in the same system.
+    customers. `heir` is the record that this one was merged into, in the same system. `created_by` and
+    `changed_by` are who made and changed a record of a legacy system, where that system says so.
     """
 
     message_id: str
@@ -86,6 +86,8 @@ class Change:
     settles: int | None = None
     case: int | None = None
     heir: RecordKey | None = None
+    created_by: str | None = None
+    changed_by: str | None = None
 
     @property
     def direction(self) -> Direction:

@@ -8,12 +8,13 @@ flow composes (E-02), and our own control message. A fourth, Dataverse's service
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NoReturn
 from uuid import UUID
 
 from shared.core import execution_context
 from shared.core.body import json_object
+from shared.core.body_fields import BodyFields
 from shared.core.change import Change, Drain, Json, Message, Operation
 from shared.core.codes import Code
 from shared.core.errors import Fault, InvalidMessage
@@ -47,7 +48,16 @@ DRAIN = "drain"
 """The kind of our own message that says a record's lane has work to do; under the seal, too."""
 
 _INBOUND_REQUIRED = ("source", "entity", "sourceKey", "operation", "changedOn")
-_INBOUND = {"schemaVersion", *_INBOUND_REQUIRED, "changedBy", "version", "data", "dataverseId", "mergedInto"}
+_INBOUND = {
+    "schemaVersion",
+    *_INBOUND_REQUIRED,
+    "changedBy",
+    "createdBy",
+    "version",
+    "data",
+    "dataverseId",
+    "mergedInto",
+}
 _OUTBOUND_REQUIRED = ("table", "recordId", "operation", "changedOn", "rowVersion")
 _SETTLEMENT_REQUIRED = ("source", "entity", "sourceKey", "record", "conflict", "decidedOn")
 _INBOUND_OPERATIONS = {
@@ -155,7 +165,7 @@ def _drain(body: Mapping[str, Json]) -> Drain:
 
 
 def _inbound(message: Message, body: Mapping[str, Json]) -> Change:
-    reader = _Reader(body)
+    reader = BodyFields(body)
     reader.require(_INBOUND_REQUIRED)
     if not _INBOUND.issuperset(body):
         for name in sorted(body.keys() - _INBOUND):
@@ -169,6 +179,7 @@ def _inbound(message: Message, body: Mapping[str, Json]) -> Change:
     row_id = reader.guid("dataverseId") if body.get("dataverseId") is not None else None
     version = reader.whole("version") if body.get("version") is not None else 0
     heir = reader.heir(key, operation)
+    created_by, changed_by = reader.author("createdBy"), reader.author("changedBy")
     reader.finish()
     return Change(
         message.id,
@@ -179,13 +190,15 @@ def _inbound(message: Message, body: Mapping[str, Json]) -> Change:
         version,
         row_id,
         heir=heir,
-        actor=_optional_text(body.get("changedBy")) or message.sender,
+        actor=changed_by or message.sender,
+        created_by=created_by,
+        changed_by=changed_by,
         correlation_id=_optional_text(message.properties.get("correlationId")),
     )
 
 
 def _outbound(message: Message, body: Mapping[str, Json]) -> Change:
-    reader = _Reader(body)
+    reader = BodyFields(body)
     reader.require(_OUTBOUND_REQUIRED)
     table = reader.text("table").lower()
     row_id = reader.guid("recordId")
@@ -213,7 +226,7 @@ def _outbound(message: Message, body: Mapping[str, Json]) -> Change:
 
 
 def _settlement(message: Message, body: Mapping[str, Json]) -> Change:
-    reader = _Reader(body)
+    reader = BodyFields(body)
     reader.require(_SETTLEMENT_REQUIRED)
     key = RecordKey(reader.text("source"), reader.text("entity"), reader.text("sourceKey"))
     record, conflict = reader.guid("record"), reader.whole("conflict")
@@ -232,7 +245,7 @@ def _settlement(message: Message, body: Mapping[str, Json]) -> Change:
 
 
 def _join(message: Message, body: Mapping[str, Json]) -> Change:
-    reader = _Reader(body)
+    reader = BodyFields(body)
     reader.require(("table", "heir", "loser", "case", "decidedOn"))
     table = reader.text("table")
     heir, loser = reader.guid("heir"), reader.guid("loser")
@@ -253,7 +266,7 @@ def _join(message: Message, body: Mapping[str, Json]) -> Change:
 
 
 def _split(message: Message, body: Mapping[str, Json]) -> Change:
-    reader = _Reader(body)
+    reader = BodyFields(body)
     reader.require((*_SETTLEMENT_REQUIRED[:4], "case", "decidedOn"))
     key = RecordKey(reader.text("source"), reader.text("entity"), reader.text("sourceKey"))
     record, case = reader.guid("record"), reader.whole("case")
@@ -292,97 +305,6 @@ def _check_session(session_id: str | None, change: Change) -> None:
 
 def _optional_text(value: Json) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-class _Reader:
-    """Reads typed fields from a body and collects every fault before it gives up."""
-
-    __slots__ = ("_body", "_faults", "_missing")
-
-    def __init__(self, body: Mapping[str, Json]) -> None:
-        self._body = body
-        self._faults: list[Fault] = []
-        self._missing: set[str] = set()
-
-    def fault(self, name: str, code: Code, expected: str) -> None:
-        if name not in self._missing:
-            self._faults.append(Fault("/" + name, code, expected))
-
-    def require(self, names: tuple[str, ...]) -> None:
-        for name in names:
-            if self._body.get(name) is None:
-                self.fault(name, Code.MISSING_FIELD, "is required")
-                self._missing.add(name)
-
-    def finish(self) -> None:
-        if self._faults:
-            raise InvalidMessage(*self._faults)
-
-    def text(self, name: str) -> str:
-        value = self._body.get(name)
-        if isinstance(value, str) and value.strip():
-            return value.strip()
-        self.fault(name, Code.BAD_FIELD, "text that is not blank")
-        return ""
-
-    def guid(self, name: str) -> UUID:
-        found = guid(self.text(name))
-        if found is None:
-            self.fault(name, Code.BAD_FIELD, "a GUID")
-        return found or UUID(int=0)
-
-    def heir(self, loser: RecordKey, operation: Operation) -> RecordKey | None:
-        """The record that `loser` was merged into; None when nobody says that it was."""
-        if operation is not Operation.ABSORB:
-            if "mergedInto" in self._body:
-                self.fault("mergedInto", Code.UNKNOWN_FIELD, "a field of a merge alone")
-            return None
-        self.require(("mergedInto",))
-        key = RecordKey(loser.system, loser.entity, normalised_id(self.text("mergedInto")))
-        if key == loser:
-            self.fault("mergedInto", Code.BAD_FIELD, "the id of another record")
-        return key
-
-    def whole(self, name: str) -> int:
-        value = self._body.get(name)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        if isinstance(value, str) and value.isascii() and value.isdigit():
-            return int(value)
-        self.fault(name, Code.BAD_FIELD, "a whole number")
-        return 0
-
-    def operation(self, names: Mapping[str, Operation]) -> Operation:
-        value = self._body.get("operation")
-        found = names.get(value.lower()) if isinstance(value, str) else None
-        if found is None:
-            self.fault("operation", Code.BAD_FIELD, "one of " + ", ".join(names))
-        return found or Operation.UPSERT
-
-    def instant(self, name: str) -> datetime:
-        value = self._body.get(name)
-        found = instant(value) if isinstance(value, str) else None
-        if found is None:
-            self.fault(name, Code.BAD_TIMESTAMP, "an ISO 8601 instant with an offset")
-        return found or datetime.min.replace(tzinfo=UTC)
-
-    def mapping(self, name: str, *, required: bool) -> Mapping[str, Json]:
-        value = self._body.get(name)
-        if value is None and not required:
-            return {}
-        if not isinstance(value, dict) or (required and not value):
-            self.fault(name, Code.BAD_FIELD, "an object with at least one field")
-            return {}
-        return value
-
-
-def instant(text: str) -> datetime | None:
-    """The instant written in ISO 8601 with an offset, in UTC; None when it is not one."""
-    try:
-        value = datetime.fromisoformat(text.strip())
-        return value.astimezone(UTC) if value.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
 
 
 Parse = Callable[[Message], Change | Drain]

@@ -237,8 +237,8 @@ class LegacyChange:
     """One change as a legacy system's feed tells it.
 
     `cursor` is its place in the feed; `record` holds the fields as the change left them, none after a delete.
-    `changed_by` is who made it, blank where the system does not tell; `heir` is the record that this one was
-    merged into.
+    `changed_by` is who made it, blank where the system does not tell; `is_create` says that it made the
+    record; `heir` is the record that this one was merged into.
     """
 
     cursor: str
@@ -248,6 +248,7 @@ class LegacyChange:
     changed_at: datetime
     record: Mapping[str, Json]
     changed_by: str = ""
+    is_create: bool = False
     heir: str = ""
 
 

@@ -100,6 +100,8 @@ class Feed:
         }
         if change.changed_by:
             envelope["changedBy"] = change.changed_by
+            if change.is_create:
+                envelope["createdBy"] = change.changed_by
         if change.heir:
             envelope["mergedInto"] = change.heir
         elif change.operation is not Operation.DELETE:

@@ -15,6 +15,7 @@ from shared.core.errors import Gone, InvalidMessage, MovedOn, Transient
 from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.legacy import LegacySide
 from shared.core.lookups import Lookups
+from shared.core.mapping.authorship import authorship
 from shared.core.mapping.columns import Table, Unresolved, Value
 from shared.core.mapping.lifecycle import STATUS
 from shared.core.mapping.spec import EntityMap, OnDelete
@@ -131,7 +132,7 @@ class Inbound:
         change, entry, record, system = said.change, said.entry, said.record, said.ours.system
         values = await self.lookups[system].to_rows(entry, mapped, change.without)
         values = entry.as_agreed(values, _agreed(shadow))
-        values |= shared.identity(entry, change.subject, shadow)
+        values |= shared.identity(entry, change.subject, shadow) | authorship(entry.table, change)
         missing = await self._part_missing(change, entry, values)
         if missing is not None:
             values = deciding.still_open(entry.table, values, shadow)

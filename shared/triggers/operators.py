@@ -51,7 +51,7 @@ async def get_record(req: func.HttpRequest) -> func.HttpResponse:
 
     Personal data is masked unless the caller's roles allow it, and with `masked=true` for them, too.
     """
-    from shared.core.envelope import instant  # noqa: PLC0415  # cold start
+    from shared.core.body_fields import instant  # noqa: PLC0415  # cold start
     from shared.recovery.answers import Look  # noqa: PLC0415  # cold start
 
     async def look(caller: "Caller") -> func.HttpResponse:

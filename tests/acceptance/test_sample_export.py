@@ -12,7 +12,7 @@ import pytest
 
 from mappers import SYSTEMS
 from mappers.dataverse import TABLES
-from shared.core.envelope import instant
+from shared.core.body_fields import instant
 from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.mapping.columns import Value, placeholder_id
 from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordRef, RowRef

@@ -56,5 +56,6 @@ def _change(told: Any) -> LegacyChange:
         changed_at=at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC),
         record=dict(told["record"] or {}),
         changed_by=str(told.get("changed_by") or ""),
+        is_create=told["operation"] == "create",
         heir=str(told["into"]) if told["operation"] == "merge" else "",
     )

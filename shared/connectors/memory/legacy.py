@@ -153,8 +153,9 @@ class MemoryRecords:
         stamped = {**fields, key: record_id, self._changed_field: now.isoformat()}
         self._numbers += 1
         record = LegacyRecord(record_id, stamped, f'"{self._numbers}"', now)
+        is_create = place not in self._records
         self._records[place] = record
-        self._note(entity, record_id, record, by)
+        self._note(entity, record_id, record, by, is_create=is_create)
         return record
 
     def _remove(self, entity: str, record_id: str, by: str) -> None:
@@ -162,14 +163,22 @@ class MemoryRecords:
             self._note(entity, record_id, None, by)
 
     def _note(
-        self, entity: str, record_id: str, record: LegacyRecord | None, by: str, heir: str = ""
+        self,
+        entity: str,
+        record_id: str,
+        record: LegacyRecord | None,
+        by: str,
+        heir: str = "",
+        *,
+        is_create: bool = False,
     ) -> None:
         cursor = str(len(self._log) + 1)
         gone = Operation.ABSORB if heir else Operation.DELETE
         operation = gone if record is None else Operation.UPSERT
         at = self._clock.now() if record is None else record.changed_at
         fields = {} if record is None else record.fields
-        self._log.append(LegacyChange(cursor, entity, record_id, operation, at, fields, by, heir))
+        told = LegacyChange(cursor, entity, record_id, operation, at, fields, by, is_create, heir)
+        self._log.append(told)
 
     def of(self, entity: str) -> dict[str, Mapping[str, Json]]:
         """Every record of an entity: its fields by id."""

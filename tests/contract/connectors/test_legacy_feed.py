@@ -172,3 +172,13 @@ async def test_a_snapshot_of_nothing_is_one_empty_page(system: System) -> None:
 async def test_an_entity_that_the_system_does_not_declare_is_not_listed(system: System) -> None:
     with pytest.raises(Refused):
         await system.snapshot.page("campaign", "", 2)
+
+
+async def test_a_change_that_made_its_record_says_so(system: System) -> None:
+    system.person_saves("C-1", "Nordwind")
+    system.person_saves("C-1", "Nordwind Rotor")
+    system.person_deletes("C-1")
+
+    told = (await system.feed.changes("", 10)).changes
+
+    assert [change.is_create for change in told] == [True, False, False]

@@ -134,6 +134,7 @@ async def test_the_message_is_the_one_a_sender_would_have_put_on_the_bus(house: 
         "sourceKey": "C-7",
         "operation": "upsert",
         "changedBy": "person",
+        "createdBy": "person",
         "changedOn": datetime.fromisoformat(saved["updated_at"]).isoformat().replace("+00:00", "Z"),
         "data": saved,
     }

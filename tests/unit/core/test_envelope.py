@@ -192,6 +192,25 @@ def test_a_write_of_our_own_is_never_early_because_its_time_was_told_when_it_was
     assert (change.is_own, change.is_early) == (True, False)
 
 
+def test_who_made_and_who_changed_a_record_are_told_by_the_names_the_sender_has_for_them() -> None:
+    told = read({**INBOUND, "changedBy": " Ida ", "createdBy": "Bo Lind"})
+    plain = read(INBOUND)
+
+    assert isinstance(told, Change)
+    assert isinstance(plain, Change)
+    assert (told.changed_by, told.created_by, told.actor) == ("Ida", "Bo Lind", "Ida")
+    assert (plain.changed_by, plain.created_by) == (None, None)
+
+
+def test_a_name_that_has_no_place_is_a_fault() -> None:
+    found = faults(INBOUND | {"changedBy": "x" * 201, "createdBy": 7})
+
+    assert {(fault.field, fault.code) for fault in found} == {
+        ("/changedBy", Code.VALUE_TOO_LONG),
+        ("/createdBy", Code.VALUE_NOT_TEXT),
+    }
+
+
 def test_all_faults_are_told_at_once() -> None:
     found = faults(INBOUND | {"operation": "x", "changedOn": "y", "extra": 1})
 

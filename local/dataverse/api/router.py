@@ -58,6 +58,8 @@ ON_SET: Mapping[str, BoundToSet] = {
 ON_ROW: Mapping[tuple[str, str], BoundToRow] = {
     ("POST", "QualifyLead"): sales.qualify_lead,
     ("POST", "AddItemCampaign"): lists.add_to_campaign,
+    ("POST", "AddMemberList"): lists.add_member,
+    ("POST", "RemoveMemberList"): lists.remove_member,
     ("POST", "PublishDuplicateRule"): duplicates.publish_rule,
 }
 

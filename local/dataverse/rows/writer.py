@@ -32,7 +32,8 @@ from local.dataverse.store.row import Reference, Row
 from local.dataverse.store.transaction import KeyTaken, Transaction
 
 BASE_CURRENCY_SETTING = "basecurrencyid"
-_MADE_BY_THE_SERVICE = frozenset({"activitypointer"})
+# Rows that come into being beside others or by an action, never by a request to create them.
+_MADE_BY_THE_SERVICE = frozenset({"activitypointer", "listmember"})
 # Lookups that need no right to append: owners have their own, everybody works with the units of money.
 _FREE_LINKS = frozenset({"ownerid", "transactioncurrencyid", "businessunitid"})
 
@@ -60,10 +61,10 @@ class Writer:
         """A body read against the table as this transaction sees the rows it points at."""
         return read_draft(self.transaction, table, body)
 
-    def create(self, draft: Draft, row_id: str | None = None) -> Row:
+    def create(self, draft: Draft, row_id: str | None = None, *, by_action: bool = False) -> Row:
         """A new row; Refusal 412 when the id or an alternate key is taken."""
         table, values = draft.table, draft.values
-        if table.name in _MADE_BY_THE_SERVICE:
+        if table.name in _MADE_BY_THE_SERVICE and not by_action:
             raise not_for_this_table("Create", table.name)
         given = values.pop(table.id_column, None)
         row_id = row_id or given or self.new_id()

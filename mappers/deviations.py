@@ -140,8 +140,8 @@ DEVIATIONS: tuple[Deviation, ...] = (
     Deviation(
         ("L85",),
         "Campaign members are CampaignMember records.",
-        "They are campaign responses.",
-        "Membership of a list has no status of its own.",
+        "They are campaign responses, with a place in the campaign's marketing list of their kind.",
+        "Membership of a list has no status of its own, and a list holds one kind of row.",
     ),
     Deviation(
         ("L128",),

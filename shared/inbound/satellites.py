@@ -80,12 +80,13 @@ class Followers:
             if now.memberships:
                 raise LookupError("nobody keeps marketing lists here")
             return
+        # What was agreed before was in its list before: nobody is put back whom a person took out.
         for place in now.memberships:
-            await hold()
-            await self.lists.join(place)
-        held = {(place.list_id, place.member) for place in now.memberships}
+            if place not in was.memberships:
+                await hold()
+                await self.lists.join(place)
         for place in was.memberships:
-            if (place.list_id, place.member) not in held:
+            if place not in now.memberships:
                 await hold()
                 await self.lists.leave(place)
 

@@ -156,7 +156,7 @@ def _sides(
         parse=partial(_parse, clock, settings),
         clock=clock,
         lanes=store.lanes,
-        lists=DataverseLists(dataverse, rows),
+        lists=DataverseLists(rows),
     )
     return sides, rows
 

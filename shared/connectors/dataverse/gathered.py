@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -83,12 +83,19 @@ class GatheredRows(DataverseRows):
                 self._ledger.end(entry)
         return found
 
-    async def merge(self, table: Table, heir: UUID, loser: UUID) -> None:
-        """See `Rows.merge`."""
+    async def act(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        params: Mapping[str, str] | None = None,
+    ) -> "httpx.Response":
+        """The answer to a request that is about no one row under a condition: an action, say."""
         await self._ledger.turn()
         entry = self._ledger.begin()
         try:
-            await super().merge(table, heir, loser)
+            return await super().act(method, path, body, params=params)
         finally:
             self._ledger.end(entry)
 

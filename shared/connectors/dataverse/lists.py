@@ -2,18 +2,15 @@
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from shared.connectors.dataverse.operation import PROTOCOL
+from shared.connectors.dataverse.operation import ACTIONS, typed
 from shared.connectors.dataverse.refusal import Asked, is_absent, refusal
-from shared.connectors.dataverse.rows import DataverseRows, untagged
-from shared.connectors.web.client import WebClient
+from shared.connectors.dataverse.rows import DataverseRows
 from shared.core.errors import MovedOn
 from shared.core.mapping.columns import Option, Target, Value, boolean, choice, lookup, table, text
 from shared.core.mapping.references import RowRef
-from shared.core.mapping.rows import encode
 from shared.core.mapping.satellites import Membership
 
 if TYPE_CHECKING:
@@ -21,8 +18,6 @@ if TYPE_CHECKING:
 
 _KINDS = {"account": Option(1), "contact": Option(2), "lead": Option(4)}
 """What `createdfromcode` calls the one kind of row a list holds; it cannot be changed later."""
-
-_NAMESPACE = "Microsoft.Dynamics.CRM"
 
 LIST = table(
     "list",
@@ -45,94 +40,63 @@ _PLACE = table(
 
 
 class DataverseLists:
-    """`MarketingLists` over the Web API.
+    """`MarketingLists` over the Web API, paced with the rows.
 
-    Dataverse reads no single member and changes none, so a place is looked for by its list and its person,
-    taken by `AddListMembersList`, and given up by deleting it. Whoever was put in by a person is in.
+    A place is taken by `AddListMembersList`, which may be said twice; its answer tells that there is no list
+    yet. A place is given up by deleting it, and looked for by its list and its person: Dataverse reads no
+    single member. Whoever was put in by a person is in.
     """
 
-    def __init__(
-        self, client: WebClient, rows: DataverseRows, *, tag: Callable[[], str | None] = untagged
-    ) -> None:
-        self._client = client
+    def __init__(self, rows: DataverseRows) -> None:
         self._rows = rows
-        self._tag = tag
 
     async def join(self, place: Membership) -> None:
         """See `MarketingLists.join`."""
-        if not await self._is_under_its_campaign(place):
+        response = await self._add(place)
+        if not response.is_success and is_absent(response):
             await self._make(place)
-        if await self._held(place) is None:
-            members = [_named(place.member.table, place.member.id)]
-            body = {"List": _named("list", place.list_id), "Members": members}
-            await self._act("AddListMembersList", body, place)
+            response = await self._add(place)
+        if not response.is_success:
+            raise refusal(_asked(place), response)
 
     async def leave(self, place: Membership) -> None:
         """See `MarketingLists.leave`."""
         held = await self._held(place)
         if held is None:
             return
-        response = await self._client.send(
-            "DELETE", f"listmembers({held})", params=self._tagged(), headers=PROTOCOL
-        )
+        response = await self._rows.act("DELETE", f"listmembers({held})")
         if not response.is_success and not is_absent(response):
             raise refusal(_asked(place), response)
 
-    async def _is_under_its_campaign(self, place: Membership) -> bool:
-        """Whether the list is there and belongs to its campaign."""
-        query = {"$select": "campaignid", "$filter": f"campaignid eq {place.campaign}"}
-        response = await self._client.send(
-            "GET", f"lists({place.list_id})/campaignlist_association", params=query, headers=PROTOCOL
-        )
-        if not response.is_success and is_absent(response):
-            return False
-        return bool(_rows_of(response, place))
+    async def _add(self, place: Membership) -> "httpx.Response":
+        members = [typed(place.member.table, place.member.id)]
+        body = {"List": typed("list", place.list_id), "Members": members}
+        return await self._rows.act("POST", "AddListMembersList", body)
 
     async def _make(self, place: Membership) -> None:
-        """The list, and its place under the campaign; whichever is there already is fine."""
+        """The list and its place under the campaign, both or neither; another member may be quicker."""
         values: dict[str, Value] = {
             "listname": place.name,
             "createdfromcode": _KINDS[place.member.table],
             "type": False,
         }
+        action = f"lists({place.list_id})/{ACTIONS}AddItemCampaign"
         with contextlib.suppress(MovedOn):
-            await self._rows.create(LIST, place.list_id, values)
-        action = f"lists({place.list_id})/{_NAMESPACE}.AddItemCampaign"
-        with contextlib.suppress(MovedOn):
-            await self._act(action, {"Campaign": _named("campaign", place.campaign)}, place)
+            await self._rows.create_with(
+                LIST, place.list_id, values, action, {"Campaign": typed("campaign", place.campaign)}
+            )
 
     async def _held(self, place: Membership) -> str | None:
         """The id of the member's place in the list."""
         condition = f"_listid_value eq {place.list_id} and _entityid_value eq {place.member.id}"
         query = {"$select": "listmemberid", "$filter": condition, "$top": "1"}
-        response = await self._client.send("GET", "listmembers", params=query, headers=PROTOCOL)
-        found = _rows_of(response, place)
-        return str(UUID(found[0]["listmemberid"])) if found else None
-
-    async def _act(self, action: str, body: Mapping[str, Any], place: Membership) -> None:
-        response = await self._client.send(
-            "POST", action, params=self._tagged(), headers=PROTOCOL, content=encode(body)
-        )
+        response = await self._rows.act("GET", "listmembers", params=query)
         if not response.is_success:
             raise refusal(_asked(place), response)
-
-    def _tagged(self) -> dict[str, str]:
-        tag = self._tag()
-        return {} if tag is None else {"tag": f"tandem:{tag}"}
-
-
-def _named(kind: str, row_id: UUID) -> dict[str, str]:
-    """A row as actions are told of it."""
-    return {f"{kind}id": str(row_id), "@odata.type": f"{_NAMESPACE}.{kind}"}
+        found: list[dict[str, Any]] = json.loads(response.content)["value"]
+        return str(UUID(found[0]["listmemberid"])) if found else None
 
 
 def _asked(place: Membership) -> Asked:
     values: dict[str, Value] = {"campaign": RowRef("campaign", place.campaign), "member": place.member}
     return Asked(_PLACE, place.list_id, values)
-
-
-def _rows_of(response: "httpx.Response", place: Membership) -> list[dict[str, Any]]:
-    if not response.is_success:
-        raise refusal(_asked(place), response)
-    found: list[dict[str, Any]] = json.loads(response.content)["value"]
-    return found

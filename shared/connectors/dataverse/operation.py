@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 PROTOCOL: Mapping[str, str] = {"OData-Version": "4.0", "OData-MaxVersion": "4.0"}
 """The headers of every request to the Web API."""
 
+ACTIONS = "Microsoft.Dynamics.CRM."
+"""What the names of types, and of actions bound to a row, begin with."""
+
 MASTER = "masterid"
 """The column that names the row another one was merged into."""
 
@@ -101,11 +104,13 @@ def delete(table: Table, row_id: UUID, version: str, message_id: str | None) -> 
 
 def merge_body(table: Table, heir: UUID, loser: UUID) -> dict[str, Any]:
     """What the Merge action is asked: no column is named, so only what the heir lacks is filled."""
+    target, subordinate = typed(table.name, heir), typed(table.name, loser)
+    return {"Target": target, "Subordinate": subordinate, "PerformParentingChecks": False}
 
-    def named(row_id: UUID) -> dict[str, str]:
-        return {table.primary_key: str(row_id), "@odata.type": f"Microsoft.Dynamics.CRM.{table.name}"}
 
-    return {"Target": named(heir), "Subordinate": named(loser), "PerformParentingChecks": False}
+def typed(table: str, row_id: UUID) -> dict[str, str]:
+    """A row as actions are told of it; not for activities, whose key has another name."""
+    return {f"{table}id": str(row_id), "@odata.type": f"{ACTIONS}{table}"}
 
 
 def address(table: Table, row_id: UUID) -> str:

@@ -1,7 +1,7 @@
 """Dataverse rows, written only under a condition."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from shared.connectors.dataverse.operation import (
@@ -16,7 +16,7 @@ from shared.connectors.dataverse.operation import (
     row,
     update,
 )
-from shared.connectors.dataverse.passage import LOCKED, Passage, change, creation, is_led
+from shared.connectors.dataverse.passage import LOCKED, Action, Passage, change, creation, is_led
 from shared.connectors.dataverse.reading import READING, read_params, read_together
 from shared.connectors.dataverse.refusal import Asked, is_absent, refusal
 from shared.connectors.web.client import WebClient
@@ -115,19 +115,37 @@ class DataverseRows:
 
         The action knows no condition: whether an earlier try went through is found by looking.
         """
-        tag = self._tag()
-        response = await self._client.send(
-            "POST",
-            "Merge",
-            params={} if tag is None else {"tag": f"tandem:{tag}"},
-            headers=PROTOCOL,
-            content=encode(merge_body(table, heir, loser)),
-        )
+        response = await self.act("POST", "Merge", merge_body(table, heir, loser))
         if response.is_success:
             return
         aside = await self.read(table, loser)
         if aside is None or aside.values.get(MASTER) != RowRef(table.name, heir):
             raise refusal(Asked(table, loser), response)
+
+    async def act(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        params: Mapping[str, str] | None = None,
+    ) -> "httpx.Response":
+        """The answer to a request that is about no one row under a condition: an action, say."""
+        tag = self._tag() if method != "GET" else None
+        return await self._client.send(
+            method,
+            path,
+            params={**(params or {}), **({} if tag is None else {"tag": f"tandem:{tag}"})},
+            headers=PROTOCOL,
+            content=None if body is None else encode(body),
+        )
+
+    async def create_with(
+        self, table: Table, row_id: UUID, values: Mapping[str, Value], action: str, body: Mapping[str, Any]
+    ) -> Row:
+        """Create under a GUID we chose and call an action, both or neither; raises as `create` does."""
+        first = create(table, row_id, values, self._tag())
+        return await self._led(Passage(first.asked, (first, Action(action, encode(body))), values))
 
     async def _answer(self, operation: Operation) -> "httpx.Response":
         return await send_alone(self._client, operation)

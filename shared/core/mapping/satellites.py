@@ -58,7 +58,7 @@ class Membership:
     """
 
     list_id: UUID
-    name: str
+    name: str = field(compare=False)
     campaign: UUID
     member: RowRef
 

@@ -90,7 +90,7 @@ class SimulatedOrganisation:
         self.person = person
         self.rows = rows
         self.directory = DataverseDirectory(client, self.rows, TABLES, self.clock)
-        self.lists = DataverseLists(client, self.rows)
+        self.lists = DataverseLists(self.rows)
 
     async def members(self, list_id: UUID) -> set[RowRef]:
         query = {"$filter": f"_listid_value eq {list_id}"}

@@ -1,15 +1,18 @@
 """Whoever a campaign is meant for is in its list for that kind of person, in memory and simulated alike."""
 
+import asyncio
 from typing import TYPE_CHECKING, cast
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 
 from mappers.dataverse import TABLES
 from mappers.legrand import LEGRAND
 from mappers.legrand.campaign_members import CAMPAIGN_MEMBER, marketing_list
+from shared.core.codes import Code
 from shared.core.crosswalk import Crosswalk
-from shared.core.errors import Refused
+from shared.core.errors import Refused, Unavailable
 from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Value
 from shared.core.mapping.references import RowRef
@@ -18,6 +21,7 @@ from shared.core.ports import Directory
 from shared.inbound.satellites import Followers
 
 if TYPE_CHECKING:
+    from local.dataverse.server import Simulator
     from tests.contract.connectors.conftest import Organisation, SimulatedOrganisation
 
 _COLUMN = {"contact": "tandem_contactid", "lead": "tandem_leadid"}
@@ -114,15 +118,62 @@ async def test_the_list_is_the_campaigns_own_and_stays_what_people_make_of_it(
     assert [UUID(row["listid"]) for row in under] == [place.list_id]
 
 
-async def test_a_list_that_was_made_and_not_yet_put_under_its_campaign_is(
-    simulated: "SimulatedOrganisation",
+async def test_a_list_is_made_under_its_campaign_or_not_at_all(gathered: "SimulatedOrganisation") -> None:
+    person = await made(gathered, "contact", "lastname")
+    nowhere = place_of(meant_for(RowRef("campaign", uuid4()), person))
+
+    with pytest.raises(Refused) as refused:
+        await gathered.lists.join(nowhere)
+
+    assert refused.value.code is Code.VALUE_UNKNOWN_REFERENCE
+    assert (await gathered.person.get("lists")).json()["value"] == []
+
+
+async def test_a_list_whose_making_was_not_answered_is_joined_by_the_next_try(
+    simulator: "Simulator", gathered: "SimulatedOrganisation"
 ) -> None:
-    campaign = await made(simulated, "campaign", "name")
-    place = place_of(meant_for(campaign, await made(simulated, "contact", "lastname")))
-    body = {"listid": str(place.list_id), "listname": "Half made", "createdfromcode": 2, "type": False}
-    (await simulated.person.post("lists", json=body)).raise_for_status()
+    campaign = await made(gathered, "campaign", "name")
+    place = place_of(meant_for(campaign, await made(gathered, "contact", "lastname")))
+    lost = {"path": "batch", "drop": "after", "times": 1}
+    (await gathered.person.post(f"{simulator.http_url}/admin/faults", json=lost)).raise_for_status()
 
-    await simulated.lists.join(place)
+    with pytest.raises(Unavailable):
+        await gathered.lists.join(place)
+    await gathered.lists.join(place)
 
-    under = (await simulated.person.get(f"campaigns({campaign.id})/campaignlist_association")).json()["value"]
-    assert [row["listname"] for row in under] == ["Half made"]
+    under = (await gathered.person.get(f"campaigns({campaign.id})/campaignlist_association")).json()["value"]
+    assert [UUID(row["listid"]) for row in under] == [place.list_id]
+    assert await gathered.members(place.list_id) == {place.member}
+
+
+async def test_members_that_come_at_once_share_one_list(organisation: "Organisation") -> None:
+    campaign = await made(organisation, "campaign", "name")
+    people = [await made(organisation, "contact", "lastname") for _ in range(4)]
+    places = [place_of(meant_for(campaign, person)) for person in people]
+
+    await asyncio.gather(*(organisation.lists.join(place) for place in places))
+
+    assert await organisation.members(places[0].list_id) == set(people)
+
+
+async def test_the_first_member_costs_three_requests_the_next_one_and_another_title_none(
+    simulator: "Simulator", gathered: "SimulatedOrganisation"
+) -> None:
+    campaign = await made(gathered, "campaign", "name")
+    ada, bob = [meant_for(campaign, await made(gathered, "contact", "lastname")) for _ in range(2)]
+    after, row = followers(gathered), uuid4()
+    renamed: dict[str, Value] = {**bob, "subject": "Summer"}
+    nothing: dict[str, Value] = {}
+
+    def asked() -> int:
+        told = httpx.get(f"{simulator.http_url}/admin/requests").raise_for_status().json()
+        requests: int = told["requests"]
+        return requests
+
+    costs = []
+    for before, now in ((nothing, ada), (nothing, bob), (bob, renamed), (renamed, renamed)):
+        already = asked()
+        await after.follow(row, before, now, free)
+        costs.append(asked() - already)
+
+    assert costs == [3, 1, 0, 0]

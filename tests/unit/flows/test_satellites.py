@@ -327,3 +327,55 @@ async def test_a_member_of_a_campaign_is_in_its_list_once_and_leaves_it_with_its
 
     assert (early, named, full) == (Outcome.PARKED, "Bike Week (contacts)", {RowRef("contact", found)})
     assert (gone, set(listed)) == (Outcome.APPLIED, set())
+
+
+MEMBER: dict[str, Json] = {
+    "Campaign ID": "M",
+    "Campaign Name": "Bike Week",
+    "Member Type": "Contact",
+    "Member ID": "P",
+}
+
+
+async def campaign_and_contact(desk: "Desk") -> None:
+    await tell(desk, "campaign", "M", {"Campaign Name": "Bike Week", "Status": "Active"}, system="legrand")
+    await tell(desk, "contact", "P", {"Last Name": "Five"}, system="legrand")
+
+
+async def test_whoever_a_person_took_out_of_a_list_stays_out_while_the_member_is_the_same(
+    mailing: "Desk",
+) -> None:
+    await campaign_and_contact(mailing)
+    await tell(mailing, "campaign_member", "M/Contact/P", MEMBER, system="legrand")
+    (listed,) = mailing.lists.members.values()
+    listed.clear()
+
+    outcomes = []
+    for more in ({}, {"Response": "Responded"}, {"Campaign Name": "Bike Weeks"}):
+        mailing.clock.advance(timedelta(seconds=1))
+        told = {**MEMBER, **more}
+        outcomes.append(await tell(mailing, "campaign_member", "M/Contact/P", told, system="legrand"))
+
+    assert outcomes == [Outcome.ECHO, Outcome.APPLIED, Outcome.APPLIED]
+    assert listed == set()
+
+
+async def test_a_place_in_a_list_that_got_lost_is_taken_by_the_next_try(
+    mailing: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await campaign_and_contact(mailing)
+
+    async def lost(*_: object) -> None:
+        raise Unavailable("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(mailing.lists), "join", lost)
+        await tell(mailing, "campaign_member", "M/Contact/P", MEMBER, system="legrand")
+    missing = dict(mailing.lists.members)
+    mailing.clock.advance(timedelta(seconds=5))
+    (record,) = mailing.rows.of("campaignresponse")
+    await mailing.gate.worker.drain(record)
+
+    found = await mailing.store.crosswalk.row_of(RecordKey("legrand", "contact", "P"))
+    assert found is not None
+    assert (missing, list(mailing.lists.members.values())) == ({}, [{RowRef("contact", found)}])

@@ -38,11 +38,15 @@ from shared.core.verdict import Collision
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one side says: its columns, the moment it speaks of, and the system's name."""
+    """What one side says: its columns, the moment it speaks of, and the system's name.
+
+    `alike` names the columns in which that is its word for what is agreed, too.
+    """
 
     system: str
     values: Mapping[str, Value]
     moment: Moment
+    alike: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ class _Columns:
         ours, mark = self.ours, self.shadow.marks.get(column)
         base = mark.held_by(ours.system) if mark else None
         known = mark.held_by(self.other) if mark else None
-        held = self.theirs.values.get(column, known) if self.theirs else known
+        held = self._held(column, known)
         if mark and ours.moment < mark.seen.get(ours.system, ours.moment):
             self.stale.append(column)
         elif mark and mark.disputed:
@@ -158,6 +162,12 @@ class _Columns:
             self.write[column] = value
         else:
             self._collide(column, (base, value, held), mark, self.theirs)
+
+    def _held(self, column: str, known: Value) -> Value:
+        """What the other side holds; its word for what is agreed is no change."""
+        if self.theirs is None or column in self.theirs.alike:
+            return known
+        return self.theirs.values.get(column, known)
 
     def _mark(self, value: Value, mark: Mark | None) -> Mark:
         return _mark(value, self.ours, mark, self.third)

@@ -299,7 +299,7 @@ class Outbound:
             if not decision.write:
                 break
             if version is None:
-                held, version = await self._read(target, key)
+                held, version = await self._read(target, key, shadow)
                 continue
             fields = await self._side(target).fields(entry, decision.write)
             await hold()
@@ -327,12 +327,12 @@ class Outbound:
     def _side(self, target: Target) -> LegacySide:
         return LegacySide(self.lookups[target.system.name])
 
-    async def _read(self, target: Target, key: RecordKey) -> tuple[Side, str]:
+    async def _read(self, target: Target, key: RecordKey, shadow: Shadow) -> tuple[Side, str]:
         """What the legacy system holds now, in Dataverse's terms, and its version."""
         found = await self.records[target.system.name].read(target.entry.entity, key.id)
         if found is None:
             raise Gone(f"the record no longer exists in {target.system.name}")
-        return await self._side(target).held(target.entry, found), found.version
+        return await self._side(target).compared(target.entry, found, shadow), found.version
 
     async def _undo(self, change: Change, entry: EntityMap, record: UUID, hold: Hold) -> Verdict:
         """A create of ours that was given up came late, and made a row again that somebody had deleted.
@@ -364,8 +364,8 @@ class Outbound:
         entity, records = target.entry.entity, self.records[target.system.name]
         found = await records.read(entity, target.key.id)
         if found is not None:
-            held = await self._side(target).held(target.entry, found)
-            known = shadow.marks.keys() & held.values.keys()
+            held = await self._side(target).compared(target.entry, found, shadow)
+            known = (shadow.marks.keys() & held.values.keys()) - held.alike
             name_of = target.system.name
             if any(held.values[name] != shadow.marks[name].held_by(name_of) for name in known):
                 return deciding.unchanged(

@@ -142,7 +142,7 @@ class Posting:
             return None, {}
         at = answered.changed_at or answered.at
         found = LegacyRecord(answered.id or "", answered.held, "", at)
-        return await self._side(case).held(case.entry, found), answered.held
+        return await self._side(case).compared(case.entry, found, case.shadow), answered.held
 
     async def _write(self, case: _Case, ours: Side, decision: Merge, raw: Mapping[str, Json]) -> PendingWrite:
         key, entry = case.target.key, case.entry
@@ -245,5 +245,5 @@ def _differs(shadow: Shadow, held: Side | None) -> bool:
     """Whether a record was told to hold something else than what is agreed."""
     if held is None:
         return False
-    known = shadow.marks.keys() & held.values.keys()
+    known = (shadow.marks.keys() & held.values.keys()) - held.alike
     return any(held.values[name] != shadow.marks[name].held_by(held.system) for name in known)

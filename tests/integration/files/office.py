@@ -40,7 +40,7 @@ from shared.core.gate import Gate
 from shared.core.identity import RecordKey
 from shared.core.lane import LaneWorker
 from shared.core.lookups import Lookups
-from shared.core.mapping.columns import Value
+from shared.core.mapping.columns import Kind, Value
 from shared.core.mapping.references import RowRef
 from shared.core.mapping.rows import encode
 from shared.core.matching import Noticing
@@ -97,7 +97,7 @@ class People:
     ) -> Callable[[], Awaitable[str]]:
         """What the flow tells of a row as it is, to be received later; then the id of its message."""
         kept = await self.rows.read(TABLES[table], row)
-        data = _told(kept.values) if kept else {}
+        data = _told(table, kept.values) if kept else {}
         body = {
             "schemaVersion": "1.0",
             "source": "dataverse",
@@ -243,13 +243,15 @@ class Office(People):
         return list((await self.store.imports.report())["pending"])
 
 
-def _told(values: Mapping[str, Value]) -> dict[str, Any]:
+def _told(table: str, values: Mapping[str, Value]) -> dict[str, Any]:
     """A row's values as a flow's body writes them."""
     told: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, RowRef):
             told[f"_{name}_value"] = str(value.id)
             told[f"_{name}_type"] = value.table
+        elif value is None and TABLES[table].columns[name].kind is Kind.LOOKUP:
+            told[f"_{name}_value"] = None
         elif isinstance(value, datetime):
             told[name] = value.strftime("%Y-%m-%dT%H:%M:%SZ")
         elif isinstance(value, date):

@@ -262,3 +262,28 @@ async def test_an_edit_that_was_undone_before_it_was_handed_over_is_not_handed_o
 
     assert await office.fate(edit) == "echo"
     assert await office.pending() == []
+
+
+async def test_a_company_chosen_after_it_was_taken_away_does_not_lose_to_the_blank_between(
+    office: Office,
+) -> None:
+    """A blank is read as the placeholder; nobody chose that, and a newer edit there is of the phone alone."""
+    for name in ("CMP1", "CMP2"):
+        office.put("companies", name, Company_Name=f"{name} Cycles")
+    office.put("contacts", "CON1", Last_Name="Berg", Phone="1", Company_ID="CMP1")
+    assert await office.drop("first") == ["applied"] * 3
+    contact = await office.row_of("legrand:contact:CON1")
+    chosen = RowRef("account", await office.row_of("legrand:company:CMP2"))
+    await office.tell("contact", contact)
+    await office.save("contact", contact, parentcustomerid=None)
+    await office.exchange()
+    assert office.record("contacts", "CON1")["Company ID"] == ""
+
+    await office.save("contact", contact, parentcustomerid=chosen, telephone1="2")
+    office.edit("contacts", "CON1", {"Phone": "3"})
+    await office.exchange()
+    await office.exchange()
+
+    held = office.record("contacts", "CON1")
+    assert (held["Company ID"], held["Phone"]) == ("CMP2", "3")
+    assert [kept["column"] for kept in await office.conflicts()] == ["telephone1"]

@@ -177,6 +177,17 @@ def test_the_winner_of_a_conflict_is_decided_once() -> None:
     assert (told.write, told.collisions) == ({COLUMN: "d"}, ())
 
 
+def test_a_word_that_means_what_is_agreed_too_is_no_change() -> None:
+    """A blank of ours is read as another value: it is no person's, however late it was written."""
+    ours, value = dataverse("d", 40), {COLUMN: "a"}
+
+    alike = merge(agreed(None), ours, Side("allegory", value, Moment(at(90)), frozenset({COLUMN})))
+    other = merge(agreed(None), ours, Side("allegory", value, Moment(at(90))))
+
+    assert (alike.write, alike.collisions) == ({COLUMN: "d"}, ())
+    assert (other.write, [entry.winner for entry in other.collisions]) == ({}, ["allegory"])
+
+
 def test_what_a_side_said_before_it_was_read_does_not_end_a_dispute() -> None:
     """The row moved on from the value that Allegory holds; its message about that value comes late."""
     theirs_to_decide = Ownership(columns={COLUMN: Owner.PERSON})

@@ -83,19 +83,20 @@ class Desk:
         at: datetime | None = None,
         actor: str | None = None,
         version: str | None = None,
+        table: str = "account",
         **data: Json,
     ) -> Outcome | None:
-        """A flow tells of an account; returns what became of the message."""
+        """A flow tells of an account, or of another table's row; returns what became of the message."""
         body = {
             "schemaVersion": "1.0",
             "source": "dataverse",
-            "table": "account",
+            "table": table,
             "recordId": str(row),
             "operation": operation,
             "changedOn": (at or self.clock.now()).isoformat(),
             "rowVersion": version or str(next(self.numbers)),
             "initiatedBy": actor,
-            "data": {"accountid": str(row), **data},
+            "data": {f"{table}id": str(row), **data},
         }
         return await self._receive("outbound", str(row), body)
 

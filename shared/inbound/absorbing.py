@@ -64,6 +64,18 @@ class Absorbing:
             change, entry, (record, lost.row), shadow, on_merge(change, entry, owned), hold
         )
 
+    async def into_what_ended(
+        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, hold: Hold
+    ) -> Verdict:
+        """A merge older than its heir's delete: a loser without a row has ended, too, and never gets one."""
+        stale = deciding.unchanged(change, Outcome.STALE, "older than its heir's delete", entry)
+        lost = await self.crosswalk.entry(change.subject)
+        if lost is None or lost.row == record:
+            return _on_one_row(change, entry, record, shadow, None)
+        if lost.is_absorbed or lost.is_paired:
+            return stale
+        return await self._absorb(change, entry, (record, lost.row), shadow, OnDelete.IGNORE, hold)
+
     async def _absorb(
         self,
         change: Change,

@@ -165,6 +165,8 @@ class Inbound:
         if change.operation is Operation.DELETE and change.is_own and shadow.marks:
             return deciding.unchanged(change, Outcome.ECHO, "our own delete, told back", entry)
         if shadow.deleted_at is not None and change.changed_at <= shadow.deleted_at:
+            if change.operation is Operation.ABSORB:
+                return await self._followed().into_what_ended(change, entry, record, shadow, hold)
             return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
         return None
 

@@ -403,3 +403,38 @@ async def test_when_both_sides_merged_otherwise_dataverses_merge_is_followed_fir
     assert await desk.store.crosswalk.heir_of(first) == second
     assert (await story(desk, second))["messages"][-1]["state"] == "done"
     assert [entry["state"] for entry in (await story(desk, second))["crosswalk"]] == ["paired", "absorbed"]
+
+
+async def test_a_record_merged_into_one_that_was_deleted_since_gets_no_row(desk: "Desk") -> None:
+    heir = await desk.company("C-1")
+    saved = desk.clock.now()
+    merged, deleted = saved + timedelta(seconds=1), saved + timedelta(seconds=2)
+    desk.clock.advance(timedelta(seconds=3))
+    desk.records.remove("company", "C-1")
+    assert await desk.record_changed("C-1", None, at=deleted) is Outcome.APPLIED
+
+    # Both were held back, and are told when the heir has ended already.
+    assert await desk.record_changed("C-2", None, heir="C-1", at=merged) is Outcome.SUPERSEDED
+    assert await desk.record_changed("C-2", {"name": "Nordwind Ltd"}, at=saved) is Outcome.SUPERSEDED
+
+    assert heir not in desk.rows.of("account")
+    assert desk.rows.of("account") == {}
+
+
+async def test_what_waits_of_a_record_merged_into_one_that_was_deleted_ends_with_it(desk: "Desk") -> None:
+    await desk.company("C-1")
+    merged, deleted = (desk.clock.now() + timedelta(seconds=number) for number in (2, 3))
+    desk.clock.advance(timedelta(seconds=1))
+    waits = {"name": "Nordwind Ltd", "parent_company_id": "C-9"}
+    assert await desk.record_changed("C-2", waits) is Outcome.PARKED
+    desk.clock.advance(timedelta(seconds=3))
+    desk.records.remove("company", "C-1")
+    assert await desk.record_changed("C-1", None, at=deleted) is Outcome.APPLIED
+
+    assert await desk.record_changed("C-2", None, heir="C-1", at=merged) is Outcome.SUPERSEDED
+    heir = await desk.store.crosswalk.row_of(key("C-2"))
+    assert heir is not None
+    await desk.later(1, heir)
+
+    assert (await story(desk, heir))["lane"]["items"] == []
+    assert desk.rows.of("account") == {}

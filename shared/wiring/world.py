@@ -31,6 +31,8 @@ from shared.connectors.sqlstore import open_store
 from shared.connectors.telemetry import Backend, telemetry_for
 from shared.connectors.vault.secrets import Vault
 from shared.connectors.web.client import WebClient
+from shared.connectors.web.pause import Pause
+from shared.connectors.web.shared_pause import SharedPause
 from shared.core import envelope
 from shared.core.change import Change, Direction, Drain, Message
 from shared.inbound.one_sided import OneSided
@@ -40,7 +42,7 @@ from shared.settings import InvalidSettings, Settings
 if TYPE_CHECKING:
     from shared.connectors.credentials.secret import Secret
     from shared.connectors.sqlstore import Store
-    from shared.core.ports import Clock
+    from shared.core.ports import Clock, Telemetry
 
 
 class SystemClock:
@@ -81,8 +83,8 @@ def world_of(settings: Settings, opened: ExitStack) -> World:
     telemetry = telemetry_for(settings.telemetry_backend, settings.insights_connection)
     opened.callback(telemetry.close)
     queues = {Direction.INBOUND: settings.inbound_queue, Direction.OUTBOUND: settings.outbound_queue}
-    allegory = _allegory(settings, credentials, clock)
-    dataverse = _dataverse(settings, credentials)
+    allegory = _allegory(settings, credentials, clock, _pause("Allegory", store, clock, telemetry))
+    dataverse = _dataverse(settings, credentials, _pause("Dataverse", store, clock, telemetry))
     ledger = Ledger(Allowance(settings.dataverse_requests, settings.dataverse_seconds.total_seconds()))
     people = DataversePeople(dataverse, clock)
     sides, rows = _sides(settings, store, people, dataverse, ledger, allegory)
@@ -105,19 +107,25 @@ def world_of(settings: Settings, opened: ExitStack) -> World:
     )
 
 
-def _allegory(settings: Settings, credentials: AzureCredentials, clock: "Clock") -> WebClient:
+def _pause(far_side: str, store: "Store", clock: "Clock", telemetry: "Telemetry") -> Pause:
+    """The pause of our one identity at a far side, shared by every instance that works on this state."""
+    return Pause(shared=SharedPause(store.pauses, far_side, clock, telemetry))
+
+
+def _allegory(settings: Settings, credentials: AzureCredentials, clock: "Clock", pause: Pause) -> WebClient:
     """The one client for Allegory's records and its feed: what asks one of them to slow down slows both."""
     vault = Vault(settings.key_vault_url, credentials, clock)
     key = vault.secret(settings.allegory_key_secret)
-    return client("Allegory", settings.allegory_url, settings, key)
+    return client("Allegory", settings.allegory_url, settings, key, pause)
 
 
-def _dataverse(settings: Settings, credentials: AzureCredentials) -> WebClient:
+def _dataverse(settings: Settings, credentials: AzureCredentials, pause: Pause) -> WebClient:
     """The one client for Dataverse: its limits are the identity's, so a pause holds for every caller."""
     return WebClient(
         "Dataverse",
         f"{settings.dataverse_url}/{API}",
         credentials.token(settings.dataverse_scope),
+        pause=pause,
         ca_file=settings.ca_file,
         request_id_header=REQUEST_ID,
     )
@@ -177,9 +185,11 @@ def _parse(clock: "Clock", settings: Settings, message: Message) -> Change | Dra
     return envelope.read(message, clock.now(), settings.clock_skew, settings.ourselves)
 
 
-def client(who: str, url: str, settings: Settings, secret: "Secret | None") -> WebClient:
-    """A client for one far side, trusting what the settings say."""
-    return WebClient(who, url, secret, ca_file=settings.ca_file)
+def client(
+    who: str, url: str, settings: Settings, secret: "Secret | None", pause: Pause | None = None
+) -> WebClient:
+    """A client for one far side, trusting what the settings say; a pause of its own if none is given."""
+    return WebClient(who, url, secret, pause=pause, ca_file=settings.ca_file)
 
 
 def _address(settings: Settings, credentials: AzureCredentials) -> Address:

@@ -311,6 +311,23 @@ WHERE job_lease.name = @the_name);
 -- job
 INSERT INTO job_lease (name, owner, lease_until, fence) VALUES (@name, @owner, @lease_until, @fence);
 
+-- pause
+UPDATE identity_pause SET until=@the_end WHERE identity_pause.name = @the_name AND (identity_pause.until < @the_end OR identity_pause.until > @believable);
+
+-- pause
+SELECT 1
+WHERE EXISTS (SELECT *
+FROM identity_pause
+WHERE identity_pause.name = @the_name);
+
+-- pause
+INSERT INTO identity_pause (name, until) VALUES (@name, @until);
+
+-- look for a pause
+SELECT identity_pause.until
+FROM identity_pause
+WHERE identity_pause.name = @the_name;
+
 -- read a feed
 SELECT watermark.position, watermark.version
 FROM watermark

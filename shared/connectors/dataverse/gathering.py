@@ -188,7 +188,7 @@ class Gathering:
             if found is not None:
                 answer = found[at]
                 if not isinstance(answer, Unavailable):
-                    self._client.heed(answer)
+                    await self._client.heed(answer)
                 _give(waiting, answer)
             elif response.status_code in _ABOUT_ANYTHING or response.status_code >= 500:
                 _give(waiting, response)

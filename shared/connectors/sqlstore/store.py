@@ -24,6 +24,7 @@ from shared.connectors.sqlstore.lanes import SqlLanes
 from shared.connectors.sqlstore.operations import Operations, operations_on
 from shared.connectors.sqlstore.overdue import SqlWaits
 from shared.connectors.sqlstore.ownership import SqlOwners
+from shared.connectors.sqlstore.pauses import SqlPauses
 from shared.connectors.sqlstore.pending import SqlPendingWrites
 from shared.connectors.sqlstore.plans import SqlPlanItems, SqlPlanReports, SqlPlans
 from shared.connectors.sqlstore.record_owners import SqlRecordOwners
@@ -56,6 +57,7 @@ class Store:
     cases: SqlCases
     sayings: SqlSayings
     jobs: SqlJobs
+    pauses: SqlPauses
     waits: SqlWaits
     cursors: SqlCursors
     gaps: SqlGaps
@@ -118,6 +120,7 @@ def open_store(
         cases=SqlCases(database, clock),
         sayings=SqlSayings(database),
         jobs=SqlJobs(database, clock),
+        pauses=SqlPauses(database, clock),
         waits=SqlWaits(database, clock),
         cursors=SqlCursors(database, clock),
         gaps=SqlGaps(database, clock),

@@ -264,6 +264,14 @@ job_lease = sa.Table(
     sa.Column("fence", Number, nullable=False),
 )
 
+identity_pause = sa.Table(
+    "identity_pause",
+    METADATA,
+    # The identity by the far side that knows it: the app has one at each.
+    sa.Column("name", Key(128), primary_key=True),
+    sa.Column("until", Instant, nullable=False),
+)
+
 watermark = sa.Table(
     "watermark",
     METADATA,

@@ -20,6 +20,7 @@ DIMENSIONS = frozenset(
         "file",
         "group",
         "healed",
+        "identity",
         "job",
         "kind",
         "lanes",

@@ -97,13 +97,13 @@ class WebClient:
         if answer.status_code == 401 and self._secret and bearer is not None:
             bearer = await self._secret.renewed(bearer)
             answer = await self._once(call, bearer)
-        self.heed(answer)
+        await self.heed(answer)
         return answer
 
-    def heed(self, answer: "httpx.Response") -> None:
+    async def heed(self, answer: "httpx.Response") -> None:
         """Begin the pause that an answer asks for; answers inside a batch ask for it, too."""
         if answer.status_code == 429:
-            self._pause.begin(retry_after(answer.headers.get("Retry-After")) or _UNNAMED_PAUSE)
+            await self._pause.begin(retry_after(answer.headers.get("Retry-After")) or _UNNAMED_PAUSE)
 
     async def _once(self, call: _Call, bearer: str | None) -> "httpx.Response":
         import httpx  # noqa: PLC0415  # paid by the first call, not by every start of the app

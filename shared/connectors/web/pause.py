@@ -7,36 +7,45 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from shared.connectors.web.shared_pause import SharedPause
 from shared.core.errors import Throttled
+from shared.core.pauses import LONGEST
 
 _SECONDS = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 class Pause:
-    """A shared pause of one client, bounded twice.
+    """The pause of one client, bounded twice.
 
     A call waits through at most `patience`: a longer wait would hold a lane and a session lock for nothing,
     so the call is refused with the time that remains. No pause is longer than `longest`, whatever the far
-    side asks for (the window of the Dataverse service protection limits is 300 s).
+    side asks for.
+
+    With `shared` it is the pause of everybody who works under the identity: what one instance was asked for,
+    the others hold, too.
     """
 
     def __init__(
         self,
         *,
+        shared: SharedPause | None = None,
         patience: timedelta = timedelta(seconds=5),
-        longest: timedelta = timedelta(minutes=5),
+        longest: timedelta = LONGEST,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._shared = shared
         self._patience = patience.total_seconds()
         self._longest = longest
         self._monotonic = monotonic
         self._sleep = sleep
         self._until = 0.0
 
-    def begin(self, asked: timedelta) -> None:
-        """Pause from now; a pause that already lasts longer stays."""
-        self._until = max(self._until, self._monotonic() + min(asked, self._longest).total_seconds())
+    async def begin(self, asked: timedelta) -> None:
+        """Pause from now, and tell the others; a pause that already lasts longer stays."""
+        self._hold(asked)
+        if self._shared is not None:
+            await self._shared.tell(self.remaining)
 
     @property
     def remaining(self) -> timedelta:
@@ -46,10 +55,18 @@ class Pause:
     async def wait(self, who: str) -> None:
         """Return when there is no pause; raises Throttled with what remains when that is too long to wait."""
         deadline = self._monotonic() + self._patience
-        while (remaining := self.remaining.total_seconds()) > 0:
+        while (remaining := (await self._known()).total_seconds()) > 0:
             if self._until > deadline:
                 raise Throttled(f"{who} asked us to pause", retry_after=timedelta(seconds=remaining))
             await self._sleep(remaining)
+
+    async def _known(self) -> timedelta:
+        if self._shared is not None and (asked := await self._shared.left()):
+            self._hold(asked)
+        return self.remaining
+
+    def _hold(self, asked: timedelta) -> None:
+        self._until = max(self._until, self._monotonic() + min(asked, self._longest).total_seconds())
 
 
 def retry_after(header: str | None, now: datetime | None = None) -> timedelta | None:

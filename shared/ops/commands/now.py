@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.ops.client import Service
 from shared.ops.command import Answer, Told, command
-from shared.ops.screen import counted, lasted
+from shared.ops.screen import counted, lasted, second
 
 _WHOSE = {"them": "the far side", "sender": "the sender's data", "us": "Tandem"}
 
@@ -35,6 +35,7 @@ def screen(told: Told) -> str:
         *_sum(told),
         "",
         *_stopped(told),
+        *_pauses(told),
         *_parked(told),
         *_owners(told),
         "",
@@ -75,6 +76,12 @@ def _stopped(told: Told) -> Iterable[str]:
         yield f"    {group['cause']} -> {group['advice']}"
     more = f"and {len(told['stopped']) - _MOST} more; " if len(told["stopped"]) > _MOST else ""
     yield f"  {more}what to do, and which messages: tandem failures groups, tandem failures list"
+
+
+def _pauses(told: Told) -> Iterable[str]:
+    for pause in told["pauses"]:
+        who, until, lasts = pause["identity"], second(pause["until"]), lasted(pause["for_seconds"])
+        yield f"{who} asked us to slow down: nothing is sent to it until {until} UTC, for {lasts}"
 
 
 def _units(group: Told) -> str:

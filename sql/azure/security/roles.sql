@@ -50,6 +50,7 @@ GRANT SELECT, INSERT, DELETE ON OBJECT::sync.match_print TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.customer_case TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.failure_group TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.ticket TO sync_app;
+GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.identity_pause TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.watermark TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.replay_plan TO sync_app;
 GRANT SELECT, INSERT, UPDATE ON OBJECT::sync.replay_item TO sync_app;
@@ -89,6 +90,7 @@ GRANT SELECT ON OBJECT::sync.phase TO sync_operator;
 GRANT SELECT ON OBJECT::sync.ownership_rule TO sync_operator;
 GRANT SELECT ON OBJECT::sync.phase_change TO sync_operator;
 GRANT SELECT ON OBJECT::sync.import_file TO sync_operator;
+GRANT SELECT ON OBJECT::sync.identity_pause TO sync_operator;
 GO
 
 -- Break glass: what customers wrote.

@@ -19,6 +19,7 @@ async def test_an_empty_state_stands_still_for_no_reason(world: "World") -> None
         "states": {},
         "lag": {"minutes": 10, "messages": 0, "p50_seconds": None, "p95_seconds": None},
         "stopped": [],
+        "pauses": [],
         "parked": [],
         "owners": {"unmatched": 0, "waiting": 0, "owed": 0, "oldest_seconds": None},
         "tickets": [],

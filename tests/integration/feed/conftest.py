@@ -232,6 +232,15 @@ async def house(broker: Broker, settings: Settings, monkeypatch: pytest.MonkeyPa
     state.dispose()
 
 
+@pytest.fixture
+async def neighbour(house: House, settings: Settings) -> AsyncIterator[App]:
+    """Another instance of the app, on the same state and under the same identities."""
+    with ExitStack() as opened:
+        app = assembly.assemble(settings, opened)
+        yield app
+        await close(app)
+
+
 async def close(app: App) -> None:
     """Give back every connection the app holds."""
     await app.allegory_feed.bus.aclose()  # type: ignore[attr-defined]  # the wired bus is the real one

@@ -209,6 +209,8 @@ STORY: tuple[tuple[str, Callable[[Store], Awaitable[object]]], ...] = (
     ("notice", _notice),
     ("split", _split),
     ("job", lambda store: store.jobs.lease("sweep", "one", 60)),
+    ("pause", lambda store: store.pauses.extend("Dataverse", NOW)),
+    ("look for a pause", lambda store: store.pauses.until("Dataverse")),
     ("job again", lambda store: store.jobs.lease("sweep", "two", 60)),
     ("read a feed", lambda store: store.cursors.move("feed", Watermark(), "7")),
     ("read on", lambda store: store.cursors.move("feed", Watermark("7", 1), "8")),

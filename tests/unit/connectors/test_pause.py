@@ -41,7 +41,7 @@ async def test_nobody_waits_without_a_pause(pause: Pause, time: Time) -> None:
 
 
 async def test_a_call_waits_for_what_is_left_of_the_pause(pause: Pause, time: Time) -> None:
-    pause.begin(timedelta(seconds=4))
+    await pause.begin(timedelta(seconds=4))
     time.at += 1
 
     await pause.wait("Dataverse")
@@ -50,7 +50,7 @@ async def test_a_call_waits_for_what_is_left_of_the_pause(pause: Pause, time: Ti
 
 
 async def test_a_pause_longer_than_the_patience_is_not_sat_out(pause: Pause, time: Time) -> None:
-    pause.begin(timedelta(seconds=30))
+    await pause.begin(timedelta(seconds=30))
     time.at += 10
 
     with pytest.raises(Throttled, match=r"^Dataverse asked us to pause$") as throttled:
@@ -63,11 +63,11 @@ async def test_a_pause_longer_than_the_patience_is_not_sat_out(pause: Pause, tim
 async def test_a_pause_that_grows_while_a_call_waits_does_not_hold_it_for_ever(
     pause: Pause, time: Time
 ) -> None:
-    pause.begin(timedelta(seconds=4))
+    await pause.begin(timedelta(seconds=4))
 
     async def sleep(seconds: float) -> None:
         await time.sleep(seconds)
-        pause.begin(timedelta(seconds=4))
+        await pause.begin(timedelta(seconds=4))
 
     pause._sleep = sleep
     with pytest.raises(Throttled):
@@ -75,14 +75,14 @@ async def test_a_pause_that_grows_while_a_call_waits_does_not_hold_it_for_ever(
 
 
 async def test_no_pause_is_longer_than_the_longest(pause: Pause) -> None:
-    pause.begin(timedelta(days=1))
+    await pause.begin(timedelta(days=1))
 
     assert pause.remaining == timedelta(minutes=5)
 
 
 async def test_a_shorter_answer_does_not_shorten_the_pause(pause: Pause) -> None:
-    pause.begin(timedelta(seconds=30))
-    pause.begin(timedelta(seconds=1))
+    await pause.begin(timedelta(seconds=30))
+    await pause.begin(timedelta(seconds=1))
 
     assert pause.remaining == timedelta(seconds=30)
 

@@ -25,6 +25,7 @@ QUIET: dict[str, Any] = {
     "states": {},
     "lag": {"minutes": 10, "messages": 12, "p50_seconds": 0.2, "p95_seconds": 1.25},
     "stopped": [],
+    "pauses": [],
     "parked": [],
     "owners": {"unmatched": 0, "waiting": 0, "owed": 0, "oldest_seconds": None},
     "tickets": [],
@@ -110,6 +111,16 @@ def test_what_waits_and_how_many_tickets_there_are_is_told_whole() -> None:
         "Feed allegory-feed: brought something 42 s ago",
         "Gap detector: 2 sides compared, the last 5 min ago",
     ]
+
+
+def test_whoever_asked_for_a_pause_is_named_with_its_end() -> None:
+    told = deepcopy(QUIET)
+    until = "2026-03-01T08:00:40+00:00"
+    told["pauses"] = [{"identity": "Dataverse", "until": until, "for_seconds": 30.4}]
+
+    assert now.screen(told).splitlines()[5] == (
+        "Dataverse asked us to slow down: nothing is sent to it until 2026-03-01T08:00:40 UTC, for 30 s"
+    )
 
 
 def test_owners_who_are_no_user_are_counted_with_what_waits_for_them() -> None:

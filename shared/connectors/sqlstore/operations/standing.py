@@ -16,6 +16,7 @@ from shared.connectors.sqlstore.operations.counts import is_behind
 from shared.connectors.sqlstore.sqltypes import ONE, word
 from shared.connectors.sqlstore.tables import (
     failure_group,
+    identity_pause,
     job_lease,
     lane_item,
     ticket,
@@ -26,6 +27,7 @@ from shared.connectors.sqlstore.transactions import Database
 from shared.core.codes import Code
 from shared.core.identity import RecordKey
 from shared.core.outcome import Outcome
+from shared.core.pauses import left
 from shared.core.ports import Clock, Report
 from shared.core.record_owner import is_owner
 
@@ -132,6 +134,7 @@ _SENT = ("message", "value", "parent")
 """Families of codes that are the sender's to put right."""
 
 _FEEDS = sa.select(watermark.c.name, watermark.c.moved_at).order_by(watermark.c.name)
+_PAUSES = sa.select(identity_pause).order_by(identity_pause.c.name)
 _JOBS = sa.select(job_lease.c.name, job_lease.c.lease_until)
 
 
@@ -143,8 +146,8 @@ class Standing:
     clock: Clock
 
     async def take(self) -> Report:
-        """Everything of one moment: `states`, `lag`, `stopped`, `parked`, `owners`, `tickets`, `feeds`,
-        `strays`.
+        """Everything of one moment: `states`, `lag`, `stopped`, `pauses`, `parked`, `owners`, `tickets`,
+        `feeds`, `strays`.
 
         Ages and lags are seconds; a stray is a message that has both an outcome and a place, or neither.
         """
@@ -155,6 +158,7 @@ class Standing:
                 "states": _states(connection, now),
                 "lag": _lag(connection, now),
                 "stopped": _stopped(connection, now),
+                "pauses": _pauses(connection, now),
                 "parked": _parked(connection),
                 "owners": record_owners.standing(connection, now),
                 "tickets": [
@@ -234,6 +238,15 @@ def _stopped(connection: sa.Connection, now: datetime) -> list[Report]:
             }
         )
     return sorted(found, key=lambda entry: (-(entry["heads"] + entry["followers"]), entry["group"]))
+
+
+def _pauses(connection: sa.Connection, now: datetime) -> list[Report]:
+    """The identities that pause now, and until when."""
+    return [
+        {"identity": row.name, "until": shown.at(row.until), "for_seconds": round(lasts, 1)}
+        for row in connection.execute(_PAUSES)
+        if (lasts := left(row.until, now).total_seconds()) > 0
+    ]
 
 
 def _whose(code: str) -> str:

@@ -1,20 +1,18 @@
 """The operators' API for conflicts that wait for a person: list them, look at one, settle it."""
 
-import json
 from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from shared.triggers.app import app
-from shared.triggers.doors import answer, guarded, problem
+from shared.triggers.doors import answer, asked_for, guarded, problem
+from shared.triggers.roles import OPERATE, READ
 
 if TYPE_CHECKING:
     from shared.connectors.callers import Caller
 
 bp = func.Blueprint()
 
-_READ = "Ops.Read"
-_OPERATE = "Ops.Operate"
 _TAKES = ("inbound", "outbound", "value")
 
 
@@ -27,7 +25,7 @@ async def get_conflicts(req: func.HttpRequest) -> func.HttpResponse:
         del caller
         return answer(200, await app().settle.waiting())
 
-    return await guarded(req, _READ, look)
+    return await guarded(req, READ, look)
 
 
 @bp.function_name("get_conflict")
@@ -42,7 +40,7 @@ async def get_conflict(req: func.HttpRequest) -> func.HttpResponse:
             return problem(404, "request.not_found", "no conflict has this number")
         return answer(200, found)
 
-    return await guarded(req, _READ, look)
+    return await guarded(req, READ, look)
 
 
 @bp.function_name("post_settlement")
@@ -54,11 +52,10 @@ async def post_settlement(req: func.HttpRequest) -> func.HttpResponse:
         from shared.core.conflict import NotOpen  # noqa: PLC0415  # cold start
         from shared.core.errors import InvalidMessage  # noqa: PLC0415  # cold start
 
-        try:
-            asked = json.loads(req.get_body())
-            take, reason = str(asked["take"]), str(asked["reason"]).strip()
-        except (ValueError, TypeError, KeyError):
+        asked = asked_for(req) or {}
+        if not {"take", "reason"} <= asked.keys():
             return problem(400, "request.settlement", 'send {"take": "...", "reason": "..."}')
+        take, reason = str(asked["take"]), str(asked["reason"]).strip()
         if take not in _TAKES or not reason or (take == "value" and "value" not in asked):
             return problem(
                 400, "request.settlement", "take inbound, outbound or value (with one), and say why"
@@ -74,4 +71,4 @@ async def post_settlement(req: func.HttpRequest) -> func.HttpResponse:
             return problem(422, refused.code, refused.rule)
         return answer(202, told)
 
-    return await guarded(req, _OPERATE, settle)
+    return await guarded(req, OPERATE, settle)

@@ -1,20 +1,17 @@
 """The operators' API for customers that may be one: the review queue, and taking a record out again."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
 from shared.triggers.app import app
-from shared.triggers.doors import answer, guarded, problem
+from shared.triggers.doors import answer, asked_for, guarded, problem
+from shared.triggers.roles import OPERATE, READ, sees_personal
 
 if TYPE_CHECKING:
     from shared.connectors.callers import Caller
 
 bp = func.Blueprint()
-
-_READ = "Ops.Read"
-_OPERATE = "Ops.Operate"
 
 
 @bp.function_name("get_matches")
@@ -26,7 +23,7 @@ async def get_matches(req: func.HttpRequest) -> func.HttpResponse:
         del caller
         return answer(200, await app().customers.waiting())
 
-    return await guarded(req, _READ, look)
+    return await guarded(req, READ, look)
 
 
 @bp.function_name("get_match")
@@ -35,14 +32,14 @@ async def get_match(req: func.HttpRequest) -> func.HttpResponse:
     """One case: the reasons, both rows, their records, and what they hold; personal data by role."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
-        sees = _OPERATE in caller.roles and req.params.get("masked") != "true"
         number = int(req.route_params["id"])
-        found = await app().customers.one(number, plain_for=caller.name if sees else None)
+        plain_for = caller.name if sees_personal(caller, req) else None
+        found = await app().customers.one(number, plain_for=plain_for)
         if found is None:
             return problem(404, "request.not_found", "no case has this number")
         return answer(200, found)
 
-    return await guarded(req, _READ, look)
+    return await guarded(req, READ, look)
 
 
 @bp.function_name("post_acceptance")
@@ -57,7 +54,7 @@ async def post_acceptance(req: func.HttpRequest) -> func.HttpResponse:
         number, heir = int(req.route_params["id"]), str(asked.get("heir") or "")
         return await _done(app().customers.accept(number, heir, caller.name, asked["reason"]), 202, number)
 
-    return await guarded(req, _OPERATE, accept)
+    return await guarded(req, OPERATE, accept)
 
 
 @bp.function_name("post_refusal")
@@ -72,7 +69,7 @@ async def post_refusal(req: func.HttpRequest) -> func.HttpResponse:
         number = int(req.route_params["id"])
         return await _done(app().customers.refuse(number, caller.name, asked["reason"]), 200, number)
 
-    return await guarded(req, _OPERATE, refuse)
+    return await guarded(req, OPERATE, refuse)
 
 
 @bp.function_name("post_unmerge")
@@ -87,16 +84,13 @@ async def post_unmerge(req: func.HttpRequest) -> func.HttpResponse:
         told = app().customers.unmerge(asked["record"].strip(), caller.name, asked["reason"])
         return await _done(told, 202)
 
-    return await guarded(req, _OPERATE, unmerge)
+    return await guarded(req, OPERATE, unmerge)
 
 
 def _asked(req: func.HttpRequest) -> dict[str, Any] | None:
     """What is asked for, if it says why."""
-    try:
-        asked = json.loads(req.get_body())
-    except ValueError:
-        return None
-    if not isinstance(asked, dict) or not isinstance(asked.get("reason"), str):
+    asked = asked_for(req)
+    if asked is None or not isinstance(asked.get("reason"), str):
         return None
     asked["reason"] = asked["reason"].strip()
     return asked if asked["reason"] else None

@@ -4,7 +4,7 @@ Errors are problem details (RFC 9457) with our stable code; they name fields and
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
@@ -13,14 +13,18 @@ from shared.triggers.app import app
 
 if TYPE_CHECKING:
     from shared.connectors.callers import Caller
+    from shared.core.errors import Fault
 
 Handler = Callable[["Caller"], Awaitable[func.HttpResponse]]
+
+_LATER = {"Retry-After": "5"}
 
 
 async def guarded(request: func.HttpRequest, role: str, handler: Handler) -> func.HttpResponse:
     """The handler's answer for a caller with `role`; 401, 403 or 503 otherwise (E-16)."""
     from shared.connectors.callers import Forbidden, Unauthenticated  # noqa: PLC0415  # cold start
     from shared.core.errors import Transient  # noqa: PLC0415  # cold start
+    from shared.core.ports import StoreUnavailable  # noqa: PLC0415  # cold start
 
     try:
         caller = await app().callers.identify(request.headers.get("Authorization"), role)
@@ -31,7 +35,18 @@ async def guarded(request: func.HttpRequest, role: str, handler: Handler) -> fun
     except Forbidden as error:
         return problem(403, "auth.forbidden", str(error))
     except Transient as error:
-        return problem(503, error.code, error.cause, headers={"Retry-After": "5"})
+        return problem(503, error.code, error.cause, headers=_LATER)
+    except StoreUnavailable:
+        return state_unavailable()
+
+
+def asked_for(req: func.HttpRequest) -> dict[str, Any] | None:
+    """The JSON object that was posted; None for anything else."""
+    try:
+        asked = json.loads(req.get_body())
+    except (ValueError, RecursionError):
+        return None
+    return asked if isinstance(asked, dict) else None
 
 
 def answer(
@@ -64,3 +79,14 @@ def problem(
         headers=dict(headers or {}),
         mimetype="application/problem+json",
     )
+
+
+def state_unavailable() -> func.HttpResponse:
+    """503: nothing can be answered without the state, and nothing was kept."""
+    return problem(503, "state.unavailable", "the SQL state cannot be read or written now", headers=_LATER)
+
+
+def faulty(detail: str, faults: "Sequence[Fault]") -> func.HttpResponse:
+    """422 with every fault that was found; the first one's code stands for all."""
+    errors = [{"pointer": fault.field, "code": fault.code, "expected": fault.expected} for fault in faults]
+    return problem(422, faults[0].code, detail, errors=errors)

@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from shared.triggers.app import app
-from shared.triggers.doors import answer, problem
+from shared.triggers.doors import answer, state_unavailable
 
 bp = func.Blueprint()
 
@@ -18,5 +18,5 @@ async def get_health(req: func.HttpRequest) -> func.HttpResponse:
     try:
         await app().operations.ping()
     except StoreUnavailable:
-        return problem(503, "state.unavailable", "the SQL state cannot be read")
+        return state_unavailable()
     return answer(200, {"status": "up"})

@@ -5,15 +5,14 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from shared.triggers.app import app
-from shared.triggers.doors import answer, guarded, problem
+from shared.triggers.doors import answer, faulty, guarded, problem
+from shared.triggers.roles import WRITE
 
 if TYPE_CHECKING:
     from shared.connectors.callers import Caller
-    from shared.core.errors import Fault
 
 bp = func.Blueprint()
 
-_ROLE = "Inbound.Write"
 _LARGEST = 192 * 1024
 """Bytes of body accepted: with its properties a message must stay below the queue's 256 KB."""
 
@@ -36,13 +35,11 @@ async def post_inbound(req: func.HttpRequest) -> func.HttpResponse:
             return problem(413, "request.too_large", f"a body has at most {_LARGEST} bytes")
         refused = await app().intake.submit(key, body, caller.id)
         if refused is not None:
-            return problem(
-                422, refused.faults[0].code, "the envelope was refused", errors=_errors(refused.faults)
-            )
+            return faulty("the envelope was refused", refused.faults)
         location = f"/api/inbound/{key}"
         return answer(202, {"id": key, "status": "queued", "statusUrl": location}, {"Location": location})
 
-    return await guarded(req, _ROLE, post)
+    return await guarded(req, WRITE, post)
 
 
 @bp.function_name("get_inbound")
@@ -58,8 +55,4 @@ async def get_inbound(req: func.HttpRequest) -> func.HttpResponse:
             return problem(404, "request.not_found", "no message with this id has arrived yet")
         return answer(200, found)
 
-    return await guarded(req, _ROLE, look)
-
-
-def _errors(faults: "tuple[Fault, ...]") -> list[dict[str, str]]:
-    return [{"pointer": fault.field, "code": fault.code, "expected": fault.expected} for fault in faults]
+    return await guarded(req, WRITE, look)

@@ -1,23 +1,17 @@
 """The operators' API: what is failing, what happened to a record, and send it again."""
 
-import json
 from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from shared.triggers.app import app
-from shared.triggers.doors import answer, guarded, problem
+from shared.triggers.doors import answer, asked_for, guarded, problem
+from shared.triggers.roles import OPERATE, READ, sees_personal
 
 if TYPE_CHECKING:
     from shared.connectors.callers import Caller
 
 bp = func.Blueprint()
-
-_READ = "Ops.Read"
-_OPERATE = "Ops.Operate"
-
-_SEES_PERSONAL = {"Ops.Operate", "Ops.Personal"}
-"""Who repairs a value must see it; a reader does not, unless a second role says so (ADR 0019)."""
 
 
 @bp.function_name("get_now")
@@ -29,7 +23,7 @@ async def get_now(req: func.HttpRequest) -> func.HttpResponse:
         del caller
         return answer(200, await app().operations.now())
 
-    return await guarded(req, _READ, look)
+    return await guarded(req, READ, look)
 
 
 @bp.function_name("get_failures")
@@ -41,7 +35,7 @@ async def get_failures(req: func.HttpRequest) -> func.HttpResponse:
         del caller
         return answer(200, await app().operations.failures())
 
-    return await guarded(req, _READ, look)
+    return await guarded(req, READ, look)
 
 
 @bp.function_name("get_record")
@@ -63,15 +57,13 @@ async def get_record(req: func.HttpRequest) -> func.HttpResponse:
                 "request.as_of",
                 "as_of is an ISO 8601 instant with an offset, such as 2026-03-01T03:00:00Z",
             )
-        sees = bool(caller.roles & _SEES_PERSONAL) and req.params.get("masked") != "true"
-        found = await app().operations.record(
-            req.route_params["id"], Look(plain_for=caller.name if sees else None), as_of
-        )
+        look_as = Look(plain_for=caller.name if sees_personal(caller, req) else None)
+        found = await app().operations.record(req.route_params["id"], look_as, as_of)
         if found is None:
             return problem(404, "request.not_found", "no record or message has this id")
         return answer(200, found)
 
-    return await guarded(req, _READ, look)
+    return await guarded(req, READ, look)
 
 
 @bp.function_name("get_gaps")
@@ -83,7 +75,7 @@ async def get_gaps(req: func.HttpRequest) -> func.HttpResponse:
         del caller
         return answer(200, await app().gaps.told())
 
-    return await guarded(req, _READ, look)
+    return await guarded(req, READ, look)
 
 
 @bp.function_name("get_mappings")
@@ -95,7 +87,7 @@ async def get_mappings(req: func.HttpRequest) -> func.HttpResponse:
         del caller
         return answer(200, await app().mappings.told())
 
-    return await guarded(req, _READ, look)
+    return await guarded(req, READ, look)
 
 
 @bp.function_name("get_drops")
@@ -107,7 +99,7 @@ async def get_drops(req: func.HttpRequest) -> func.HttpResponse:
         del caller
         return answer(200, await app().file_exchange.told())
 
-    return await guarded(req, _READ, look)
+    return await guarded(req, READ, look)
 
 
 @bp.function_name("get_imports")
@@ -119,7 +111,7 @@ async def get_imports(req: func.HttpRequest) -> func.HttpResponse:
         del caller
         return answer(200, await app().handover.told())
 
-    return await guarded(req, _READ, look)
+    return await guarded(req, READ, look)
 
 
 @bp.function_name("post_replay")
@@ -128,13 +120,12 @@ async def post_replay(req: func.HttpRequest) -> func.HttpResponse:
     """Send one message again, with its own properties, in its own place."""
 
     async def replay(caller: "Caller") -> func.HttpResponse:
-        try:
-            message_id = json.loads(req.get_body())["messageId"]
-        except (ValueError, TypeError, KeyError):
+        asked = asked_for(req) or {}
+        if "messageId" not in asked:
             return problem(400, "request.message_id", 'send {"messageId": "..."}')
-        done = await app().replay.message(str(message_id), caller.name)
+        done = await app().replay.message(str(asked["messageId"]), caller.name)
         if done is None:
             return problem(404, "request.not_found", "no message has this id")
         return answer(200, done)
 
-    return await guarded(req, _OPERATE, replay)
+    return await guarded(req, OPERATE, replay)

@@ -1,20 +1,19 @@
 """The operators' API for phases and ownership: who decides what, and moving on."""
 
-import json
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from shared.triggers.app import app
-from shared.triggers.doors import answer, guarded, problem
+from shared.triggers.doors import answer, asked_for, guarded, problem
+from shared.triggers.roles import OPERATE, READ
 
 if TYPE_CHECKING:
     from shared.connectors.callers import Caller
+    from shared.core.ports import Report
 
 bp = func.Blueprint()
-
-_READ = "Ops.Read"
-_OPERATE = "Ops.Operate"
 
 
 @bp.function_name("get_phases")
@@ -26,7 +25,7 @@ async def get_phases(req: func.HttpRequest) -> func.HttpResponse:
         del caller
         return answer(200, await app().phases.all())
 
-    return await guarded(req, _READ, look)
+    return await guarded(req, READ, look)
 
 
 @bp.function_name("post_phase")
@@ -35,9 +34,9 @@ async def post_phase(req: func.HttpRequest) -> func.HttpResponse:
     """Put an entity of a system, or one business unit of it, into the next phase or the one before."""
 
     async def move(caller: "Caller") -> func.HttpResponse:
-        return await _asked(req, caller, "phase")
+        return await _changed(req, caller, app().phases.move)
 
-    return await guarded(req, _OPERATE, move)
+    return await guarded(req, OPERATE, move)
 
 
 @bp.function_name("post_owner")
@@ -46,22 +45,21 @@ async def post_owner(req: func.HttpRequest) -> func.HttpResponse:
     """Lay down who decides a column, in one phase or in any."""
 
     async def lay_down(caller: "Caller") -> func.HttpResponse:
-        return await _asked(req, caller, "owner")
+        return await _changed(req, caller, app().phases.own)
 
-    return await guarded(req, _OPERATE, lay_down)
+    return await guarded(req, OPERATE, lay_down)
 
 
-async def _asked(req: func.HttpRequest, caller: "Caller", what: str) -> func.HttpResponse:
+async def _changed(
+    req: func.HttpRequest, caller: "Caller", change: Callable[[Mapping[str, str], str], Awaitable["Report"]]
+) -> func.HttpResponse:
     from shared.recovery.phases import Unfitting  # noqa: PLC0415  # cold start
 
-    phases = app().phases
+    asked = asked_for(req)
+    if asked is None:
+        return problem(400, "request.phase", "send a JSON object")
     try:
-        asked = json.loads(req.get_body())
-        if not isinstance(asked, dict):
-            raise Unfitting("send an object")
-        change = phases.move if what == "phase" else phases.own
-        told = await change({str(name): str(value) for name, value in asked.items()}, caller.name)
-    except ValueError as refused:
-        detail = str(refused) if isinstance(refused, Unfitting) else "send a JSON object"
-        return problem(400, "request.phase", detail)
+        told = await change({name: str(value) for name, value in asked.items()}, caller.name)
+    except Unfitting as refused:
+        return problem(400, "request.phase", str(refused))
     return answer(200, told)

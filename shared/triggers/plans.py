@@ -1,6 +1,5 @@
 """The API of replay plans: made, looked at, run, paused, resumed, cancelled, reported (N-02)."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -8,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import azure.functions as func
 
 from shared.triggers.app import app
-from shared.triggers.doors import answer, guarded, problem
+from shared.triggers.doors import answer, asked_for, guarded, problem
+from shared.triggers.roles import OPERATE, READ
 
 if TYPE_CHECKING:
     from shared.connectors.callers import Caller
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 bp = func.Blueprint()
 
-_READ = "Ops.Read"
-_OPERATE = "Ops.Operate"
 _ACTIONS = ("run", "pause", "resume", "cancel")
 _NAMES = ("groups", "systems", "entities", "records")
 
@@ -35,7 +33,7 @@ async def get_groups(req: func.HttpRequest) -> func.HttpResponse:
         del caller
         return answer(200, {"groups": await app().operations.groups.open()})
 
-    return await guarded(req, _READ, look)
+    return await guarded(req, READ, look)
 
 
 @bp.function_name("post_plan")
@@ -51,7 +49,7 @@ async def post_plan(req: func.HttpRequest) -> func.HttpResponse:
         told = await app().plans.create(selection, caller.name)
         return answer(201, told, {"Location": f"/api/ops/plans/{told['plan']}"})
 
-    return await guarded(req, _OPERATE, make)
+    return await guarded(req, OPERATE, make)
 
 
 @bp.function_name("get_plans")
@@ -63,7 +61,7 @@ async def get_plans(req: func.HttpRequest) -> func.HttpResponse:
         del caller
         return answer(200, await app().plans.all())
 
-    return await guarded(req, _READ, look)
+    return await guarded(req, READ, look)
 
 
 @bp.function_name("get_plan")
@@ -75,7 +73,7 @@ async def get_plan(req: func.HttpRequest) -> func.HttpResponse:
         del caller
         return _found(await app().plans.show(int(req.route_params["plan"])))
 
-    return await guarded(req, _READ, look)
+    return await guarded(req, READ, look)
 
 
 @bp.function_name("get_plan_report")
@@ -87,7 +85,7 @@ async def get_plan_report(req: func.HttpRequest) -> func.HttpResponse:
         del caller
         return _found(await app().plans.report(int(req.route_params["plan"])))
 
-    return await guarded(req, _READ, look)
+    return await guarded(req, READ, look)
 
 
 @bp.function_name("post_plan_action")
@@ -113,7 +111,7 @@ async def post_plan_action(req: func.HttpRequest) -> func.HttpResponse:
             return problem(409, "request.plan_state", str(fault))
         return _found(told)
 
-    return await guarded(req, _OPERATE, act)
+    return await guarded(req, OPERATE, act)
 
 
 def _found(told: Mapping[str, Any] | None) -> func.HttpResponse:
@@ -123,12 +121,8 @@ def _found(told: Mapping[str, Any] | None) -> func.HttpResponse:
 
 
 def _body(req: func.HttpRequest) -> dict[str, Any]:
-    raw = req.get_body()
-    try:
-        body = json.loads(raw) if raw else {}
-    except ValueError as error:
-        raise _Malformed("send a JSON object") from error
-    if not isinstance(body, dict):
+    body = asked_for(req) if req.get_body() else {}
+    if body is None:
         raise _Malformed("send a JSON object")
     return body
 

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 import azure.functions as func
 
 from shared.triggers.app import app
-from shared.triggers.doors import answer, guarded, problem
+from shared.triggers.doors import answer, asked_for, faulty, guarded, problem
+from shared.triggers.roles import OPERATE
 
 if TYPE_CHECKING:
     from shared.connectors.callers import Caller
 
 bp = func.Blueprint()
-
-_OPERATE = "Ops.Operate"
 
 _WRONG = {
     "unknown": (404, "request.not_found", "no message has this id"),
@@ -34,7 +33,7 @@ async def post_skip(req: func.HttpRequest) -> func.HttpResponse:
     async def skip(asked: Asked, actor: str) -> Mapping[str, Any]:
         return await app().repairs.skip(asked["messageId"], asked["reason"], actor)
 
-    return await guarded(req, _OPERATE, lambda caller: _repaired(req, caller, skip))
+    return await guarded(req, OPERATE, lambda caller: _repaired(req, caller, skip))
 
 
 @bp.function_name("post_release")
@@ -45,7 +44,7 @@ async def post_release(req: func.HttpRequest) -> func.HttpResponse:
     async def release(asked: Asked, actor: str) -> Mapping[str, Any]:
         return await app().repairs.release(asked["messageId"], asked["reason"], actor)
 
-    return await guarded(req, _OPERATE, lambda caller: _repaired(req, caller, release))
+    return await guarded(req, OPERATE, lambda caller: _repaired(req, caller, release))
 
 
 @bp.function_name("post_supersede")
@@ -60,7 +59,7 @@ async def post_supersede(req: func.HttpRequest) -> func.HttpResponse:
             return await repairs.rewrite(asked["messageId"], body, asked["reason"], actor)
         return await repairs.supersede(asked["messageId"], str(asked["by"]), asked["reason"], actor)
 
-    return await guarded(req, _OPERATE, lambda caller: _repaired(req, caller, supersede, "by"))
+    return await guarded(req, OPERATE, lambda caller: _repaired(req, caller, supersede, "by"))
 
 
 @bp.function_name("post_edit")
@@ -72,7 +71,7 @@ async def post_edit(req: func.HttpRequest) -> func.HttpResponse:
         settings = {str(name): None if value is None else str(value) for name, value in asked["set"].items()}
         return await app().repairs.edit(asked["messageId"], settings, asked["reason"], actor)
 
-    return await guarded(req, _OPERATE, lambda caller: _repaired(req, caller, edit, "set"))
+    return await guarded(req, OPERATE, lambda caller: _repaired(req, caller, edit, "set"))
 
 
 async def _repaired(
@@ -90,19 +89,15 @@ async def _repaired(
     try:
         told = await repair(asked, caller.name)
     except InvalidMessage as refusal:
-        errors = [{"pointer": f.field, "code": f.code, "expected": f.expected} for f in refusal.faults]
-        return problem(422, refusal.code, "the edit was refused; nothing was changed", errors=errors)
+        return faulty("the edit was refused; nothing was changed", refusal.faults)
     wrong = _WRONG.get(told["done"])
     return problem(*wrong) if wrong else answer(200, told)
 
 
 def _asked(req: func.HttpRequest, needs: str | None) -> Asked | None:
     """What is asked for, if it is whole: which message, why, and what the repair needs besides."""
-    try:
-        asked = json.loads(req.get_body())
-    except ValueError:
-        return None
-    if not isinstance(asked, dict):
+    asked = asked_for(req)
+    if asked is None:
         return None
     named = all(isinstance(asked.get(name), str) and asked[name].strip() for name in ("messageId", "reason"))
     if needs == "set":

@@ -10,11 +10,21 @@ bp = func.Blueprint()
 @bp.function_name("retry")
 @bp.timer_trigger(arg_name="timer", schedule="%RETRY_SCHEDULE%")
 async def retry(timer: func.TimerRequest) -> None:
-    """Wake lanes, send unsent decisions, notice what never came, tell people about groups of failures."""
+    """Wake lanes, and send decisions that have not come to theirs."""
     del timer
     await app().retry.run()
     await app().settle.run()
     await app().customers.run()
+
+
+@bp.function_name("alerts")
+@bp.timer_trigger(arg_name="timer", schedule="%RETRY_SCHEDULE%")
+async def alerts(timer: func.TimerRequest) -> None:
+    """Notice what never came, and tell people about groups of failures.
+
+    A function of its own: people are told above all when the queue cannot be reached and nothing is woken.
+    """
+    del timer
     await app().overdue.run()
     await app().alerts.run()
 

@@ -18,6 +18,7 @@ import pytest
 
 from shared.core.codes import EXPLANATIONS, Code
 from shared.settings import SETTINGS
+from shared.triggers import roles
 
 APPROVING = os.environ.get("TANDEM_APPROVE", "") not in {"", "0"}
 # What the Functions host and the SDKs read from the environment, beside our own settings.
@@ -65,22 +66,13 @@ def hold(path: Path, said: str) -> None:
 
 def roles_of(tree: ast.Module) -> Mapping[str, str]:
     """The role each HTTP function asks of its caller, by the function's Python name."""
-    named = {
-        target.id: node.value.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    roles: dict[str, str] = {}
+    found: dict[str, str] = {}
     for node in tree.body:
         if isinstance(node, ast.AsyncFunctionDef):
             for call in ast.walk(node):
                 if isinstance(call, ast.Call) and ast.unparse(call.func) == "guarded":
-                    asked = call.args[1]
-                    role = named[asked.id] if isinstance(asked, ast.Name) else ast.literal_eval(asked)
-                    roles[node.name] = str(role)
-    return roles
+                    found[node.name] = getattr(roles, ast.unparse(call.args[1]))
+    return found
 
 
 def settings_sample() -> str:
@@ -168,12 +160,12 @@ def test_http_routes_and_roles(
     root: Path, functions: Mapping[str, list[dict[str, Any]]], trees: Mapping[str, ast.Module]
 ) -> None:
     prefix = json.loads((root / "host.json").read_text())["extensions"]["http"]["routePrefix"]
-    roles: dict[str, str] = {}
+    asked: dict[str, str] = {}
     for path, tree in trees.items():
         if path.startswith("shared/triggers/"):
-            roles |= roles_of(tree)
+            asked |= roles_of(tree)
     lines = [
-        f"{method} /{prefix}/{binding['route']}  {roles.get(name, '(open)')}"
+        f"{method} /{prefix}/{binding['route']}  {asked.get(name, '(open)')}"
         for name, bindings in functions.items()
         for binding in bindings
         if binding["type"] == "httpTrigger"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from shared.connectors.sqlstore.cases import SqlCases
 from shared.connectors.sqlstore.crosswalk import SqlCrosswalk
@@ -36,7 +37,7 @@ from shared.connectors.sqlstore.shadows import SqlShadows
 from shared.connectors.sqlstore.suspects import SqlGaps
 from shared.connectors.sqlstore.transactions import Database, Transactions
 from shared.connectors.sqlstore.watermarks import SqlCursors
-from shared.core.ports import Clock
+from shared.core.ports import Clock, StoreUnavailable
 from shared.core.seal import Seal
 
 _CONNECTIONS = 5
@@ -94,17 +95,13 @@ def open_store(
 
     `credential` logs in to Azure SQL where the URL names no user. `executor` runs the SQL (default: threads
     of its own; `inline` for a simulation). `owner` names this process in leases; `lease` and `grace`
-    are those of `SqlLanes`. Raises StoreMisconfigured when the database cannot be used as configured.
+    are those of `SqlLanes`. Raises StoreMisconfigured when the database cannot be used as configured, and
+    StoreUnavailable when it does not answer now.
     """
     parsed = sa.make_url(url)
     engine = engine_for(parsed, credential, _CONNECTIONS)
     transactions = Transactions(engine, time.sleep, random.random)
-    try:
-        prepare(engine)
-        seal = seal_in(transactions)
-    except BaseException:
-        engine.dispose()
-        raise
+    seal = _readied(transactions)
     runs_on = executor or Threads(1 if is_in_memory(parsed) else _CONNECTIONS)
     database = Database(transactions, runs_on)
     lanes = SqlLanes(database, clock, owner or f"{os.getpid()}-{uuid.uuid4().hex[:8]}", lease, grace)
@@ -135,3 +132,17 @@ def open_store(
         seal=seal,
         _executor=runs_on,
     )
+
+
+def _readied(transactions: Transactions) -> Seal:
+    """The database's seal, once its schema is at head; a database that cannot be used is let go of."""
+    engine = transactions.engine
+    try:
+        prepare(engine)
+        return seal_in(transactions)
+    except (OperationalError, InterfaceError) as error:
+        engine.dispose()
+        raise StoreUnavailable("the database cannot be used now") from error
+    except BaseException:
+        engine.dispose()
+        raise

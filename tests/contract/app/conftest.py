@@ -14,7 +14,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,12 +118,12 @@ def _wait_for(http: httpx.Client, health: str, process: "subprocess.Popen[bytes]
 
 
 @pytest.fixture(scope="session")
-def run_app(
-    surroundings: Surroundings, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str, str, Sequence[dict[str, Any]]], Run]:
-    """Run the app on an engine, with a Python, through calls."""
+def run_app(surroundings: Surroundings, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
+    """Run the app on an engine, with a Python, through calls; some with settings of their own."""
 
-    def run(engine: str, python: str, asked: Sequence[dict[str, Any]]) -> Run:
+    def run(
+        engine: str, python: str, asked: Sequence[dict[str, Any]], settings: Mapping[str, str] | None = None
+    ) -> Run:
         folder = tmp_path_factory.mktemp("run")
         with ExitStack() as ending:
             broker = ending.enter_context(in_thread(read_config(ROOT / "infra/servicebus/config.json")))
@@ -150,6 +150,7 @@ def run_app(
                 "TMPDIR": str(folder),
                 "PATH": os.environ["PATH"],
                 "PYTHONPATH": str(ROOT),
+                **(settings or {}),
             }
             answered = _driven(engine, python, asked, environment, folder)
             person = {"Authorization": "Bearer a-person"}

@@ -163,6 +163,7 @@ def calls(tokens: dict[str, str]) -> list[dict[str, Any]]:
         {"function": "outbound", **message("o-1", ROW, edit, application_properties=outbound)},
         {"function": "outbound_dead_letters", **dead_edit},
         {"function": "retry", "timer": TIMER},
+        {"function": "alerts", "timer": TIMER},
         {"function": "allegory_feed", "timer": TIMER},
         {"function": "gaps", "timer": TIMER},
         {"function": "plans", "timer": TIMER},
@@ -255,6 +256,42 @@ def test_a_reader_sees_no_personal_data_and_who_repairs_does_and_is_written_down
     assert (read.get("masked"), operated.get("masked")) == (True, None)
     looked = run.rows("SELECT action, entity_key FROM audit_event WHERE action = 'read record'")
     assert looked == [("read record", "allegory:company:C-1")]
+
+
+def test_people_are_told_while_the_queue_cannot_be_reached(surroundings: Any, run_app: Any) -> None:
+    told = message("m-1", "allegory:company:C-1", company("C-1", name="Nordwind 1"))
+    refused = message("m-2", "allegory:company:C-3", "{broken")
+    asked = [
+        {"function": "inbound", **told},
+        {"function": "inbound", **refused},
+        {"function": "retry", "timer": TIMER},
+        {"function": "alerts", "timer": TIMER},
+    ]
+    unreachable = {
+        "ServiceBusConnection": "Endpoint=sb://127.0.0.1:9;SharedAccessKeyName=a;SharedAccessKey=b;"
+        "UseDevelopmentEmulator=true;",
+        "DATAVERSE_URL": "http://127.0.0.1:9",
+        "RETRY_FIRST_DELAY_SECONDS": "0.001",
+    }
+
+    ran = run_app("direct", sys.executable, asked, unreachable)
+
+    *_, retried, alerted = ran.ended
+    assert "Unavailable" in retried["error"]
+    assert alerted == {"error": ""}
+    assert [ticket["title"] for ticket in ran.tickets] == ["message: message.not_json"]
+
+
+def test_the_doors_say_when_the_state_cannot_be_read(surroundings: Any, run_app: Any, tmp_path: Path) -> None:
+    health, *others = (each for each in calls(surroundings.tokens) if "http" in each)
+    with_token = [each for each in others if "Authorization" in each["http"]["headers"]]
+    no_file = {"SQL_URL": f"sqlite:///{tmp_path}"}
+
+    ran = run_app("direct", sys.executable, [health, *with_token], no_file)
+
+    said = "the SQL state cannot be read or written now"
+    told = {"status": 503, "code": "state.unavailable", "detail": said}
+    assert ran.ended == [{"error": "", "status": 503, "body": told}] * (1 + len(with_token))
 
 
 def test_each_message_is_kept_with_what_its_sender_gave_it(run: Any) -> None:

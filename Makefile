@@ -12,7 +12,7 @@ with_tests = $(strip $(foreach folder,$(1),$(if $(shell find $(folder) -name 'te
 UNIT = $(call with_tests,tests/architecture tests/unit)
 PARTS = $(call with_tests,tests/contract tests/integration tests/simulation)
 # These need a whole stack; two stacks at a time are what a small machine can carry.
-WHOLE = $(call with_tests,tests/acceptance tests/browser)
+WHOLE = $(call with_tests,tests/acceptance)
 # Promises about thousands of messages, tried on fewer by `make check`.
 LARGE = $(foreach name,rings many_gaps poisoned_heads rebuilding,tests/unit/flows/test_$(name).py)
 
@@ -35,7 +35,7 @@ down: set-up-python ## Stop the local stack
 check: set-up-python static ## The inner loop: format, lint, types, architecture and unit tests
 	@$(BIN)/pytest $(PARALLEL) $(UNIT)
 
-test: set-up-clients static ## Everything: check, contract, integration, simulation, acceptance and browser tests
+test: set-up-clients static ## Everything: check, contract, integration, simulation and acceptance tests
 	@$(BIN)/pytest $(PARALLEL) $(UNIT) $(PARTS)
 	@$(if $(WHOLE),$(BIN)/pytest -n 2 --dist loadfile $(WHOLE))
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from shared.ops import commands
 from shared.ops.client import Declined, Service, Unreachable
+from shared.ops.command import Mistyped
 from shared.ops.commands.replay import spelled_out
 from shared.settings import OperatorSettings
 
@@ -50,16 +51,27 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    asked = parser().parse_args(arguments)
+    grammar = parser()
+    if not (sys.argv[1:] if arguments is None else arguments):
+        grammar.print_help(sys.stderr)
+        return 2
+    asked = grammar.parse_args(arguments)
+    try:
+        return _done(asked)
+    except (Unreachable, Mistyped, Declined) as problem:
+        print(f"tandem: {problem}", file=sys.stderr)
+        return 1 if isinstance(problem, Declined) else 2
+    except KeyboardInterrupt:
+        print("\ntandem: left; what the service was asked to do goes on", file=sys.stderr)
+        return 130
+
+
+def _done(asked: argparse.Namespace) -> int:
     if hasattr(asked, "handler"):
         status: int = asked.handler(asked)
         return status
-    try:
-        service = Service.found(OperatorSettings.from_env())
-        told, show, good = asked.ask(service, asked)
-    except (Unreachable, Declined) as problem:
-        print(f"tandem: {problem}", file=sys.stderr)
-        return 1 if isinstance(problem, Declined) else 2
+    service = Service.found(OperatorSettings.from_env())
+    told, show, good = asked.ask(service, asked)
     _print(json.dumps(told, indent=2, ensure_ascii=False) if asked.json else show(told))
     return 0 if good else 1
 

@@ -78,8 +78,10 @@ class Service:
                 headers={"Authorization": f"Bearer {self.token}"},
                 timeout=30,
             )
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            raise Unreachable(f"TANDEM_URL is no address of a service: {error}") from error
         except httpx.TransportError as error:
-            raise Unreachable(f"{self.url} does not answer; is it running?") from error
+            raise Unreachable(f"{self.url} does not answer ({error}); is it running?") from error
         try:
             told: Mapping[str, Any] = answer.json()
         except ValueError as error:

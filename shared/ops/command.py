@@ -14,6 +14,10 @@ Answer: TypeAlias = tuple[Told, Callable[[Told], str], bool]
 Ask: TypeAlias = Callable[[Service, argparse.Namespace], Answer]
 
 
+class Mistyped(Exception):
+    """What was typed is no question yet; the text says what is missing or wrong. Nobody was asked."""
+
+
 def command(commands: Any, name: str, ask: Ask, about: str) -> argparse.ArgumentParser:
     """Add one command to a parser's sub-commands; returns its parser, for arguments of its own."""
     added: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about)
@@ -31,6 +35,5 @@ def number(text: str) -> int:
 
 def family(commands: Any, name: str, about: str) -> Any:
     """Add a noun that has commands of its own (`tandem record show`); returns what they are added to."""
-    return commands.add_parser(name, help=about, description=about).add_subparsers(
-        required=True, metavar="command"
-    )
+    # Without a metavar, a missing or wrong word is answered with the words there are.
+    return commands.add_parser(name, help=about, description=about).add_subparsers(required=True)

@@ -1,6 +1,13 @@
 """What every answer on a screen is made of: aligned text for a person who is tired, the worst first."""
 
 from collections.abc import Sequence
+from typing import Any
+
+_LONGEST = 200
+"""Characters of one value on a screen: a letter's whole text would push everything else off it."""
+
+
+MASKED = "(personal data is masked; equal values look equal)"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -15,6 +22,15 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def counted(number: int, thing: str) -> str:
     """So many things: `1 message`, `2 messages`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def value(held: Any) -> str:
+    """What a column holds, text between quotes; a long text is cut, and says how long it is."""
+    if held is None:
+        return "nothing"
+    if isinstance(held, str) and len(held) > _LONGEST:
+        return f"{held[:_LONGEST]!r}... ({len(held)} characters)"
+    return repr(held)
 
 
 def second(instant: str | None, otherwise: str = "") -> str:

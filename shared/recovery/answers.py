@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from shared.core.change import Direction
-from shared.core.mapping.personal import Classified
+from shared.core.mapping.personal import Classified, Mask
 from shared.core.ports import Report
 from shared.core.system import LegacySystem
-from shared.recovery.masking import masked, table_of, without_payload
+from shared.recovery.masking import masked, masked_conflict, table_of, without_payload
 
 _PAGE = 200
 """How many failures and refusals one answer lists."""
@@ -55,8 +55,8 @@ class History(Protocol):
         """What was believed of every such record at an instant."""
         ...
 
-    async def seen_by(self, actor: str, any_id: str) -> None:
-        """Write down who saw values unmasked."""
+    async def seen_by(self, actor: str, *any_ids: str) -> None:
+        """Write down whose values somebody saw unmasked."""
         ...
 
 
@@ -160,6 +160,15 @@ class Answers:
             "records": [self._with_expected(entry) for entry in shown],
             "messages": [without_payload(message)] if message else [],
         }
+
+    async def conflicts(self, found: Sequence[Report], look: Look = MASKED) -> list[Report]:
+        """Conflicts as somebody may see them; who sees their values is written down, as with a record's."""
+        if look.plain_for is not None:
+            if subjects := dict.fromkeys(entry["subject"] or entry["record"] for entry in found):
+                await self.history.seen_by(look.plain_for, *subjects)
+            return [*found]
+        mask, tables = Mask(self.personal), self._tables()
+        return [masked_conflict(entry, tables, mask) for entry in found]
 
     def _with_expected(self, entry: Report) -> Report:
         """A record's history, with how soon its legacy systems can be expected to answer."""

@@ -1,6 +1,6 @@
 """What a record's history looks like to somebody who may not see personal data (C-35)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.core.identity import DATAVERSE, RecordKey
@@ -40,16 +40,20 @@ def masked(entry: Report, table: str, classified: Classified) -> dict[str, Any]:
         shown["messages"] = [message(told) for told in entry["messages"]]
         shown["journal"] = [decision(line) for line in entry["journal"]]
         shown["conflicts"] = [
-            {
-                **line,
-                **{
-                    side: mask.value(table, line["column"], line[side])
-                    for side in ("base", "inbound", "outbound")
-                },
-            }
-            for line in entry["conflicts"]
+            _masked_sides(line, table, ("base", "inbound", "outbound"), mask) for line in entry["conflicts"]
         ]
     return shown
+
+
+def masked_conflict(entry: Report, tables: Mapping[tuple[str, str], str], mask: Mask) -> dict[str, Any]:
+    """A conflict that waits for a person, with its values masked; `tables` by system and entity."""
+    key = RecordKey.parse(entry["subject"] or "")
+    table = tables.get((key.system, key.entity), "") if key else ""
+    return {**_masked_sides(entry, table, ("agreed", "inbound", "outbound", "value"), mask), "masked": True}
+
+
+def _masked_sides(line: Report, table: str, sides: Sequence[str], mask: Mask) -> dict[str, Any]:
+    return {**line, **{side: mask.value(table, line["column"], line[side]) for side in sides}}
 
 
 def without_payload(message: Report) -> dict[str, Any]:

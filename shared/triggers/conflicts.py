@@ -6,7 +6,7 @@ import azure.functions as func
 
 from shared.triggers.app import app
 from shared.triggers.doors import answer, asked_for, guarded, problem
-from shared.triggers.roles import OPERATE, READ
+from shared.triggers.roles import OPERATE, READ, look_of
 
 if TYPE_CHECKING:
     from shared.connectors.callers import Caller
@@ -19,11 +19,11 @@ _TAKES = ("inbound", "outbound", "value")
 @bp.function_name("get_conflicts")
 @bp.route(route="ops/conflicts", methods=["GET"])
 async def get_conflicts(req: func.HttpRequest) -> func.HttpResponse:
-    """The conflicts that wait for a person, the oldest first."""
+    """The conflicts that wait for a person, the oldest first; personal data by role."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
-        del caller
-        return answer(200, await app().settle.waiting())
+        waiting = (await app().settle.waiting())["conflicts"]
+        return answer(200, {"conflicts": await app().operations.conflicts(waiting, look_of(caller, req))})
 
     return await guarded(req, READ, look)
 
@@ -31,14 +31,14 @@ async def get_conflicts(req: func.HttpRequest) -> func.HttpResponse:
 @bp.function_name("get_conflict")
 @bp.route(route="ops/conflicts/{id:int}", methods=["GET"])
 async def get_conflict(req: func.HttpRequest) -> func.HttpResponse:
-    """One conflict: what was agreed, and what each side holds."""
+    """One conflict: what was agreed, and what each side holds; personal data by role."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
-        del caller
         found = await app().settle.one(int(req.route_params["id"]))
         if found is None:
             return problem(404, "request.not_found", "no conflict has this number")
-        return answer(200, found)
+        (shown,) = await app().operations.conflicts([found], look_of(caller, req))
+        return answer(200, shown)
 
     return await guarded(req, READ, look)
 

@@ -6,7 +6,7 @@ import azure.functions as func
 
 from shared.triggers.app import app
 from shared.triggers.doors import answer, asked_for, guarded, problem
-from shared.triggers.roles import OPERATE, READ, sees_personal
+from shared.triggers.roles import OPERATE, READ, look_of
 
 if TYPE_CHECKING:
     from shared.connectors.callers import Caller
@@ -33,8 +33,7 @@ async def get_match(req: func.HttpRequest) -> func.HttpResponse:
 
     async def look(caller: "Caller") -> func.HttpResponse:
         number = int(req.route_params["id"])
-        plain_for = caller.name if sees_personal(caller, req) else None
-        found = await app().customers.one(number, plain_for=plain_for)
+        found = await app().customers.one(number, plain_for=look_of(caller, req).plain_for)
         if found is None:
             return problem(404, "request.not_found", "no case has this number")
         return answer(200, found)

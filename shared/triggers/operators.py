@@ -6,7 +6,7 @@ import azure.functions as func
 
 from shared.triggers.app import app
 from shared.triggers.doors import answer, asked_for, guarded, problem
-from shared.triggers.roles import OPERATE, READ, sees_personal
+from shared.triggers.roles import OPERATE, READ, look_of
 
 if TYPE_CHECKING:
     from shared.connectors.callers import Caller
@@ -46,7 +46,6 @@ async def get_record(req: func.HttpRequest) -> func.HttpResponse:
     Personal data is masked unless the caller's roles allow it, and with `masked=true` for them, too.
     """
     from shared.core.body_fields import instant  # noqa: PLC0415  # cold start
-    from shared.recovery.answers import Look  # noqa: PLC0415  # cold start
 
     async def look(caller: "Caller") -> func.HttpResponse:
         asked = req.params.get("as_of")
@@ -57,8 +56,7 @@ async def get_record(req: func.HttpRequest) -> func.HttpResponse:
                 "request.as_of",
                 "as_of is an ISO 8601 instant with an offset, such as 2026-03-01T03:00:00Z",
             )
-        look_as = Look(plain_for=caller.name if sees_personal(caller, req) else None)
-        found = await app().operations.record(req.route_params["id"], look_as, as_of)
+        found = await app().operations.record(req.route_params["id"], look_of(caller, req), as_of)
         if found is None:
             return problem(404, "request.not_found", "no record or message has this id")
         return answer(200, found)

@@ -202,6 +202,6 @@ def test_a_refused_deal_shows_in_the_history_of_its_record(stack: Stack, tag: st
     assert f"allegory:deal:{tag}-D1 (paired)" in shown
     assert f"applied    allegory:deal:{tag}-D1  message {sent[0]}" in shown
     assert f"rejected   allegory:deal:{tag}-D1  message {sent[1]}" in shown
-    assert re.search(r"estimatedvalue: None -> '10(\.0+)?'$", shown, re.MULTILINE), shown
+    assert re.search(r"estimatedvalue: nothing -> '10(\.0+)?'$", shown, re.MULTILINE), shown
     assert "/data/amount: value.not_a_number" in shown
     assert "12.500,00" not in shown

@@ -5,7 +5,8 @@ import json
 from typing import Any
 
 from shared.ops.client import Service
-from shared.ops.command import Answer, Told, command, family, number
+from shared.ops.command import Answer, Mistyped, Told, command, family, number
+from shared.ops.screen import MASKED, value
 
 
 def register(commands: Any) -> None:
@@ -40,15 +41,19 @@ def conflicts_show(service: Service, asked: argparse.Namespace) -> Answer:
 def conflicts_settle(service: Service, asked: argparse.Namespace) -> Answer:
     """Decide a conflict."""
     body: dict[str, Any] = {"take": asked.take, "reason": asked.reason}
+    if (asked.take == "value") != (asked.value is not None):
+        raise Mistyped(
+            "--take value goes with --value, and with nothing else; --value null empties the column"
+        )
     if asked.take == "value":
         body["value"] = _value(asked.value)
     return service.post(f"ops/conflicts/{asked.id}/settlement", body), settled, True
 
 
-def _value(text: str | None) -> Any:
+def _value(text: str) -> Any:
     """A value as typed: JSON where it is a number, a truth or null, text otherwise."""
     try:
-        found = json.loads(text or "null")
+        found = json.loads(text)
     except ValueError:
         return text
     return text if isinstance(found, dict | list) else found
@@ -60,11 +65,14 @@ def listed(told: Told) -> str:
         return "No conflict waits for a person."
     lines: list[str] = []
     for entry in told["conflicts"]:
+        decided = "  (decided, its lane has yet to carry it out)" if entry["state"] == "decided" else ""
+        legacy, dataverse, agreed = (value(entry[side]) for side in ("inbound", "outbound", "agreed"))
         lines += [
-            f"{entry['id']}  {entry['subject']}  {entry['column']}  since {entry['opened_at'][:19]}"
-            + ("  (decided, its lane has yet to carry it out)" if entry["state"] == "decided" else ""),
-            "    legacy {inbound!r}   Dataverse {outbound!r}   agreed before {agreed!r}".format(**entry),
+            f"{entry['id']}  {entry['subject']}  {entry['column']}  since {entry['opened_at'][:19]}{decided}",
+            f"    legacy {legacy}   Dataverse {dataverse}   agreed before {agreed}",
         ]
+    if any(entry.get("masked") for entry in told["conflicts"]):
+        lines.append(MASKED)
     lines += ["", "To decide one: tandem conflicts settle <id> --take inbound|outbound|value --reason ..."]
     return "\n".join(lines)
 
@@ -75,16 +83,18 @@ def shown(told: Told) -> str:
         f"conflict {told['id']}  {told['state']}",
         f"  record     {told['subject']}  ({told['record']})",
         f"  column     {told['column']}",
-        f"  legacy     {told['inbound']!r}",
-        f"  Dataverse  {told['outbound']!r}",
-        f"  before     {told['agreed']!r}",
+        f"  legacy     {value(told['inbound'])}",
+        f"  Dataverse  {value(told['outbound'])}",
+        f"  before     {value(told['agreed'])}",
         f"  since      {told['opened_at'][:19]}, last changed {told['changed_at'][:19]}",
     ]
     if told["decided_by"]:
         by = f"by {told['decided_by']} at {told['decided_at'][:19]}"
-        lines.append(f"  decided    {told['value']!r} {by}: {told['reason']}")
+        lines.append(f"  decided    {value(told['value'])} {by}: {told['reason']}")
     if told["over_at"]:
         lines.append(f"  over       {told['over_at'][:19]}: {told['ended']}")
+    if told.get("masked"):
+        lines.append(MASKED)
     return "\n".join(lines)
 
 

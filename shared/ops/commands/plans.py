@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.ops.client import Declined, Service
-from shared.ops.command import Answer, command
+from shared.ops.client import Service
+from shared.ops.command import Answer, Mistyped, command
 from shared.ops.commands import plan_screen
 
 NAMES = ("plan", "list", "show", "run", "pause", "resume", "cancel", "report")
@@ -60,7 +60,7 @@ def register(commands: Any) -> None:
 def plan(service: Service, asked: argparse.Namespace) -> Answer:
     """Make a plan, and wait until it is foreseen."""
     if not any((asked.group, asked.system, asked.entity, asked.record, asked.since, asked.until, asked.all)):
-        raise Declined("say which failures: --group (tandem failures groups), another choice, or --all")
+        raise Mistyped("say which failures: --group (tandem failures groups), another choice, or --all")
     body: dict[str, Any] = {
         "groups": _list(asked.group),
         "systems": _list(asked.system),
@@ -127,7 +127,7 @@ def _about(commands: Any, name: str, ask: Any, about: str) -> argparse.ArgumentP
 
 def _number(asked: argparse.Namespace) -> int:
     if not asked.plan.isdigit():
-        raise Declined("a plan is named by its number: see `tandem replay list`")
+        raise Mistyped("a plan is named by its number: see `tandem replay list`")
     return int(asked.plan)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from shared.core.codes import EXPLANATIONS
 from shared.ops.client import Service
 from shared.ops.command import Answer, Told, command, family
-from shared.ops.screen import second
+from shared.ops.screen import MASKED, second, value
 
 
 def register(commands: Any) -> None:
@@ -54,7 +54,7 @@ def _one_record(entry: Told) -> str:
             lines.append(f"    {place}. {item['state']:<9} {item['message_id']}{due}{waits}")
         lines += _pending(entry["lane"].get("pending"))
     if entry.get("masked"):
-        lines.append("(personal data is masked; equal values look equal)")
+        lines.append(MASKED)
     return "\n".join(lines)
 
 
@@ -96,7 +96,7 @@ def _message(message: Told) -> Iterable[str]:
     yield "    " + "  ".join(part for part in about if part)
     if faults := message.get("faults"):
         yield from _faults(faults)
-    elif message["reason"]:
+    elif message["reason"] and message["reason"] not in [each["reason"] for each in message["decisions"]]:
         yield f"    {message['reason']}"
     for decision in message["decisions"]:
         yield from _decision(decision)
@@ -106,7 +106,7 @@ def _decision(decision: Told) -> Iterable[str]:
     version = decision["map_version"]
     yield f"    {second(decision['at'])}  {decision['outcome']}: {decision['reason']}  [{version}]"
     for column, change in sorted(decision["changes"].items()):
-        yield f"        {column}: {change['before']!r} -> {change['after']!r}"
+        yield f"        {column}: {value(change['before'])} -> {value(change['after'])}"
 
 
 def _refusal(message: Told) -> str:
@@ -141,8 +141,7 @@ def _as_of(entry: Told) -> str:
     elif not known["columns"]:
         lines.append("    nothing: no decision had been made")
     for name, belief in known["columns"].items():
-        lines.append(
-            f"    {name}: {belief['value']!r}  ({belief['origin']}, changed {second(belief['changed_at'])}, "
-            f"agreed {second(belief['decided_at'])})"
-        )
+        changed, decided = second(belief["changed_at"]), second(belief["decided_at"])
+        told = f"{belief['origin']}, changed {changed}, agreed {decided}"
+        lines.append(f"    {name}: {value(belief['value'])}  ({told})")
     return "\n".join(lines)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.ops.client import Service
-from shared.ops.command import Answer, Told, command
+from shared.ops.command import Answer, Mistyped, Told, command
 
 _DONE = {
     "queued": "goes on in its lane now",
@@ -41,18 +41,29 @@ def edit(service: Service, asked: argparse.Namespace) -> Answer:
     """Put an edited copy in a message's place."""
     settings: dict[str, str | None] = dict.fromkeys(asked.blank)
     for setting in asked.set:
-        name, _, value = setting.partition("=")
+        name, is_set, value = setting.partition("=")
+        if not name or not is_set:
+            raise Mistyped("--set wants field=value; --blank field empties one")
         settings[name] = value
+    if not settings:
+        raise Mistyped("say what to change: --set field=value or --blank field, as often as you like")
     return _told(service, "edit", {**_of(asked), "set": settings})
 
 
 def supersede(service: Service, asked: argparse.Namespace) -> Answer:
     """Let another message stand for a message."""
     if asked.body is not None:
-        return _told(
-            service, "supersede", {**_of(asked), "body": json.loads(asked.body.read_text(encoding="utf-8"))}
-        )
+        return _told(service, "supersede", {**_of(asked), "body": _envelope_in(asked.body)})
     return _told(service, "supersede", {**_of(asked), "by": asked.by})
+
+
+def _envelope_in(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Mistyped(f"{error.strerror}: {file}") from error
+    except ValueError as error:
+        raise Mistyped(f"{file} is not JSON: {error}") from error
 
 
 def release(service: Service, asked: argparse.Namespace) -> Answer:

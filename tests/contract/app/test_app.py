@@ -258,6 +258,49 @@ def test_a_reader_sees_no_personal_data_and_who_repairs_does_and_is_written_down
     assert looked == [("read record", "allegory:company:C-1")]
 
 
+def test_a_reader_sees_that_a_conflict_waits_and_who_settles_it_sees_the_values(
+    surroundings: Any, run_app: Any
+) -> None:
+    person = {
+        "system": "allegory",
+        "entity": "company",
+        "column": "telephone1",
+        "owner": "person",
+        "reason": "r",
+    }
+
+    def http(function: str, path: str, role: str, body: object = None) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {surroundings.tokens[role]}"}
+        method, posted = ("GET", "") if body is None else ("POST", json.dumps(body))
+        asked = {"method": method, "path": f"/api/{path}", "body": posted, "headers": headers}
+        return {"function": function, "http": asked}
+
+    # The edit never happened to the row itself, so that Allegory's next word meets another value there.
+    edit = account(1, name="Nordwind 1", telephone1="+49 40 2")
+    soon = datetime.now(UTC) + timedelta(minutes=2)
+    later = company("C-1", phone="+49 40 3") | {"changedOn": soon.isoformat()}
+    asked = [
+        {"function": "inbound", **message("m-1", "allegory:company:C-1", company("C-1", name="Nordwind 1"))},
+        http("post_owner", "ops/owners", "ops_operate", person),
+        {"function": "outbound", **message("o-1", ROW, edit)},
+        {"function": "inbound", **message("m-2", "allegory:company:C-1", later)},
+        http("get_conflicts", "ops/conflicts", "ops_read"),
+        http("get_conflict", "ops/conflicts/1", "ops_read"),
+        http("get_conflict", "ops/conflicts/1", "ops_operate"),
+        http("get_conflicts", "ops/conflicts", "ops_operate"),
+    ]
+
+    ran = run_app("direct", sys.executable, asked)
+
+    listed, read, settling, listed_plain = (each["body"] for each in ran.ended[-4:])
+    sides = ("agreed", "inbound", "outbound")
+    assert [settling[side] for side in sides] == ["+49 40 2", "+49 40 3", "+49 40 1"]
+    assert [read[side] for side in sides] == ["•••••• 2", "•••••• 3", "•••••• 1"]
+    assert (listed, listed_plain) == ({"conflicts": [read]}, {"conflicts": [settling]})
+    looked = ran.rows("SELECT action, entity_key FROM audit_event WHERE action = 'read record'")
+    assert looked == [("read record", "allegory:company:C-1")] * 2
+
+
 def test_people_are_told_while_the_queue_cannot_be_reached(surroundings: Any, run_app: Any) -> None:
     told = message("m-1", "allegory:company:C-1", company("C-1", name="Nordwind 1"))
     refused = message("m-2", "allegory:company:C-3", "{broken")

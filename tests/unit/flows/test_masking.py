@@ -2,8 +2,8 @@
 
 import json
 
-from shared.core.mapping.personal import Personal
-from shared.recovery.masking import masked, table_of, without_payload
+from shared.core.mapping.personal import Mask, Personal
+from shared.recovery.masking import masked, masked_conflict, table_of, without_payload
 
 CLASSIFIED = {"contact": {"firstname": Personal.NAME, "emailaddress1": Personal.EMAIL, "code": Personal.NO}}
 DECISION = {
@@ -59,6 +59,22 @@ def test_the_table_is_found_by_the_key_of_either_side() -> None:
 
     assert table_of(ENTRY, {("allegory", "contact"): "contact"}) == "contact"
     assert table_of(row, {}) == "contact"
+
+
+def test_a_conflict_shows_that_the_sides_differ_and_not_in_what() -> None:
+    waiting = {
+        "subject": "allegory:contact:K-1",
+        "column": "firstname",
+        "agreed": "Annabel",
+        "inbound": "Belinda",
+        "outbound": "Annabel",
+        "value": None,
+    }
+
+    shown = masked_conflict(waiting, {("allegory", "contact"): "contact"}, Mask(CLASSIFIED))
+
+    sides = {"agreed": "A••••••", "inbound": "B••••••", "outbound": "A••••••"}
+    assert shown == waiting | sides | {"masked": True}
 
 
 def test_a_message_without_a_record_hides_what_its_sender_wrote() -> None:

@@ -9,6 +9,7 @@ import pytest
 from shared.ops.cli import main
 from shared.ops.client import Service, Unreachable
 from shared.ops.commands import failures, phases, record
+from shared.ops.screen import value
 from shared.settings import OperatorSettings
 
 
@@ -172,8 +173,69 @@ def test_a_plan_of_nothing_names_the_choices(
     stack(tmp_path)
     monkeypatch.chdir(tmp_path)
 
-    assert main(["replay", "plan"]) == 1
+    assert main(["replay", "plan"]) == 2
     assert "--group" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        # Else a forgotten option empties the column on both sides, and a forgotten sign a field.
+        (["conflicts", "settle", "1", "--take", "value"], "--take value goes with --value"),
+        (["conflicts", "settle", "1", "--take", "inbound", "--value", "x"], "--take value goes with --value"),
+        (["edit", "m-1", "--set", "city"], "--set wants field=value"),
+        (["edit", "m-1"], "say what to change"),
+        (["supersede", "m-1", "--body", "gone.json"], "No such file or directory: gone.json"),
+        (["supersede", "m-1", "--body", "broken.json"], "broken.json is not JSON"),
+        (["replay", "show", "G-1"], "a plan is named by its number"),
+    ],
+)
+def test_what_is_half_typed_is_not_asked(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    asked: list[str],
+    answer: str,
+) -> None:
+    stack(tmp_path)
+    (tmp_path / "broken.json").write_text("{")
+    monkeypatch.chdir(tmp_path)
+
+    assert main([*asked, *(["--reason", "r"] if asked[0] != "replay" else [])]) == 2
+    assert capsys.readouterr().err.startswith(f"tandem: {answer}")
+
+
+def test_a_noun_alone_is_answered_with_its_verbs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["failures"])
+
+    assert ended.value.code == 2
+    assert "required: {groups,list}" in capsys.readouterr().err
+
+
+def test_nothing_at_all_is_answered_with_everything_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "Where to begin: tandem now" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["tandem.example", "https://tandem.example:port"])
+def test_a_url_that_is_none_is_told_from_a_service_that_is_down(url: str) -> None:
+    with pytest.raises(Unreachable, match="TANDEM_URL is no address of a service"):
+        Service(url, "token").now()
+
+
+@pytest.mark.parametrize(
+    ("held", "shown"),
+    [
+        (None, "nothing"),
+        ("", "''"),
+        ("Kiel", "'Kiel'"),
+        (3, "3"),
+        ("x" * 201, f"'{'x' * 200}'... (201 characters)"),
+    ],
+)
+def test_a_value_is_told_from_none_and_a_long_one_is_cut(held: Any, shown: str) -> None:
+    assert value(held) == shown
 
 
 def test_an_audit_that_cannot_be_run_says_which_file_or_folder(

@@ -64,10 +64,16 @@ class History:
 
         return await self.database.read(work)
 
-    async def seen_by(self, actor: str, any_id: str) -> None:
-        """Write down who saw a record's values unmasked."""
-        deed = Deed(actor, "read record", "record", shown.subject_key(any_id))
-        await self.database.write(lambda c: note(c, deed, self.clock.now()))
+    async def seen_by(self, actor: str, *any_ids: str) -> None:
+        """Write down which records' values somebody saw unmasked."""
+        deeds = [Deed(actor, "read record", "record", shown.subject_key(any_id)) for any_id in any_ids]
+        now = self.clock.now()
+
+        def work(connection: sa.Connection) -> None:
+            for deed in deeds:
+                note(connection, deed, now)
+
+        await self.database.write(work)
 
 
 def lines_of(connection: sa.Connection, record: UUID) -> list[Line]:

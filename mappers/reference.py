@@ -43,7 +43,7 @@ def _back(system: LegacySystem, entry: EntityMap) -> str:
         return "written back by import"
     if entry.outbound:
         return f"written back to `{system.collections[entry.entity]}`"
-    return f"read only: {entry.one_way}" if entry.one_way else "read only"
+    return f"read only: {entry.one_way.rstrip('.')}" if entry.one_way else "read only"
 
 
 def _row_id(entry: EntityMap) -> str:

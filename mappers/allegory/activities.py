@@ -12,6 +12,8 @@ SLASHES = Slashes.MONTH_FIRST
 DIRECTIONS = ("outbound", "inbound")
 KINDS = {"company": "company", "contact": "contact", "lead": "lead", "deal": "deal"}
 """Allegory's words for what an activity is about, and the entities they mean."""
+OVER = "What was written and said is over, and a history stays where it was made."
+"""Why no activity goes back."""
 ABOUT = Composed("related", ("related_type", "related_id"), kind_and_id)
 
 

@@ -35,6 +35,7 @@ ATTACHMENT = EntityMap(
     key="attachment_id",
     drop="Drop",
     source_key=synced.tandem_sourcekey,
+    one_way="A file stays where it was put; Allegory's interface takes none.",
     composed=(
         Composed("object", ("object_type", "object_id"), kind_and_id),
         Composed(

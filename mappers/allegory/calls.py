@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mappers.allegory import words
-from mappers.allegory.activities import ABOUT, DIRECTIONS, SLASHES, created, shared_fields
+from mappers.allegory.activities import ABOUT, DIRECTIONS, OVER, SLASHES, created, shared_fields
 from mappers.dataverse import activity, phonecall, synced, task
 from shared.core.change import Json
 from shared.core.mapping.composed import Composed
@@ -68,6 +68,7 @@ CALL = EntityMap(
     table=phonecall.TABLE,
     key="activity_id",
     source_key=synced.tandem_sourcekey,
+    one_way=OVER,
     composed=(*_COMPOSED, Composed("voicemail", ("outcome",), _voicemail)),
     fields=(
         *shared_fields(phonecall.regardingobjectid, phonecall.ownerid),
@@ -101,6 +102,7 @@ CALL_TASK = EntityMap(
     table=task.TABLE,
     key="activity_id",
     source_key=synced.tandem_sourcekey,
+    one_way=OVER,
     composed=_COMPOSED,
     constants={"category": "Phone Call"},
     fields=(

@@ -19,6 +19,7 @@ CUSTOM_FIELD = EntityMap(
     table=custom_field.TABLE,
     key="field_id",
     source_key=synced.tandem_sourcekey,
+    one_way="A definition is made by an administrator, on each side.",
     fields=(
         Field("object", custom_field.tandem_recordtype, text(50, required=True), flow=Flow.INBOUND),
         Field("key", custom_field.tandem_name, text(100, required=True), flow=Flow.INBOUND, alias="__c"),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mappers.allegory import words
-from mappers.allegory.activities import ABOUT, DIRECTIONS, created, shared_fields
+from mappers.allegory.activities import ABOUT, DIRECTIONS, OVER, created, shared_fields
 from mappers.dataverse import activity, email, synced, task
 from shared.core.change import Json
 from shared.core.mapping.composed import Composed
@@ -66,6 +66,7 @@ EMAIL = EntityMap(
     table=email.TABLE,
     key="activity_id",
     source_key=synced.tandem_sourcekey,
+    one_way=OVER,
     composed=_COMPOSED[:-1],
     fields=(
         *shared_fields(email.regardingobjectid, email.ownerid),
@@ -105,6 +106,7 @@ EMAIL_TASK = EntityMap(
     table=task.TABLE,
     key="activity_id",
     source_key=synced.tandem_sourcekey,
+    one_way=OVER,
     composed=tuple(entry for entry in _COMPOSED if entry.name != "body"),
     constants={"category": "Email"},
     fields=(

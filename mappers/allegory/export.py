@@ -38,7 +38,7 @@ from shared.core.reading.kinds import (
     within,
 )
 from shared.core.reading.moments import Clock
-from shared.core.reading.rules import Above, Agrees, Blank, Filled, Is, Never, Order
+from shared.core.reading.rules import Above, Agrees, Blank, Entries, Filled, Is, Never, Order, Past
 from shared.core.reading.word_kinds import Choice, Tags, Words
 
 _CLOCK = Clock(words.ZONE, Slashes.MONTH_FIRST)
@@ -51,8 +51,14 @@ _SUBJECTS = {"company": "company", "contact": "contact", "lead": "lead", "deal":
 _PARENTS = {**_SUBJECTS, "email": "email", "call": "call", "meeting": "meeting"}
 """What a file may belong to."""
 # Both are kept as they are; nothing is decided by them.
-_IN_TIME = Order("created_at", "updated_at", Severity.INFO)
+_IN_TIME = (Order("created_at", "updated_at", Severity.INFO), Past(("created_at", "updated_at")))
 _MEMO = 2000
+
+
+def _tags(kind: str) -> Entries:
+    """The tags that a record has in its own cell are those of the list of tags."""
+    return Entries("tags", kind, "tag", ("object_type", "object_id"), "tag")
+
 
 LEAD_SOURCES = (
     "Advertisement", "Employee Referral", "External Referral", "Partner", "Public Relations", "Seminar",
@@ -115,7 +121,8 @@ COMPANIES = Object(
         Column("cf_scoring_blob", fitting(account.tandem_scoringblob, lines=True), optional=True),
     ),
     references=(Reference("parent_company_id", "company", parent=True),), owners=_OWNER,
-    duplicates=(Duplicate("name", FindingCode.DUPLICATE_NAME, "company"),), rules=(_IN_TIME,),
+    duplicates=(Duplicate("name", FindingCode.DUPLICATE_NAME, "company"),),
+    rules=(*_IN_TIME, _tags("company")),
 )  # fmt: skip
 
 CONTACTS = Object(
@@ -135,7 +142,7 @@ CONTACTS = Object(
         Reference("company_ids", "company", "|"),
     ),
     owners=_OWNER, people="email", duplicates=(Duplicate("email", FindingCode.DUPLICATE_EMAIL, "person"),),
-    rules=(_IN_TIME,),
+    rules=(*_IN_TIME, _tags("contact")),
 )  # fmt: skip
 
 LEADS = Object(
@@ -154,7 +161,7 @@ LEADS = Object(
     references=(Reference("converted_contact_id", "contact"),), owners=_OWNER, people="email",
     duplicates=(Duplicate("email", FindingCode.DUPLICATE_EMAIL, "person"),),
     rules=(
-        _IN_TIME,
+        *_IN_TIME,
         Never(
             FindingCode.STATE_CONTRADICTS, "converted_contact_id",
             (Is("lead_status", ("New", "Contacted", "Unqualified")), Filled("converted_contact_id")),
@@ -188,7 +195,7 @@ DEALS = Object(
     ),
     owners=_OWNER,
     rules=(
-        _IN_TIME, Order("engage_date", "close_date"),
+        *_IN_TIME, _tags("deal"), Order("engage_date", "close_date"), Past(("engage_date", "close_date")),
         Agrees("pipeline_id", "stage_id", "pipeline stage", "pipeline_id"),
         Agrees("stage_name", "stage_id", "pipeline stage", "name"),
         Agrees("probability", "stage_id", "pipeline stage", "probability"),
@@ -237,6 +244,7 @@ EMAILS = Object(
     ),
     references=(KindReference("related_id", "related_type", _SUBJECTS), Reference("contact_id", "contact")),
     participants=(Participants("from"), Participants("to", expected=True), Participants("cc")), owners=_OWNER,
+    rules=(Past(("sent_at", "created_at")),),
 )  # fmt: skip
 
 CALLS = Object(
@@ -250,7 +258,7 @@ CALLS = Object(
         Column("contact_id", _KEY), Column("owner_email", _USER),
     ),
     references=(KindReference("related_id", "related_type", _SUBJECTS), Reference("contact_id", "contact")),
-    owners=_OWNER,
+    owners=_OWNER, rules=(Past(("started_at",)),),
 )  # fmt: skip
 
 MEETINGS = Object(
@@ -267,7 +275,7 @@ MEETINGS = Object(
     ),
     references=(KindReference("related_id", "related_type", _SUBJECTS),),
     participants=(Participants("attendees", expected=True), Participants("organizer")), owners=_OWNER,
-    rules=(Order("start_at", "end_at"),),
+    rules=(Order("start_at", "end_at"), Past(("created_at",))),
 )  # fmt: skip
 
 TAGS = Object(
@@ -291,6 +299,7 @@ ATTACHMENTS = Object(
     references=(KindReference("object_id", "object_type", _PARENTS),),
     owners=(Owner("uploaded_by", OwnerBy.EMAIL, required=False),),
     attachments=Attachments("attachments/", "path", "size_bytes", sha256="sha256"),
+    rules=(Past(("uploaded_at",)),),
 )  # fmt: skip
 
 EXPORT = Export(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mappers.allegory import words
-from mappers.allegory.activities import ABOUT, SLASHES, created, shared_fields
+from mappers.allegory.activities import ABOUT, OVER, SLASHES, created, shared_fields
 from mappers.dataverse import activity, appointment, synced, task
 from shared.core.change import Json
 from shared.core.mapping.composed import Composed
@@ -65,6 +65,7 @@ MEETING = EntityMap(
     table=appointment.TABLE,
     key="activity_id",
     source_key=synced.tandem_sourcekey,
+    one_way=OVER,
     composed=_COMPOSED,
     fields=(
         *shared_fields(appointment.regardingobjectid, appointment.ownerid),
@@ -101,6 +102,7 @@ MEETING_TASK = EntityMap(
     table=task.TABLE,
     key="activity_id",
     source_key=synced.tandem_sourcekey,
+    one_way=OVER,
     composed=(*_COMPOSED, Composed("summary", ("description",), _shortened)),
     constants={"category": "Meeting"},
     fields=(

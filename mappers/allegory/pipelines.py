@@ -11,11 +11,14 @@ from shared.core.mapping.satellites import Companion, Following, companion_id
 from shared.core.mapping.spec import EntityMap, Field, Flow
 from shared.core.mapping.transforms import choice, decimal, integer, text
 
+_PROCESS = "A process is set up by an administrator, on each side."
+
 PIPELINE = EntityMap(
     entity="pipeline",
     table=pipeline.TABLE,
     key="pipeline_id",
     source_key=synced.tandem_sourcekey,
+    one_way=_PROCESS,
     fields=(
         Field("name", pipeline.tandem_name, text(100, required=True), flow=Flow.INBOUND, alias="Pipeline"),
         Field(
@@ -34,6 +37,7 @@ STAGE = EntityMap(
     table=pipeline_stage.TABLE,
     key="stage_id",
     source_key=synced.tandem_sourcekey,
+    one_way=_PROCESS,
     fields=(
         Field(
             "pipeline_id",

@@ -58,6 +58,7 @@ TAG = EntityMap(
     table=tag.TABLE,
     key="tag_id",
     source_key=synced.tandem_sourcekey,
+    one_way="What people change in the tags of a record goes back with the record.",
     fields=(
         Field("object_type", tag.tandem_recordtype, text(50, required=True), flow=Flow.INBOUND),
         Field("object_id", tag.tandem_recordid, text(100, required=True), flow=Flow.INBOUND),
@@ -66,7 +67,10 @@ TAG = EntityMap(
             tag.tandem_name,
             text(100, required=True),
             flow=Flow.INBOUND,
-            description="Joins the tags of its record, too, and leaves them when it is deleted.",
+            description=(
+                "Joins the tags of its record, too, and leaves them when it is deleted; what the "
+                "record's own tags have beside the list stays."
+            ),
             alias="tags",
         ),
     ),

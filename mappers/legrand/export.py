@@ -50,6 +50,7 @@ from shared.core.reading.rules import (
     Never,
     NotBefore,
     Order,
+    Past,
     Product,
     Sum,
 )
@@ -65,7 +66,7 @@ _AMOUNT = within(opportunity.estimatedvalue, typed=True, positive=True, currency
 _WHOLE = Number(0, 10**9, decimals=0, typed=True)
 _CREATED = (Column("Created Date", _DAY), Column("Modified Date", _DAY))
 # Both are kept as they are; nothing is decided by them.
-_IN_TIME = Order("Created Date", "Modified Date", Severity.INFO)
+_IN_TIME = (Order("Created Date", "Modified Date", Severity.INFO), Past(("Created Date", "Modified Date")))
 # The row a record is; there once an administrator made the field, and filled by imports.
 _ROW_ID = Column(words.ROW_ID, _KEY, optional=True)
 _OWNER = (Owner("Owner", OwnerBy.NAME),)
@@ -117,7 +118,7 @@ COMPANIES = Object(
         Duplicate("Company Name", FindingCode.DUPLICATE_NAME, "company"),
         Duplicate("Email", FindingCode.DUPLICATE_EMAIL, "company"),
     ),
-    rules=(_IN_TIME,),
+    rules=_IN_TIME,
 )  # fmt: skip
 
 CONTACTS = Object(
@@ -133,7 +134,7 @@ CONTACTS = Object(
     ),
     sheet="Contacts", references=(Reference("Company ID", "company", placeholder=True), _COMPANY_BY_NAME),
     owners=_OWNER, people="Email", duplicates=(Duplicate("Email", FindingCode.DUPLICATE_EMAIL, "person"),),
-    rules=(_IN_TIME, _NAMED_ALIKE),
+    rules=(*_IN_TIME, _NAMED_ALIKE),
 )  # fmt: skip
 
 LEADS = Object(
@@ -147,7 +148,7 @@ LEADS = Object(
         Column("Lead Status", Choice(LEAD_STATUSES, kept=True), required=True), Column("Owner", Text(200)),
         Column("Message", Text(2000, lines=True)), _ROW_ID,
     ),
-    sheet="Lead Inbox", owners=_OWNER, people="Email",
+    sheet="Lead Inbox", owners=_OWNER, people="Email", rules=(Past(("Received",)),),
     duplicates=(Duplicate("Email", FindingCode.DUPLICATE_EMAIL, "person"),),
 )  # fmt: skip
 
@@ -169,7 +170,7 @@ OPPORTUNITIES = Object(
     references=(Reference("Company ID", "company", placeholder=True), _COMPANY_BY_NAME, _CONTACT_BY_NAME),
     owners=_OWNER,
     rules=(
-        _IN_TIME, _NAMED_ALIKE, Order("Created Date", "Closed Date"),
+        *_IN_TIME, _NAMED_ALIKE, Order("Created Date", "Closed Date"), Past(("Closed Date",)),
         Never(
             FindingCode.STATE_WITHOUT_DATE, "Closed Date", (Is("Status", _CLOSED), Blank("Closed Date")),
             "closed, without a closed date",
@@ -215,7 +216,8 @@ QUOTES = Object(
     ),
     owners=_OWNER,
     rules=(
-        _NAMED_ALIKE, Order("Quote Date", "Valid Until"), Sum(("Subtotal", "Freight"), "Total"),
+        _NAMED_ALIKE, Order("Quote Date", "Valid Until"), Past(("Quote Date",)),
+        Sum(("Subtotal", "Freight"), "Total"),
         Lines("quote item", ("Quote No", "Revision"), "Line Total", "Subtotal"),
     ),
 )  # fmt: skip
@@ -250,7 +252,7 @@ TICKETS = Object(
     references=(Reference("Company ID", "company", placeholder=True), _COMPANY_BY_NAME, _CONTACT_BY_NAME),
     owners=(Owner("Assigned To", OwnerBy.NAME),),
     rules=(
-        _NAMED_ALIKE, Order("Date Logged", "Date Closed"),
+        _NAMED_ALIKE, Order("Date Logged", "Date Closed"), Past(("Date Logged", "Date Closed")),
         Never(
             FindingCode.STATE_WITHOUT_DATE, "Date Closed", (Is("Status", ("Closed",)), Blank("Date Closed")),
             "closed, without a date",
@@ -273,7 +275,7 @@ COMMENTS = Object(
     sheet="Comments", references=(Reference("Ticket No", "ticket"),),
     owners=(Owner("Author", OwnerBy.NAME, required=False),),
     rules=(
-        NotBefore("Date", "Ticket No", "ticket", "Date Logged"),
+        NotBefore("Date", "Ticket No", "ticket", "Date Logged"), Past(("Date",)),
         Never(
             FindingCode.COMMENT_VISIBILITY, "Type", (Is("Type", ("Public",)), Begins("Comment", "INTERNAL")),
             "begins like an internal comment",
@@ -293,6 +295,8 @@ CAMPAIGNS = Object(
     sheet="Campaigns", owners=_OWNER,
     rules=(
         Order("Start Date", "End Date"), Members("campaign member", ("Campaign ID",), "Target Member Count"),
+        Past(("Start Date",), (Is("Status", ("Active", "Completed")),)),
+        Past(("End Date",), (Is("Status", ("Completed",)),)),
     ),
 )  # fmt: skip
 
@@ -331,7 +335,7 @@ DOCUMENTS = Object(
             },
         ),
     ),
-    owners=(Owner("Uploaded By", OwnerBy.NAME, required=False),),
+    owners=(Owner("Uploaded By", OwnerBy.NAME, required=False),), rules=(Past(("Upload Date",)),),
     attachments=Attachments(
         "Documents/", "Exported File", "Size (bytes)", prefix="Documents/", folder_column="Folder"
     ),

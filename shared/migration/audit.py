@@ -13,7 +13,7 @@ from shared.core.reading import inventory
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import Export, Object
 from shared.core.reading.finding import Finding, Remark
-from shared.core.reading.rules import Lines, Members
+from shared.core.reading.rules import Entries, Lines, Members
 from shared.core.reading.source import Opened, Reader, Source, Unreadable
 from shared.migration import circles
 from shared.migration.attachments import Files
@@ -73,6 +73,8 @@ class Audit:
             self.headers[entry.entity] = opened.header
             for remark in opened.remarks:
                 yield self._finding(entry.file, None, remark)
+            said = listed.of(entry)
+            records.written = said.exported_at if said else None
             for row, odd in records.check(entry, opened.rows):
                 found += 1
                 for place, remark in odd:
@@ -108,6 +110,7 @@ class Audit:
             yield self._finding(place.file, place, remark)
         yield from self._circles()
         yield from self._totals()
+        yield from self._entries()
         yield from self._duplicates()
         for named, file, remark in files.rest():
             yield self._finding(file, named, remark)
@@ -151,6 +154,17 @@ class Audit:
             return rule.remarks(values[rule.total], self.index.sums[rule.entity, rule.amount].get(by))
         return rule.remarks(values[rule.count], self.index.counts[rule.entity].get(by, 0))
 
+    def _entries(self) -> Iterator[Finding]:
+        """The words in a record's own cell, against the records that list them one by one."""
+        for entry in self.export.objects:
+            for rule in (rule for rule in entry.rules if isinstance(rule, Entries)):
+                if rule.entity in self.index.unread:
+                    continue
+                for record, said in self.index.words[entry.entity].items():
+                    listed = self.index.entries.get((rule.entity, rule.kind, record), ())
+                    for remark in rule.remarks(said, frozenset(listed)):
+                        yield self._finding(entry.file, Place(entry.file, record), remark)
+
     def _duplicates(self) -> Iterator[Finding]:
         for (group, code, value), places in self.index.suspects.items():
             elsewhere = [
@@ -174,6 +188,16 @@ class Audit:
         return Finding(self.export.system, file, place.record if place else None, remark)
 
 
-def _unmatched(entity: str, waiting: Mapping[FindingCode, int] | Counter[FindingCode]) -> Remark:
-    parts = ", ".join(f"{code.value.partition('.')[2]} {count}" for code, count in sorted(waiting.items()))
-    return Remark(FindingCode.OWNERS_UNMATCHED, f"{sum(waiting.values())} records of {entity}: {parts}")
+def _unmatched(entity: str, waiting: Counter[tuple[FindingCode, str]]) -> Remark:
+    """How many records wait for an owner, for which reason and for whom: that user is to be provided."""
+    reasons: dict[str, Counter[str]] = {}
+    for (code, who), count in waiting.items():
+        reasons.setdefault(code.value.partition(".")[2], Counter())[who] += count
+    parts = ", ".join(f"{reason} {found.total()}{_whose(found)}" for reason, found in sorted(reasons.items()))
+    return Remark(FindingCode.OWNERS_UNMATCHED, f"{waiting.total()} records of {entity}: {parts}")
+
+
+def _whose(found: Counter[str]) -> str:
+    named = [f"{count} of {who}" for who, count in found.most_common(_SHOWN) if who]
+    more = [f"{len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+    return f" ({', '.join((*named, *more))})" if named else ""

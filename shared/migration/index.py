@@ -10,7 +10,7 @@ from shared.core.reading import text
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import Export, NameReference, Object
 from shared.core.reading.people import same_address
-from shared.core.reading.rules import Agrees, Lines, Members, NotBefore
+from shared.core.reading.rules import Agrees, Entries, Lines, Members, NotBefore
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,14 @@ class Index:
         default_factory=lambda: defaultdict(lambda: defaultdict(Decimal))
     )
     counts: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
+    words: dict[str, dict[str, frozenset[str]]] = field(default_factory=lambda: defaultdict(dict))
+    entries: dict[tuple[str, str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     unread: set[str] = field(default_factory=set)
     _columns: dict[str, set[str]] = field(default_factory=dict)
     _names: dict[str, list[NameReference]] = field(default_factory=dict)
     _lines: dict[str, list[Lines]] = field(default_factory=dict)
     _members: dict[str, list[Members]] = field(default_factory=dict)
+    _entries: dict[str, Entries] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Work out from the declarations which values somebody will ask for."""
@@ -59,6 +62,8 @@ class Index:
                 elif isinstance(rule, Members):
                     self._members.setdefault(rule.entity, []).append(rule)
                     self._columns.setdefault(entry.entity, set()).update({rule.count, *rule.by})
+                elif isinstance(rule, Entries):
+                    self._entries[rule.entity] = rule
             for reference in entry.references:
                 if isinstance(reference, NameReference):
                     self._names.setdefault(reference.entity, []).append(reference)
@@ -81,6 +86,17 @@ class Index:
                 self.sums[entity, lines.amount][joined(values, lines.by)] += amount
         for members in self._members.get(entity, ()):
             self.counts[entity][joined(values, members.by)] += 1
+        self._add_entries(entry, place.record, values)
+
+    def _add_entries(self, entry: Object, record: str, values: Mapping[str, Any]) -> None:
+        for rule in entry.rules:
+            if isinstance(rule, Entries):
+                # Of two records with one key the first is the one that goes over.
+                self.words[entry.entity].setdefault(record, frozenset(values.get(rule.field) or ()))
+        listing = self._entries.get(entry.entity)
+        if listing and isinstance(word := values.get(listing.entry), str):
+            kind, key = (str(values.get(name) or "") for name in listing.by)
+            self.entries[entry.entity, kind, key].add(word)
 
     def _add_names(self, entity: str, record: str, values: Mapping[str, Any]) -> None:
         seen: set[tuple[str, str | None]] = set()

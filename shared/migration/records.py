@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from shared.core.mapping.transforms.mail import is_mail
@@ -21,7 +22,7 @@ from shared.core.reading.export import (
 from shared.core.reading.finding import Remark
 from shared.core.reading.kinds import Html
 from shared.core.reading.people import same_address
-from shared.core.reading.rules import Agrees, Never, NotBefore, Order, Product, Sum
+from shared.core.reading.rules import Agrees, Never, NotBefore, Order, Past, Product, Sum
 from shared.core.reading.source import Page, Reader, Row
 from shared.migration.index import Index, Place, joined
 from shared.migration.users import UNUSABLE, OwnUsers, Users, tallied
@@ -42,16 +43,17 @@ class Later:
 
 @dataclass(slots=True)
 class Records:
-    """The checks of single records, with what they share."""
+    """The checks of single records, with what they share. `written` is when the file at hand was exported."""
 
     index: Index
     users: Users
     own: OwnUsers
     page: Reader
     is_html: Any
+    written: datetime | None = None
     later: list[Later] = field(default_factory=list)
     unchecked: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    waiting: dict[str, Counter[FindingCode]] = field(default_factory=dict)
+    waiting: dict[str, Counter[tuple[FindingCode, str]]] = field(default_factory=dict)
 
     def check(
         self, entry: Object, rows: Iterable[Row]
@@ -91,7 +93,7 @@ class Records:
         if entry.entity == self.index.export.directory.entity:
             directory = self.index.export.directory
             active = str(values.get(directory.active) or "").casefold() in directory.active_words
-            self.own.add(values.get(directory.name), values.get(directory.email), active=active)
+            self.own.add(key, values.get(directory.name), values.get(directory.email), active=active)
 
     def _body(self, column: Column, body: Any, row: Row) -> tuple[Remark, ...]:
         """What is odd about a body of HTML, beyond its characters."""
@@ -112,6 +114,8 @@ class Records:
         for rule in entry.rules:
             if isinstance(rule, Never | Order | Product | Sum):
                 yield from rule.remarks(values)
+            elif isinstance(rule, Past):
+                yield from rule.remarks(values, self.written)
             elif isinstance(rule, Agrees | NotBefore):
                 there = self.index.kept[rule.entity].get(values.get(rule.through) or "")
                 if there is not None:
@@ -124,8 +128,8 @@ class Records:
                 # Who wrote a comment or stored a file is told, and keeps nothing waiting.
                 milder = Severity.FLAG if remark.code in UNUSABLE and not owner.required else remark.severity
                 yield Remark(remark.code, remark.detail, owner.field, milder)
-            if owner.required and (code := tallied(remarks)):
-                self.waiting.setdefault(entry.entity, Counter())[code] += 1
+            if owner.required and (why := tallied(remarks)):
+                self.waiting.setdefault(entry.entity, Counter())[why.code, why.detail.partition(":")[0]] += 1
 
     def _owner(self, owner: Owner, said: Any) -> tuple[Remark, ...]:
         if said is None:
@@ -140,10 +144,14 @@ class Records:
                     ),
                 )
             if not addresses:
-                return (Remark(FindingCode.OWNER_UNKNOWN, "not among the users of the export"),)
+                return (Remark(FindingCode.OWNER_UNKNOWN, self.own.told(None)),)
             (address,) = addresses
         left = (Remark(FindingCode.OWNER_LEFT),) if same_address(address) in self.own.left else ()
-        return (*left, *self.users.owner(address))
+        who = self.own.told(address)
+        return tuple(
+            replace(remark, detail=": ".join(filter(None, (who, remark.detail))))
+            for remark in (*left, *self.users.owner(address))
+        )
 
     def _references(self, entry: Object, place: Place, values: dict[str, Any]) -> Iterator[Remark]:
         for reference in entry.references:

@@ -112,29 +112,32 @@ class OwnUsers:
 
     addresses: dict[str, set[str]] = field(default_factory=dict)
     left: set[str] = field(default_factory=set)
+    keys: dict[str, str] = field(default_factory=dict)
 
-    def add(self, name: Any, address: str | None, *, active: bool) -> None:
+    def add(self, key: str, name: Any, address: str | None, *, active: bool) -> None:
         """One user of the legacy system."""
         address = same_address(address)
         if address is None:
             return
+        self.keys.setdefault(address, key)
         if isinstance(name, str) and name:
             self.addresses.setdefault(text.comparable(name), set()).add(address)
         if not active:
             self.left.add(address)
+
+    def told(self, address: str | None) -> str:
+        """The user of an address as findings name one: by the key, never by name or address."""
+        known = self.keys.get(same_address(address) or "")
+        return f"user {known}" if known else "no user of the export"
 
     def named(self, name: str) -> set[str]:
         """The addresses of the users of that name."""
         return self.addresses.get(text.comparable(name), set())
 
 
-def tallied(remarks: Iterable[Remark]) -> FindingCode | None:
+def tallied(remarks: Iterable[Remark]) -> Remark | None:
     """The remark that keeps a record waiting, if one does."""
     return next(
-        (
-            remark.code
-            for remark in remarks
-            if remark.code in UNUSABLE and remark.severity is not Severity.FLAG
-        ),
+        (remark for remark in remarks if remark.code in UNUSABLE and remark.severity is not Severity.FLAG),
         None,
     )

@@ -105,7 +105,7 @@ def _file(summary: Summary, file: str, found: list[tuple[tuple[Severity, Finding
 
 def _records(shown: list[str], count: int) -> str:
     more = f" and {count - len(shown)} more" if count > len(shown) else ""
-    return escape(", ".join(shown) + more)
+    return escape("; ".join(shown) + more)
 
 
 def _bar(count: int, most: int, severity: Severity) -> str:

@@ -59,10 +59,9 @@ class Summary:
 
 
 def _place(finding: Finding) -> str:
-    """Where a finding is, in the words of the export: its record and column, or what is said of the file."""
+    """Where a finding is, in the words of the export: its record and column, and what is said of it."""
     record = " > ".join(finding.record) if isinstance(finding.record, tuple) else finding.record
     column = f" ({finding.remark.field})" if finding.remark.field else ""
     if record is None:
         return f"{finding.remark.detail}{column}".strip() or "the file"
-    word = f": {finding.remark.detail}" if finding.code is FindingCode.CHOICE_NO_TARGET else ""
-    return f"{record}{column}{word}"
+    return f"{record}{column}" + (f": {finding.remark.detail}" if finding.remark.detail else "")

@@ -91,6 +91,7 @@ class FindingCode(StrEnum):
     DATE_TWO_DIGIT_YEAR = "date.two_digit_year"
     DATE_SERIAL = "date.serial"
     DATE_IMPLAUSIBLE = "date.implausible"
+    DATE_AFTER_EXPORT = "date.after_export"
     TIME_EPOCH = "time.epoch"
     TIME_OFFSET = "time.offset"
     TIME_ZONE_IN_VALUE = "time.zone_in_value"
@@ -110,6 +111,7 @@ class FindingCode(StrEnum):
     CHOICE_NO_TARGET = "choice.no_target"
     TAG_REPEATED = "tag.repeated"
     TAG_PARTED = "tag.parted"
+    TAG_DIFFERS = "tag.differs"
     PARTICIPANT_UNRESOLVED = "participant.unresolved"
     PARTICIPANT_MISSING = "participant.missing"
     PARTICIPANT_UNREADABLE = "participant.unreadable"
@@ -273,6 +275,9 @@ RULES: Mapping[FindingCode, Policy] = {
         _F, "read as a day number", "A bare number: the days since 1900 of a spreadsheet."
     ),
     _C.DATE_IMPLAUSIBLE: Policy(_F, _DECIDE, "A year before 1900 or after 2100."),
+    _C.DATE_AFTER_EXPORT: Policy(
+        _F, _AS_IT_IS, "Happened, by its record, when the export was already written."
+    ),
     _C.TIME_EPOCH: Policy(_F, "read as epoch", "A bare number: seconds or milliseconds since 1970."),
     _C.TIME_OFFSET: Policy(_I, "convert to UTC", "A time with an offset of its own."),
     _C.TIME_ZONE_IN_VALUE: Policy(_F, "convert to UTC", "The value names its own time zone."),
@@ -295,6 +300,7 @@ RULES: Mapping[FindingCode, Policy] = {
     _C.CHOICE_NO_TARGET: Policy(_H, "extend the map", "A value without an option in the map."),
     _C.TAG_REPEATED: Policy(_I, _AS_IT_IS, "One tag stands twice, in other letters or blanks."),
     _C.TAG_PARTED: Policy(_H, _EDIT, "The sign that stands between tags stands inside one."),
+    _C.TAG_DIFFERS: Policy(_F, "keep the tags of both", "The record's own tags are not those of the list."),
     _C.PARTICIPANT_UNRESOLVED: Policy(
         _F, "keep as an unresolved party", "Neither a user nor a person of the export."
     ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -12,6 +13,8 @@ Values = Mapping[str, Any]
 """A record as read: typed values by column, None for a blank or an unreadable one."""
 
 _CENT = Decimal("0.005")
+_DAY = timedelta(days=1)
+"""An export takes its time, and its day is another one further east."""
 
 
 class Condition(Protocol):
@@ -113,6 +116,24 @@ class Order:
             return ()
         detail = f"{self.second} is before {self.first}"
         return (Remark(FindingCode.DATES_OUT_OF_ORDER, detail, self.second, self.severity),)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Columns of what had happened when the export was written, wherever the conditions are true."""
+
+    fields: tuple[str, ...]
+    conditions: tuple[Condition, ...] = ()
+
+    def remarks(self, values: Values, written: datetime | None) -> tuple[Remark, ...]:
+        """A remark for each that is later than that, by more than a day."""
+        if written is None or not all(condition.holds(values) for condition in self.conditions):
+            return ()
+        return tuple(
+            Remark(FindingCode.DATE_AFTER_EXPORT, f"{name} is after the export", name)
+            for name in self.fields
+            if _after(values.get(name), written + _DAY)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,16 +245,45 @@ class Members:
         return (Remark(FindingCode.MEMBERS_DIFFER, f"{said:.0f} said, {found} found", self.count),)
 
 
-RowRule = Never | Order | Product | Sum
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """The words of a column are those that the records of another object list one by one.
+
+    Those name this record by two columns, `by`: the kind of record, which is `kind`, and its key. `entry` is
+    their column with the word.
+    """
+
+    field: str
+    kind: str
+    entity: str
+    by: tuple[str, str]
+    entry: str
+
+    def remarks(self, said: frozenset[str], listed: frozenset[str]) -> tuple[Remark, ...]:
+        """A remark when they are not. Where the column is blank, those of the list are simply all."""
+        if said == listed:
+            return ()
+        parts = ((listed - said, f"in the list of {self.entity}s"), (said - listed, "in its own cell"))
+        detail = ", ".join(f"{len(alone)} {where} alone" for alone, where in parts if alone)
+        return (Remark(FindingCode.TAG_DIFFERS, detail, self.field, None if said else Severity.INFO),)
+
+
+RowRule = Never | Order | Past | Product | Sum
 """What a record alone can break."""
 
 NeighbourRule = Agrees | NotBefore
 """What a record can break together with one it points at."""
 
-TotalRule = Lines | Members
+TotalRule = Entries | Lines | Members
 """What a record can break together with those that point at it."""
 
 Rule = RowRule | NeighbourRule | TotalRule
+
+
+def _after(value: Any, moment: datetime) -> bool:
+    if isinstance(value, datetime):
+        return value > moment
+    return isinstance(value, date) and value > moment.date()
 
 
 def _apart(found: Decimal, said: Any, field: str, parts: str, slack: Decimal) -> tuple[Remark, ...]:

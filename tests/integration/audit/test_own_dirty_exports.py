@@ -1,6 +1,7 @@
 """Every oddity of our own exports is found where it is, and nothing else; the page names each record."""
 
 import json
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -54,5 +55,6 @@ def test_whoever_has_only_the_page_knows_which_records_wait(system: str, tmp_pat
     for one in waiting:
         record = " &gt; ".join(one["record"]) if isinstance(one["record"], list) else one["record"]
         assert record in page, one
+        assert escape(one["detail"]) in page, one
     for address in ("roberta.almeida@turbinen.example", "mara.okafor@harbour.example", "Okafor"):
         assert address not in page

@@ -157,15 +157,16 @@ GOOD = {
 USERS = [{"systemuserid": "1", "internalemailaddress": "Ann@X.example", "isdisabled": False, "accessmode": 0}]
 
 Found = Callable[..., list[tuple[str, Any, str | None, str]]]
+Told = Callable[..., list[Mapping[str, Any]]]
 
 
 @pytest.fixture
-def found(tmp_path: Path) -> Found:
+def told(tmp_path: Path) -> Told:
     """The findings of the good export with lines added to files, or files replaced."""
 
     def find(
         *, more: Mapping[str, str] | None = None, other: Mapping[str, str] | None = None, users: Any = None
-    ) -> list[tuple[str, Any, str | None, str]]:
+    ) -> list[Mapping[str, Any]]:
         texts = dict(GOOD) | dict(other or {})
         for file, lines in (more or {}).items():
             texts[file] += lines
@@ -178,8 +179,17 @@ def found(tmp_path: Path) -> Found:
             (tmp_path / file).write_bytes(text.encode())
         known = Users.read(json.dumps({"value": USERS if users is None else users}).encode())
         audit = Audit(EXPORT, Folder(str(tmp_path)), known, pages.plain, pages.is_html)
-        told = [finding.told() for finding in audit.run()]
-        return [(one["file"], one["record"], one["field"], one["finding"]) for one in told]
+        return [finding.told() for finding in audit.run()]
+
+    return find
+
+
+@pytest.fixture
+def found(told: Told) -> Found:
+    """The findings of that export by what they are of."""
+
+    def find(**asked: Any) -> list[tuple[str, Any, str | None, str]]:
+        return [(one["file"], one["record"], one["field"], one["finding"]) for one in told(**asked)]
 
     return find
 
@@ -295,6 +305,26 @@ def test_what_differs_from_the_list_is_found(
 )
 def test_an_owner_is_matched_by_address(found: Found, users: list[Any], code: str) -> None:
     assert ("teams.csv", "A", "clerk", code) in found(users=users)
+
+
+def test_whoever_provides_users_learns_for_whom_and_how_many_records_wait(told: Told) -> None:
+    clerks = "2,Bo Ek,bo@x.example,y\n3,Cy Orr,cy@x.example,n\n"
+    owners = ("Bo Ek", "Bo Ek", "Cy Orr", "Nobody", "")
+    teams = "".join(f"{no},T{no},,{owner},,\n" for no, owner in enumerate(owners))
+    users = [*USERS, {"systemuserid": "2", "internalemailaddress": "cy@x.example", "isdisabled": True}]
+
+    found = told(more={"clerks.csv": clerks, "teams.csv": teams}, users=users)
+
+    details = {one["record"]: one["detail"] for one in found if one["finding"].startswith("owner")}
+    assert details == {
+        "0": "user 2",
+        "1": "user 2",
+        "2": "user 3",
+        "3": "no user of the export",
+        "4": "Nobody owns the record.",
+        None: "5 records of team: blank 1, disabled 1 (1 of user 3), "
+        "unknown 3 (2 of user 2, 1 of no user of the export)",
+    }
 
 
 def test_a_file_that_breaks_off_leaves_the_others_audited(found: Found) -> None:

@@ -31,6 +31,7 @@ contacts.csv | - | - | file.byte_order_mark
 contacts.csv | P-00012 | cf_linkedin | text.too_long
 contacts.csv | P-00013 | tags | tag.repeated
 contacts.csv | P-00013 | tags | text.like_formula
+contacts.csv | P-00013 | tags | tag.differs
 contacts.csv | P-00014 | created_at | date.older_format
 contacts.csv | P-00015 | created_at | time.offset
 contacts.csv | P-00016 | created_at | time.zone_in_value
@@ -69,6 +70,8 @@ deals.csv | 9SLYC4TR | amount | number.negative
 deals.csv | CBAV8ZJL | currency | currency.unknown
 deals.csv | 62AK8UWX | primary_contact_id | reference.dangling
 deals.csv | 62AK8UWX | tags | text.control_character
+deals.csv | 62AK8UWX | tags | tag.differs
+deals.csv | 1C1I7A6R | tags | tag.differs
 deals.csv | Q7IRUJK7 | deal_id | key.repeated
 deals.csv | 2TYZRE2R | stage_id | reference.dangling
 deals.csv | LAYVBSH4 | company_id | reference.blank
@@ -163,6 +166,7 @@ Service Desk Comments.xlsx | T00007/1 | Date | dates.out_of_order
 Service Desk Comments.xlsx | T99999/1 | Ticket No | reference.dangling
 Campaigns.xlsx | CAM001 | Target Member Count | members.differ
 Campaigns.xlsx | CAM004 | Campaign Type | choice.no_target
+Campaigns.xlsx | CAM001 | Start Date | date.after_export
 Campaigns.xlsx | CAM004/Lead/CON99999 | Member ID | reference.dangling
 Campaigns.xlsx | CAM004/Lead/LD00004 | Campaign ID | key.repeated
 Campaigns.xlsx | CAM001/Contact/CON00001 | Campaign ID | key.repeated

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mappers import SYSTEMS
+from mappers import SYSTEMS, systems
 from mappers.allegory import ALLEGORY
 from mappers.allegory.deals import DEAL
 from mappers.dataverse import TABLES, opportunity
@@ -46,6 +46,29 @@ def test_a_table_leaves_if_and_only_if_a_map_sends_a_field_of_it_out() -> None:
         "lead",
         "opportunity",
     ]
+
+
+@pytest.mark.parametrize("profile", ["native", "seed"])
+def test_a_map_of_which_nothing_goes_back_says_why_and_no_other_does(profile: str) -> None:
+    maps = [(system.name, entry) for system in systems(profile) for entry in system.maps]
+
+    assert [(name, entry.entity) for name, entry in maps if entry.outbound is bool(entry.one_way)] == []
+
+
+def test_each_column_that_comes_in_alone_says_why_where_others_go_back() -> None:
+    lines = [
+        (entry.entity, line)
+        for system in SYSTEMS
+        for entry in system.maps
+        if entry.outbound
+        for line in entry.fields
+    ]
+
+    assert [
+        (entity, line.column.name)
+        for entity, line in lines
+        if line.flow is Flow.INBOUND and not line.description
+    ] == []
 
 
 def test_a_change_matters_if_it_touches_a_column_that_crosses() -> None:

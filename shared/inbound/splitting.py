@@ -49,6 +49,7 @@ class Splitting:
             result = deciding.unchanged(change, Outcome.SUPERSEDED, why_not, entry)
             return replace(result, case=case.number)
         async with seized(self.lanes, case.loser, hold) as (lease, both):
+            shadow = await self._without_key(change, entry, record, shadow, both)
             row = await self._write(change, entry, case.loser, before, both)
             after = replace(shadow, absorbed=shadow.absorbed - {str(change.subject)})
             if str(change.subject) not in shadow.absorbed:
@@ -72,6 +73,32 @@ class Splitting:
         if system is not None and await system.read(subject.entity, subject.id) is None:
             return f"{subject.system} no longer has the record, and nothing is made up"
         return None
+
+    async def _without_key(
+        self, change: Change, entry: EntityMap, shared: UUID, shadow: Shadow, hold: Hold
+    ) -> Shadow:
+        """The shared row lets go of the record's key, if it was made for that record: no two rows have one.
+
+        It is left without: the key of the record that stays is on the row that was put aside for this one.
+        """
+        identity = entry.identity(change.subject)
+        held = await self.rows.read(entry.table, shared)
+        if (
+            held is None
+            or not identity
+            or any(held.values.get(name) != key for name, key in identity.items())
+        ):
+            return shadow
+        await hold()
+        row = await self.rows.update(entry.table, shared, dict.fromkeys(identity), held.version)
+        moment = deciding.row_moment(row.modified_at, row.version)
+        blank = {
+            name: replace(mark, value=None, seen={**mark.seen, DATAVERSE: moment})
+            for name, mark in shadow.marks.items()
+            if name in identity
+        }
+        versions = {system: told for system, told in shadow.versions.items() if system != DATAVERSE}
+        return replace(shadow, marks={**shadow.marks, **blank}, versions=versions)
 
     async def _write(self, change: Change, entry: EntityMap, own: UUID, before: Before, hold: Hold) -> Row:
         """The row it had, active again and with its own values; or a new one."""

@@ -10,18 +10,19 @@ from shared.core.absorption import Estate, Seizing, inherited, seized
 from shared.core.change import Change
 from shared.core.crosswalk import Crosswalk
 from shared.core.customers import Cases
-from shared.core.identity import RecordKey
+from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.legacy import going_out
 from shared.core.mapping.columns import Table
 from shared.core.mapping.spec import EntityMap, OnDelete
 from shared.core.outcome import Outcome
 from shared.core.ownership import Owners
 from shared.core.policy import on_merge
-from shared.core.ports import Hold, LegacyRecords, Rows, Shadows
+from shared.core.ports import Hold, LegacyRecords, Row, Rows, Shadows
 from shared.core.shadow import Shadow
+from shared.core.survivorship import NEWEST, Survivorship, surviving
 from shared.core.system import LegacySystem
 from shared.core.unit import Undivided, UnitFinder
-from shared.core.verdict import Absorption, Verdict
+from shared.core.verdict import Absorption, Collision, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Absorbing:
     lanes: Seizing
     cases: Cases | None = None
     units: UnitFinder = field(default_factory=Undivided)
+    survivorship: Mapping[str, Survivorship] = field(default_factory=dict)
 
     async def apply(
         self, change: Change, table: Table, record: UUID, shadow: Shadow, hold: Hold
@@ -62,6 +64,9 @@ class Absorbing:
             own = await self.rows.read(table, record) if estate.moved else None
             after = inherited(shadow, gone, estate, own, self._takers(living))
             told: list[str] = []
+            lost: tuple[Collision, ...] = ()
+            if change.case is not None and own is not None:
+                after, lost = await self._survive(table, record, (after, gone), estate, own, both)
             for key, heir in estate.ended.items():
                 told.append(await self._end(change, gone, (key, heir), both))
             for key in estate.moved:
@@ -72,10 +77,39 @@ class Absorbing:
                 f"the row was merged into {record}: {'; '.join(told) or 'no legacy system has it'}",
                 change.subject,
                 shadow=after,
+                collisions=lost,
                 map_version=self._entry(estate),
                 absorbs=Absorption(tuple(estate.ended), estate.moved, loser, lease),
                 case=change.case,
             )
+
+    async def _survive(
+        self,
+        table: Table,
+        record: UUID,
+        known: tuple[Shadow, Shadow],
+        estate: Estate,
+        own: Row,
+        hold: Hold,
+    ) -> tuple[Shadow, tuple[Collision, ...]]:
+        """Give the row the values that its rules choose from the records it has now; what lost is kept.
+
+        Only where Tandem merges by a person's word: who merges in Dataverse has chosen the values there.
+        """
+        after, gone = known
+        decided = {name: mark for name, mark in after.marks.items() if not _is_beside(table, name)}
+        rules = self.survivorship.get(table.name, NEWEST)
+        who = {key.system for key in estate.moved}
+        found = surviving(rules, replace(after, marks=decided), gone.marks, who, own.values)
+        if not found.marks:
+            return after, found.lost
+        row = own
+        if found.write:
+            await hold()
+            row = await self.rows.update(table, record, found.write, own.version)
+        marks = {**after.marks, **found.held_at(deciding.row_moment(row.modified_at, row.version))}
+        versions = {system: told for system, told in after.versions.items() if system != DATAVERSE}
+        return replace(after, marks=marks, versions=versions), found.lost
 
     async def _is_decided(self, number: int, loser: UUID, heir: UUID) -> bool:
         """Whether a person's decision stands, and is about these rows."""
@@ -141,3 +175,9 @@ class Absorbing:
         known = after.versions.get(key.system) == found.version
         versions = {**after.versions, key.system: written.version} if known else after.versions
         return replace(after, versions=versions)
+
+
+def _is_beside(table: Table, name: str) -> bool:
+    """Whether a column tells of a record's history, which is its own, and no value to choose."""
+    column = table.columns.get(name)
+    return column is None or column.incidental or column.create_only

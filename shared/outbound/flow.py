@@ -29,6 +29,7 @@ from shared.core.ownership import Declared, Owners
 from shared.core.policy import alone, on_delete, parted
 from shared.core.ports import Hold, LegacyRecord, LegacyRecords, Rows, Shadows
 from shared.core.shadow import Moment, Shadow
+from shared.core.survivorship import Survivorship
 from shared.core.system import LegacySystem
 from shared.core.takeback import TakeBack
 from shared.core.turns import LoopBudget
@@ -59,6 +60,7 @@ class Outbound:
     posting: Posting | None = None
     cases: Cases | None = None
     units: UnitFinder = field(default_factory=Undivided)
+    survivorship: Mapping[str, Survivorship] = field(default_factory=dict)
 
     @property
     def absorbing(self) -> Absorbing:
@@ -73,6 +75,7 @@ class Outbound:
             self.lanes,
             self.cases,
             self.units,
+            self.survivorship,
         )
 
     async def apply(self, change: Change, record: UUID, shadow: Shadow, hold: Hold) -> Verdict:

@@ -107,6 +107,7 @@ def _outbound(settings: Settings, store: "Store", sides: Sides, lookups: "Mappin
         _posting(settings, store, sides),
         store.cases,
         _units(settings, sides, lookups),
+        SURVIVORSHIP,
     )
 
 

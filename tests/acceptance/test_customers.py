@@ -155,6 +155,49 @@ def test_a_customer_of_both_systems_is_one_row_by_a_persons_word_and_two_again_b
     ]
 
 
+def test_whichever_row_lives_on_the_rules_choose_the_values_and_either_record_may_leave(
+    stack: Stack, legrand: httpx.Client, tag: str
+) -> None:
+    """Legrand's row lives on; Allegory's registered name stands all the same, and the longer tags do."""
+    site, theirs = f"www.{tag.lower()}.example", f"CMP{tag}"
+    with legrand:
+        company = {"Company Name": f"Oar {tag}", "Website": site, "City": "Balmain", "Keywords": "x"}
+        legrand.put(f"/admin/records/companies/{theirs}", json=company).raise_for_status()
+        legrand.post("/admin/export", json={"folder": f"{tag}-1"}).raise_for_status()
+        kept = row_of(stack, f"legrand:company:{theirs}")["accountid"]
+        ours = made(stack, "companies", name=f"Oar {tag} GmbH", domain=site, tags="vip;long")
+        lost = row_of(stack, f"allegory:company:{ours}")["accountid"]
+        case = match_of(stack, kept, lost)
+
+        accepted = stack.tandem(
+            "customers", "accept", str(case["case"]), "--heir", kept, "--reason", "same site"
+        )
+        assert accepted.returncode == 0, accepted.stdout + accepted.stderr
+        eventually("the row is put aside", lambda: row(stack, lost)["_masterid_value"] == kept or None)
+        _imported(legrand, theirs)
+        eventually("the case is over", lambda: _is_over(stack, case["case"]) or None)
+
+        agreed = (f"Oar {tag} GmbH", "Balmain", "vip;long")
+        one = row(stack, kept)
+        assert (one["name"], one["address1_city"], one["tandem_tags"]) == agreed
+        record = held(stack, f"/companies/{ours}")
+        assert (record["name"], record["city"], record["tags"]) == agreed
+        desk = legrand.get(f"/admin/records/companies/{theirs}").raise_for_status().json()
+        assert (desk["Company Name"], desk["City"], desk["Keywords"]) == agreed
+
+        # The shared row was made for Legrand's record, which leaves it now.
+        apart = stack.tandem("customers", "unmerge", f"legrand:company:{theirs}", "--reason", "two")
+        assert apart.returncode == 0, apart.stdout + apart.stderr
+        own = eventually("a row of its own", lambda: _other(stack, theirs, kept))
+        assert (own["name"], own["address1_city"], own["tandem_tags"]) == (f"Oar {tag}", "Balmain", "x")
+        assert row(stack, kept)["name"] == f"Oar {tag} GmbH"
+
+
+def _other(stack: Stack, record: str, than: str) -> dict[str, Any] | None:
+    found = stack.row_of(f"legrand:company:{record}", "accounts")
+    return found if found is not None and found["accountid"] != than else None
+
+
 def _is_over(stack: Stack, case: int) -> bool:
     with stack.api() as api:
         return bool(api.get(f"ops/matches/{case}").raise_for_status().json()["state"] == "over")

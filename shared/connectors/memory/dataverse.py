@@ -32,7 +32,7 @@ class MemoryRows:
     """A twin of the tables. `trouble` arranges failures; `put` and `remove` are what people do there.
 
     Versions grow over all tables, times are the clock's, to the second, and a lookup must point at a row
-    that exists. Limits of columns are not checked.
+    that exists, and no two rows have one key. Limits of columns are not checked.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -58,6 +58,7 @@ class MemoryRows:
         if (table.name, row_id) in self._rows:
             raise MovedOn("a row with this id is already there")
         self._check_lookups(values)
+        self._check_keys(table, row_id, values)
         begun: dict[str, Value] = {} if table.lifecycle is None else {STATUS: Option(table.lifecycle.start)}
         return _row(self._keep(table.name, row_id, {**begun, **values}), {})
 
@@ -66,6 +67,7 @@ class MemoryRows:
         self.trouble.strike()
         kept = self._present(table, row_id, version)
         self._check_lookups(values)
+        self._check_keys(table, row_id, values)
         _check_way(table, kept.values, values)
         return _row(self._keep(table.name, row_id, {**kept.values, **values}), {})
 
@@ -170,6 +172,16 @@ class MemoryRows:
                     code=Code.VALUE_UNKNOWN_REFERENCE,
                     field=column,
                 )
+
+    def _check_keys(self, table: Table, row_id: UUID, values: Mapping[str, Value]) -> None:
+        """A blank is no key; a row that was put aside keeps its own."""
+        for names in table.keys.values():
+            said = [values.get(name) for name in names]
+            if None in said:
+                continue
+            for other, held in self.of(table.name).items():
+                if other != row_id and [held.get(name) for name in names] == said:
+                    raise Refused("another row has this key", answer="0x80060892", field=names[0])
 
     def _keep(self, table: str, row_id: UUID, values: Mapping[str, Value]) -> _Kept:
         self._number += 1

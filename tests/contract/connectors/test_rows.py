@@ -181,11 +181,11 @@ async def test_a_value_the_column_does_not_take_is_refused_by_column_and_not_quo
     assert "Secret" not in str(refused.value)
 
 
-async def test_another_rows_key_is_refused(simulated: SimulatedOrganisation) -> None:
-    await simulated.rows.create(ACCOUNT, uuid4(), {"name": "First", "tandem_sourcekey": "k-1"})
+async def test_another_rows_key_is_refused(organisation: Organisation) -> None:
+    await organisation.rows.create(ACCOUNT, uuid4(), {"name": "First", "tandem_sourcekey": "k-1"})
 
     with pytest.raises(Refused) as refused:
-        await simulated.rows.create(ACCOUNT, uuid4(), {"name": "Second", "tandem_sourcekey": "k-1"})
+        await organisation.rows.create(ACCOUNT, uuid4(), {"name": "Second", "tandem_sourcekey": "k-1"})
 
     assert refused.value.answer == "0x80060892"
 

@@ -369,6 +369,7 @@ def gate_for(
         budget,
         posting,
         store.cases,
+        survivorship=SURVIVORSHIP,
     )
     worker = LaneWorker(
         lanes=store.lanes,

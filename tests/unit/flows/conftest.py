@@ -258,6 +258,7 @@ def desk_with(allegory: LegacySystem, *more: LegacySystem, policy: OwnerPolicy =
         budget,
         cases=store.cases,
         units=units,
+        survivorship=SURVIVORSHIP,
     )
     bus = MemoryBus({direction: direction.value for direction in Direction}, clock, seal=store.seal)
     worker = LaneWorker(

@@ -142,6 +142,99 @@ async def test_the_other_row_may_be_the_one_that_lives_on(desk: "Desk") -> None:
         await desk.customers.accept(match["case"], "", "bob", "again")
 
 
+async def test_the_rules_say_whose_values_one_customer_holds_whichever_row_lives_on(desk: "Desk") -> None:
+    """The elder row is that of the system that comes last; its nickname replaces no registered name."""
+    theirs: dict[str, Json] = {"phone": "1", "tags": "short", "city": "Kiel", "year_founded": 1990}
+    await saved(desk, "borealis", "B-1", **{**ALIKE_TOO, **theirs})
+    ours: dict[str, Json] = {"phone": "2", "tags": "much longer", "city": "", "year_founded": 1991}
+    await saved(desk, "allegory", "A-1", **{**ALIKE, **ours})
+    heir, loser = await row_of(desk, "borealis", "B-1"), await row_of(desk, "allegory", "A-1")
+    (match,) = await waiting(desk)
+
+    assert (await desk.customers.accept(match["case"], "", "ann", "same address"))["heir"] == str(heir)
+    await told(desk, heir, loser)
+
+    # By priority, newest not blank, longest, newest not blank, newest.
+    names = ("name", "telephone1", "tandem_tags", "address1_city", "tandem_yearfounded")
+    assert [column(desk, heir, name) for name in names] == ["Nordwind GmbH", "2", "much longer", "Kiel", 1991]
+    agreed = {"name": "Nordwind GmbH", "phone": "2", "tags": "much longer", "city": "Kiel"}
+    for system, record in (("allegory", "A-1"), ("borealis", "B-1")):
+        held = desk.others[system].of("company")[record]
+        assert {name: held[name] for name in agreed} == agreed, system
+        assert str(held["year_founded"]) == "1991"
+    # What is agreed is what both hold: nothing goes round.
+    before = [dict(desk.others[name].of("company")) for name in ("allegory", "borealis")]
+    await told(desk, heir)
+    assert [dict(desk.others[name].of("company")) for name in ("allegory", "borealis")] == before
+
+
+async def test_a_value_that_loses_when_two_become_one_is_kept_with_the_rule(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+    (match,) = await waiting(desk)
+    await desk.customers.accept(match["case"], "", "ann", "same address")
+    await told(desk, heir, loser)
+
+    (story,) = await desk.store.operations.history.of(str(heir))
+    lost = {(one["column"], one["inbound"], one["winner"], one["rule"]) for one in story["conflicts"]}
+    assert ("name", "NORDWIND", "allegory", "survivorship: priority") in lost
+
+
+async def test_whose_values_stood_may_be_taken_out_again_and_keeps_them(desk: "Desk") -> None:
+    await saved(desk, "borealis", "B-1", **ALIKE_TOO)
+    await saved(desk, "allegory", "A-1", **{**ALIKE, "tags": "long", "phone": ""})
+    heir, loser = await row_of(desk, "borealis", "B-1"), await row_of(desk, "allegory", "A-1")
+    (match,) = await waiting(desk)
+    await desk.customers.accept(match["case"], "", "ann", "same address")
+    await told(desk, heir, loser)
+
+    await desk.customers.unmerge("allegory:company:A-1", "ann", "they are two")
+    await told(desk, loser, heir)
+
+    assert await row_of(desk, "allegory", "A-1") == loser
+    own = {name: column(desk, loser, name) for name in ("name", "tandem_tags", "telephone1", "statecode")}
+    assert own == {"name": "Nordwind GmbH", "tandem_tags": "long", "telephone1": None, "statecode": 0}
+    record = desk.others["allegory"].of("company")["A-1"]
+    assert (record["name"], record["tags"], record.get("phone") or "") == ("Nordwind GmbH", "long", "")
+    # The other one keeps the shared row as it is.
+    assert (column(desk, heir, "name"), column(desk, heir, "telephone1")) == ("Nordwind GmbH", "2")
+
+
+async def test_the_record_whose_key_the_shared_row_has_may_be_taken_out_too(desk: "Desk") -> None:
+    heir, loser = await two(desk)
+    (match,) = await waiting(desk)
+    await desk.customers.accept(match["case"], "", "ann", "same address")
+    await told(desk, heir, loser)
+
+    queued = await desk.customers.unmerge("allegory:company:A-1", "ann", "they are two")
+    own = UUID(queued["row"])
+    await told(desk, own, heir)
+
+    assert own not in {heir, loser}
+    assert await row_of(desk, "allegory", "A-1") == own
+    keys = [column(desk, row, "tandem_sourcekey") for row in (own, heir, loser)]
+    assert keys == ["allegory:company:A-1", None, "borealis:company:B-1"]
+    assert (column(desk, own, "name"), column(desk, own, "telephone1")) == ("Nordwind GmbH", None)
+    # Each goes its own way.
+    await saved(desk, "allegory", "A-1", phone="5")
+    await saved(desk, "borealis", "B-1", phone="6")
+    await told(desk, own, heir)
+    assert [column(desk, row, "telephone1") for row in (own, heir)] == ["5", "6"]
+
+
+async def test_what_a_user_typed_meanwhile_is_no_rules_to_decide(desk: "Desk") -> None:
+    await saved(desk, "borealis", "B-1", **ALIKE_TOO)
+    await saved(desk, "allegory", "A-1", **ALIKE)
+    heir, loser = await row_of(desk, "borealis", "B-1"), await row_of(desk, "allegory", "A-1")
+    (match,) = await waiting(desk)
+    desk.rows.put("account", heir, {"name": "As the user knows it"})
+
+    await desk.customers.accept(match["case"], "", "ann", "same address")
+    await told(desk, heir, loser)
+
+    assert column(desk, heir, "name") == "As the user knows it"
+    assert desk.others["allegory"].of("company")["A-1"]["name"] == "As the user knows it"
+
+
 async def test_refusing_is_remembered(desk: "Desk") -> None:
     await two(desk)
     (match,) = await waiting(desk)

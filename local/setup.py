@@ -229,6 +229,9 @@ def main(names: list[str]) -> int:
         except SetupError as fault:
             print(fault, file=sys.stderr)
             return 2
+        except KeyboardInterrupt:
+            print("\nInterrupted; the next start does this step again.", file=sys.stderr)
+            return 130
     return 0
 
 

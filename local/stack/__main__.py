@@ -12,7 +12,7 @@ def main() -> int:
         print(f"The package {fault.name} is not installed; run `python3 local/setup.py`.", file=sys.stderr)
         return 2
     parser = argparse.ArgumentParser(prog="python -m local.stack", description=__doc__)
-    subparsers = parser.add_subparsers(required=True, metavar="command")
+    subparsers = parser.add_subparsers(required=True)
     add_commands(subparsers)
     add_story_commands(subparsers)
     asked = parser.parse_args()

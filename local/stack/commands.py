@@ -241,4 +241,4 @@ def add_story_commands(subparsers: Subparsers) -> None:
 def commands(subparsers: Subparsers) -> None:
     """Registers `tandem local`; each command sets `handler`, from the arguments to an exit status."""
     local = _added(subparsers, "local", "the local stack of this checkout")
-    add_commands(local.add_subparsers(required=True, metavar="command"))
+    add_commands(local.add_subparsers(required=True))

@@ -81,7 +81,8 @@ class Service:
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise Unreachable(f"TANDEM_URL is no address of a service: {error}") from error
         except httpx.TransportError as error:
-            raise Unreachable(f"{self.url} does not answer ({error}); is it running?") from error
+            asking = "is it running? `make up` starts a local one"
+            raise Unreachable(f"{self.url} does not answer ({error}); {asking}") from error
         try:
             told: Mapping[str, Any] = answer.json()
         except ValueError as error:

@@ -33,6 +33,13 @@ def number(text: str) -> int:
     return int(text)
 
 
+def why(text: str) -> str:
+    """A reason, which is kept with what was done."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("say why; it is kept")
+    return text
+
+
 def family(commands: Any, name: str, about: str) -> Any:
     """Add a noun that has commands of its own (`tandem record show`); returns what they are added to."""
     # Without a metavar, a missing or wrong word is answered with the words there are.

@@ -1,5 +1,6 @@
 """The HTTP door for external systems: post an envelope, ask what became of it (E-15)."""
 
+import re
 from typing import TYPE_CHECKING
 
 import azure.functions as func
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 bp = func.Blueprint()
 
+_KEY = re.compile(r"[A-Za-z0-9._~:@+=,;!$&'()*-]{1,128}")
+"""What an Idempotency-Key may be: it stands in the address at which its sender asks."""
+
 _LARGEST = 192 * 1024
 """Bytes of body accepted: with its properties a message must stay below the queue's 256 KB."""
 
@@ -23,10 +27,12 @@ async def post_inbound(req: func.HttpRequest) -> func.HttpResponse:
     """Queue an inbound envelope; the Idempotency-Key header becomes its message id."""
 
     async def post(caller: "Caller") -> func.HttpResponse:
-        key = req.headers.get("Idempotency-Key", "").strip()
+        # Quoted, as the header's draft standard has it, or bare, as most send it.
+        key = req.headers.get("Idempotency-Key", "").strip().strip('"')
         body = req.get_body()
-        if not key or len(key) > 128:
-            return problem(400, "request.idempotency_key", "send an Idempotency-Key of 1 to 128 characters")
+        if not _KEY.fullmatch(key):
+            rule = "send an Idempotency-Key of 1 to 128 letters, digits or -._~:@+=,;!$&'()*"
+            return problem(400, "request.idempotency_key", rule)
         if not app().intake.may_use(key):
             return problem(
                 400, "request.idempotency_key", "this key begins like those of Tandem's own messages"

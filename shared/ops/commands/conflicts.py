@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from shared.ops.client import Service
-from shared.ops.command import Answer, Mistyped, Told, command, family, number
+from shared.ops.command import Answer, Mistyped, Told, command, family, number, why
 from shared.ops.screen import MASKED, value
 
 
@@ -24,7 +24,7 @@ def register(commands: Any) -> None:
         help="what the legacy system holds, what Dataverse holds, or --value",
     )
     settle.add_argument("--value", help="the value to take, as JSON or plain text; null for none")
-    settle.add_argument("--reason", required=True, help="why; kept with the decision")
+    settle.add_argument("--reason", required=True, type=why, help="why; kept with the decision")
 
 
 def conflicts_list(service: Service, asked: argparse.Namespace) -> Answer:

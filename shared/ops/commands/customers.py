@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from shared.ops.client import Service
-from shared.ops.command import Answer, Told, command, family, number
+from shared.ops.command import Answer, Told, command, family, number, why
 from shared.ops.screen import second, table
 
 
@@ -20,13 +20,13 @@ def register(commands: Any) -> None:
     accept.add_argument(
         "--heir", default="", metavar="row", help="the row that lives on; by default the elder one"
     )
-    accept.add_argument("--reason", required=True, help="why; kept with the decision")
+    accept.add_argument("--reason", required=True, type=why, help="why; kept with the decision")
     refuse = command(mine, "refuse", customers_refuse, "they are two customers: do not ask again")
     refuse.add_argument("case", type=number, help="the case's number")
-    refuse.add_argument("--reason", required=True, help="why; kept with the decision")
+    refuse.add_argument("--reason", required=True, type=why, help="why; kept with the decision")
     unmerge = command(mine, "unmerge", customers_unmerge, "give a record a row of its own again")
     unmerge.add_argument("record", help="system:entity:id")
-    unmerge.add_argument("--reason", required=True, help="why; kept with the decision")
+    unmerge.add_argument("--reason", required=True, type=why, help="why; kept with the decision")
 
 
 def customers_list(service: Service, asked: argparse.Namespace) -> Answer:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.ops.client import Service
-from shared.ops.command import Answer, Told, command, family
+from shared.ops.command import Answer, Told, command, family, why
 from shared.ops.screen import counted, second, table
 
 _WHY = {
@@ -22,10 +22,10 @@ def register(commands: Any) -> None:
     alias = command(mine, "alias", owners_alias, "say which user is meant by an owner's name")
     _who(alias)
     alias.add_argument("user", help="the address of the user who is meant")
-    alias.add_argument("--reason", required=True, help="why; kept with the alias")
+    alias.add_argument("--reason", required=True, type=why, help="why; kept with the alias")
     unalias = command(mine, "unalias", owners_unalias, "take an alias away")
     _who(unalias)
-    unalias.add_argument("--reason", required=True, help="why; kept in the audit")
+    unalias.add_argument("--reason", required=True, type=why, help="why; kept in the audit")
 
 
 def _who(added: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from shared.ops.client import Service
-from shared.ops.command import Answer, Told, command, family
+from shared.ops.command import Answer, Told, command, family, why
 from shared.ops.screen import second, table
 
 _PHASES = ("legacy_master", "shadow_read", "coexist", "dynamics_master", "retired")
@@ -30,7 +30,7 @@ def register(commands: Any) -> None:
 def _what(added: argparse.ArgumentParser) -> None:
     added.add_argument("system", help="the legacy system")
     added.add_argument("entity", help="its entity, as in the mapping tables; '*' for every one")
-    added.add_argument("--reason", required=True, help="why; kept with the change")
+    added.add_argument("--reason", required=True, type=why, help="why; kept with the change")
 
 
 def phases_list(service: Service, asked: argparse.Namespace) -> Answer:

@@ -103,9 +103,12 @@ def _message(message: Told) -> Iterable[str]:
 
 
 def _decision(decision: Told) -> Iterable[str]:
-    version = decision["map_version"]
-    yield f"    {second(decision['at'])}  {decision['outcome']}: {decision['reason']}  [{version}]"
+    version = f"  [{decision['map_version']}]" if decision["map_version"] else ""
+    yield f"    {second(decision['at'])}  {decision['outcome']}: {decision['reason']}{version}"
     for column, change in sorted(decision["changes"].items()):
+        # What was agreed anew as it was is no news to a person; --json has it.
+        if change["before"] == change["after"]:
+            continue
         yield f"        {column}: {value(change['before'])} -> {value(change['after'])}"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.ops.client import Service
-from shared.ops.command import Answer, Mistyped, Told, command
+from shared.ops.command import Answer, Mistyped, Told, command, why
 
 _DONE = {
     "queued": "goes on in its lane now",
@@ -86,7 +86,7 @@ def screen(told: Told) -> str:
 def _repair(commands: Any, name: str, ask: Any, about: str) -> argparse.ArgumentParser:
     added = command(commands, name, ask, about)
     added.add_argument("message_id", help="the message's id")
-    added.add_argument("--reason", required=True, help="why; kept with the message")
+    added.add_argument("--reason", required=True, type=why, help="why; kept with the message")
     return added
 
 

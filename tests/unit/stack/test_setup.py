@@ -88,6 +88,22 @@ def test_an_old_python_looks_for_a_newer_one(
     assert setup.interpreter() == "python3.12"
 
 
+def test_an_interrupted_step_is_told_in_a_sentence_and_done_again(
+    setup: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interrupting = "import os, signal; os.kill(os.getppid(), signal.SIGINT)"
+
+    def step() -> None:
+        setup.step("Trying", [setup.sys.executable, "-c", interrupting])
+
+    monkeypatch.setitem(setup.STEPS, "python", step)
+
+    assert setup.main(["python"]) == 130
+    told = capsys.readouterr()
+    assert told.out.startswith("Trying ...")
+    assert told.err == "\nInterrupted; the next start does this step again.\n"
+
+
 def test_a_step_that_does_not_exist_is_told(setup: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     assert setup.main(["ruby"]) == 2
     assert capsys.readouterr().err == "There is no step called ruby; the steps are python, node, clients.\n"

@@ -15,6 +15,7 @@ from shared.core import decision as deciding
 from shared.core.change import Change
 from shared.core.codes import Code
 from shared.core.errors import Transient
+from shared.core.heartbeat import kept_alive
 from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.mapping.columns import Value
 from shared.core.mapping.references import RowRef
@@ -36,6 +37,10 @@ class Seizing(Protocol):
         """See `Lanes.confirm`."""
         ...
 
+    async def keep(self, lease: Lease) -> None:
+        """See `Lanes.keep`."""
+        ...
+
     async def release(self, lease: Lease) -> None:
         """See `Lanes.release`."""
         ...
@@ -55,8 +60,16 @@ async def seized(lanes: Seizing, row: UUID, hold: Hold) -> AsyncIterator[tuple[L
         await hold()
         await lanes.confirm(lease)
 
-    try:
+    async with given_back(lanes, lease):
         yield lease, both
+
+
+@asynccontextmanager
+async def given_back(lanes: Seizing, lease: Lease) -> AsyncIterator[None]:
+    """A seized lane while something is done under it: given back when nothing comes of that."""
+    try:
+        with kept_alive(lanes, lease):
+            yield
     except BaseException:
         await lanes.release(lease)
         raise

@@ -7,6 +7,7 @@ wait for, or a person. Followers of such a head wait behind it; other records do
 
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -18,6 +19,7 @@ from shared.core.decision import link_follows, noting, told
 from shared.core.envelope import Parse
 from shared.core.errors import SyncError, Transient
 from shared.core.failure import Backoff, early, unexpected, verdict_of
+from shared.core.heartbeat import kept_alive
 from shared.core.ports import Applier, Bus, Clock, Lanes, LeaseLost, StoreUnavailable, Telemetry
 from shared.core.priority import Priority, working_as
 from shared.core.verdict import LaneItem, Lease, Turn, Verdict
@@ -51,11 +53,17 @@ class LaneWorker:
         """Work a lane that was taken until its head cannot go on."""
         item: LaneItem | None = turn.item
         try:
-            while item is not None:
-                item = await self._work(turn.lease, item)
+            with kept_alive(self.lanes, turn.lease):
+                while item is not None:
+                    item = await self._work(turn.lease, item)
         except LeaseLost:
             # Perhaps only the item was taken away, by a person: nobody need wait for this lease to run out.
             await self.lanes.release(turn.lease)
+        except StoreUnavailable:
+            # Whoever gets the message again finds the lane free, and need not wait for this lease to run out.
+            with suppress(StoreUnavailable):
+                await self.lanes.release(turn.lease)
+            raise
 
     async def _work(self, lease: Lease, item: LaneItem) -> LaneItem | None:
         """Decide an item and record it; returns the next one, if the lane goes on."""

@@ -90,6 +90,10 @@ class Lanes(Protocol):
         """Nothing while the lease is the newest; raises `LeaseLost` once it is not."""
         ...
 
+    async def keep(self, lease: Lease) -> None:
+        """Let a lease last as long again from now on; raises `LeaseLost` once it is not the newest."""
+        ...
+
     async def release(self, lease: Lease) -> None:
         """Give back a lease whose item cannot be settled; one that is somebody else's by now stays theirs.
 

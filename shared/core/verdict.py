@@ -58,11 +58,15 @@ class LaneItem:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to work on one lane: `fence` grows with every lease; a write under an old one is refused."""
+    """The right to work on one lane: `fence` grows with every lease; a write under an old one is refused.
+
+    `lasts` is how long it is kept without a sign of life.
+    """
 
     record: UUID
     owner: str
     fence: int
+    lasts: timedelta
 
 
 @dataclass(frozen=True, slots=True)

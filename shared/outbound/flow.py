@@ -11,7 +11,7 @@ from functools import partial
 from uuid import UUID
 
 from shared.core import decision as deciding
-from shared.core.absorption import Seizing
+from shared.core.absorption import Seizing, given_back
 from shared.core.change import Change, Json, Operation
 from shared.core.crosswalk import Crosswalk
 from shared.core.customers import Cases
@@ -90,12 +90,10 @@ class Outbound:
             return replace(deciding.unchanged(change, Outcome.PARKED, reason), goes_to=shadow.heir)
         done = await self.absorbing.apply(change, self.tables[table], record, shadow, hold)
         absorbed = done.absorbs if done is not None and done.absorbs is not None else Absorption()
-        try:
+        if absorbed.lease is None:
             return await self._tell_on(change, record, done, shadow, absorbed, hold)
-        except BaseException:
-            if absorbed.lease is not None:
-                await self.lanes.release(absorbed.lease)
-            raise
+        async with given_back(self.lanes, absorbed.lease):
+            return await self._tell_on(change, record, done, shadow, absorbed, hold)
 
     async def _changed(self, change: Change, record: UUID, shadow: Shadow, hold: Hold) -> Verdict:
         """A row is new, changed, or gone."""

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from shared.core.errors import SyncError
 from shared.core.ports import StoreUnavailable
 from tests.simulation.app import App
-from tests.simulation.weather import Fault
+from tests.simulation.weather import HAND, Fault
 from tests.simulation.world import World
 
 GAP_SECONDS = 60.0
@@ -93,7 +93,11 @@ class Crew:
         self._add(f"{name} timer {process}", process, run)
 
     def _start(self, hand: Hand) -> None:
-        hand.task = asyncio.get_running_loop().create_task(hand.work(), name=hand.name)
+        async def work() -> None:
+            HAND.set(hand.name)
+            await hand.work()
+
+        hand.task = asyncio.get_running_loop().create_task(work(), name=hand.name)
 
     async def _die(self, hands: list[Hand]) -> None:
         tasks = [hand.task for hand in hands if hand.task is not None]
@@ -105,7 +109,7 @@ class Crew:
 
     async def _work(self) -> None:
         queues = self.world.queues
-        name = getattr(asyncio.current_task(), "get_name", str)()
+        name = HAND.get()
         while True:
             taken = await queues.take()
             self.world.weather.stalled.discard(name)

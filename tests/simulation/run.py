@@ -41,6 +41,7 @@ RATES: dict[Fault, float] = {
     Fault.UNAVAILABLE: 0.1,
     Fault.LOST_ANSWER: 0.15,
     Fault.LATE_WRITE: 0.08,
+    Fault.SLOW: 0.05,
     Fault.REFUSED: 0.05,
     Fault.CRASH: 1.0,
     Fault.STALL: 0.004,

@@ -72,6 +72,15 @@ def without_fence(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqlLanes, "confirm", trust)
 
 
+def without_heartbeat(patch: pytest.MonkeyPatch) -> None:
+    """A worker that waits for a far side gives no sign of life."""
+
+    async def silent(_self: SqlLanes, _lease: Lease) -> None:
+        return
+
+    patch.setattr(SqlLanes, "keep", silent)
+
+
 def without_staleness(patch: pytest.MonkeyPatch) -> None:
     """Nobody remembers what a side has said before."""
 
@@ -242,6 +251,7 @@ def storm(*faults: Fault) -> dict[str, Any]:
     ("switch_off", "weather"),
     [
         (without_fence, storm(Fault.STALL, Fault.DELTA, Fault.REORDER, Fault.DUPLICATE, Fault.LOCK_LOST)),
+        (without_heartbeat, storm(Fault.SLOW)),
         (without_staleness, storm(Fault.REORDER, Fault.DELAY)),
         (without_shadow, storm(Fault.DELAY, Fault.REORDER)),
         (without_undoing, storm(Fault.DELETE, Fault.LATE_WRITE)),

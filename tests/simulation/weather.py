@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -27,6 +28,7 @@ class Fault(StrEnum):
     UNAVAILABLE = "a far side is down"
     LOST_ANSWER = "an answer is lost after the write"
     LATE_WRITE = "a write that timed out happens later"
+    SLOW = "a far side takes longer than a lease to answer"
     REFUSED = "a far side says no"
     CRASH = "workers die"
     STALL = "a worker stands still longer than its lease"
@@ -47,6 +49,9 @@ class Fault(StrEnum):
 
 LEASE = timedelta(seconds=60)
 
+HAND: ContextVar[str] = ContextVar("hand", default="")
+"""What runs in a process, with all that it sets going (see `Hand`); blank for everybody else."""
+
 
 @dataclass(slots=True)
 class Weather:
@@ -60,6 +65,7 @@ class Weather:
     on: bool = True
     cuts: int = 0
     stalled: set[str] = field(default_factory=set)
+    _until: dict[str, float] = field(default_factory=dict)
 
     def strikes(self, fault: Fault) -> bool:
         """Whether it goes wrong now."""
@@ -72,13 +78,23 @@ class Weather:
 
     async def pass_time(self, longest: float = 0.2) -> None:
         """Some time goes by: usually little, sometimes more than a lease lasts."""
-        if self.strikes(Fault.STALL):
+        now, hand = asyncio.get_running_loop().time(), HAND.get()
+        if self._until.get(hand, now) > now:
+            # Its signs of life stand still, too.
+            await asyncio.sleep(self._until[hand] - now)
+        elif hand and self.strikes(Fault.STALL):
             self.cuts += 1
-            task = asyncio.current_task()
-            self.stalled.add(task.get_name() if task else "")
-            await asyncio.sleep(LEASE.total_seconds() * (0.9 + self.chance.random()))
+            self.stalled.add(hand)
+            self._until[hand] = now + LEASE.total_seconds() * (0.9 + self.chance.random())
+            await asyncio.sleep(self._until[hand] - now)
         else:
             await asyncio.sleep(self.chance.random() ** 3 * longest)
+
+    async def wait_long(self) -> None:
+        """Time goes by at a far side, now and then more than a lease lasts; who waits gives signs of life."""
+        await self.pass_time()
+        if self.strikes(Fault.SLOW):
+            await asyncio.sleep(LEASE.total_seconds() * (0.5 + self.chance.random()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +127,7 @@ class FarSide:
 
     async def read(self, call: Callable[[], Awaitable[T]]) -> T:
         """A read, with what may go wrong before it."""
-        await self.weather.pass_time()
+        await self.weather.wait_long()
         self._refuse(may_refuse=False)
         result = await call()
         await self.weather.pass_time()
@@ -119,8 +135,7 @@ class FarSide:
 
     async def write(self, about: UUID, call: Callable[[], Awaitable[T]]) -> T:
         """A write, with what may go wrong before and after it."""
-        task = asyncio.current_task()
-        me = task.get_name() if task else ""
+        me = HAND.get()
         others = self.busy.setdefault(about, [])
         # Whoever stood still lost its lease: two writers are what the fence and the versions are for.
         if me not in self.weather.stalled:
@@ -131,7 +146,7 @@ class FarSide:
             ]
         others.append(me)
         try:
-            await self.weather.pass_time()
+            await self.weather.wait_long()
             self._refuse(may_refuse=True)
             if self.weather.strikes(Fault.LATE_WRITE):
                 self._later(about, call)

@@ -34,6 +34,13 @@ _ACQUIRE = (
     .returning(lane.c.fence)
 )
 
+_EXTEND = (
+    sa.update(lane)
+    .where(IS_OURS, lane.c.owner == sa.bindparam("the_owner"))
+    .values(lease_until=sa.bindparam("until"))
+)
+"""A lease that was given back meanwhile stays so."""
+
 _STILL_OURS = sa.select(ONE).where(sa.exists().where(IS_OURS))
 
 
@@ -81,8 +88,8 @@ _DUE = _due()
 class SqlLanes:
     """`Lanes` on SQL. `owner` names this process; `lease` is how long a lane is kept without a sign of life.
 
-    A settled item is such a sign: it extends the lease. `grace` is how long a new message is left to the
-    worker that brought it before `due` offers its lane to others.
+    A settled item is such a sign, and so is `keep`: they extend the lease. `grace` is how long a new message
+    is left to the worker that brought it before `due` offers its lane to others.
     """
 
     database: Database
@@ -114,7 +121,7 @@ class SqlLanes:
         if item is None:
             connection.execute(RELEASE, {"the_record": record, "the_fence": fence})
             return None
-        return Turn(Lease(record, self.owner, fence), item)
+        return Turn(Lease(record, self.owner, fence, self.lease), item)
 
     async def seize(self, record: UUID) -> Lease | None:
         """See `Lanes.seize`; a record without a lane gets one."""
@@ -124,7 +131,7 @@ class SqlLanes:
             touch(connection, record)
             wanted = {"the_record": record, "the_owner": self.owner, "until": now + self.lease, "now": now}
             fence = connection.execute(_ACQUIRE, wanted).scalar_one_or_none()
-            return None if fence is None else Lease(record, self.owner, fence)
+            return None if fence is None else Lease(record, self.owner, fence, self.lease)
 
         return await self.database.write(work)
 
@@ -139,6 +146,17 @@ class SqlLanes:
         now = self.clock.now()
         decided = partial(settle, lease, item, verdict, now=now, lease_until=now + self.lease)
         return await self.database.write(decided)
+
+    async def keep(self, lease: Lease) -> None:
+        """See `Lanes.keep`."""
+        extended = {
+            "the_record": lease.record,
+            "the_fence": lease.fence,
+            "the_owner": lease.owner,
+            "until": self.clock.now() + self.lease,
+        }
+        if await self.database.write(lambda c: c.execute(_EXTEND, extended).rowcount) == 0:
+            raise LeaseLost
 
     async def release(self, lease: Lease) -> None:
         """See `Lanes.release`."""

@@ -7,6 +7,7 @@ made by the very code that will act. Nothing here can write to a far side: no su
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from uuid import UUID
 
 from shared.core.change import Change, Json
@@ -243,10 +244,13 @@ class ImaginedLanes:
 
     async def seize(self, record: UUID) -> Lease | None:
         """See `Lanes.seize`."""
-        return Lease(record, "a prediction", 0)
+        return Lease(record, "a prediction", 0, timedelta(days=1))
 
     async def confirm(self, lease: Lease) -> None:
         """Nobody takes it away."""
+
+    async def keep(self, lease: Lease) -> None:
+        """It does not run out."""
 
     async def release(self, lease: Lease) -> None:
         """There is nothing to give back."""

@@ -54,6 +54,35 @@ async def test_settling_an_item_keeps_the_lease_alive(world: "World") -> None:
     assert await world.store.lanes.acquire(world.record) is None
 
 
+async def test_a_sign_of_life_keeps_the_lease_alive(world: "World") -> None:
+    await world.admit()
+    lease, item = await world.take()
+    for _ in range(3):
+        world.clock.advance(seconds=100)
+        await world.store.lanes.keep(lease)
+
+    assert await world.store.lanes.acquire(world.record) is None
+    assert await world.store.lanes.settle(lease, item, world.verdict()) == Settled()
+
+
+async def test_a_sign_of_life_brings_back_no_lease_that_is_over(world: "World") -> None:
+    await world.admit()
+    given_back, item = await world.take()
+    await world.store.lanes.release(given_back)
+    before = world.dump()
+
+    with pytest.raises(LeaseLost):
+        await world.store.lanes.keep(given_back)
+    assert world.dump() == before
+
+    overtaken, _ = await world.take()
+    world.clock.advance(seconds=121)
+    lease, item = await world.take()
+    with pytest.raises(LeaseLost):
+        await world.store.lanes.keep(overtaken)
+    assert await world.store.lanes.settle(lease, item, world.verdict()) == Settled()
+
+
 async def test_a_record_never_seen_has_no_lane(world: "World") -> None:
     assert await world.store.lanes.acquire(world.record) is None
 

@@ -6,6 +6,7 @@ before is for a migration to bring over, not for a timer.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 from shared.core.absorption import merged_into
@@ -23,6 +24,9 @@ from shared.recovery.gaps.position import Position
 
 _PAGES = 200
 """Pages of one look; the next cycle goes on."""
+
+_UNHEARD = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a row was last known to be there of which nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +82,11 @@ class RowGaps:
         """See `Look.missing`: the row is read again."""
         row_id = UUID(found.subject.id)
         shadow = await self.shadows.load(row_id)
+        if found.operation is Operation.DELETE and not shadow.marks:
+            return None
         row = await self.rows.read(self.table, row_id)
         if found.operation is Operation.DELETE:
-            if row is not None or not shadow.marks:
-                return None
-            return found, message_of_row(found, self.queue)
+            return None if row is not None else (found, message_of_row(found, self.queue))
         if row is None or not self._is_untold(shadow, row):
             return None
         version = row_moment(row.modified_at, row.version).version
@@ -107,12 +111,14 @@ class RowGaps:
         return not await self.suspects.heard(found) and await self.suspects.notice(found)
 
     async def _removed(self, row_id: UUID) -> bool:
+        """Notice a row that is gone, unless a message told of it; whether it was noticed."""
         shadow = await self.shadows.load(row_id)
-        if not shadow.marks:
+        if shadow.deleted_at is not None:
             return False
-        subject = row_key(self.table.name, row_id)
-        # It was deleted after it was last seen, and before it was noticed.
-        found = Suspect(subject, Operation.DELETE, self.clock.now(), last_held(shadow, DATAVERSE))
+        # It was deleted after it was last seen, and before it was noticed. Of one that nobody has heard of
+        # the create may be on its way yet.
+        last = last_held(shadow, DATAVERSE) if shadow.marks else _UNHEARD
+        found = Suspect(row_key(self.table.name, row_id), Operation.DELETE, self.clock.now(), last)
         return not await self.suspects.heard(found) and await self.suspects.notice(found)
 
     def _is_untold(self, shadow: Shadow, row: Row | ChangedRow) -> bool:

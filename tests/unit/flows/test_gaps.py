@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from tests.unit.flows.conftest import Desk
 
 COMPANY = ALLEGORY.map_of("company")
+
+ROW = UUID("00000000-0000-4000-8000-000000000001")
 
 
 def detector(desk: "Desk") -> GapDetector:
@@ -64,6 +67,35 @@ async def test_a_delete_that_nobody_told_of_is_told(desk: "Desk") -> None:
 
     assert await healed(desk) == 1
     assert desk.records.of("company") == {}
+
+
+async def test_a_row_that_was_gone_before_its_create_was_heard_of_leaves_no_record(desk: "Desk") -> None:
+    """The create's message is late, that of the delete is lost: once the row is made, nobody looks again."""
+    gaps = detector(desk)
+    assert await gaps.run() == 0
+    desk.clock.advance(timedelta(seconds=1))
+    desk.rows.put("account", ROW, {"name": "Nordwind"})
+    made = desk.clock.now()
+    desk.rows.remove("account", ROW)
+    desk.clock.advance(timedelta(seconds=1))
+    assert await gaps.run() == 0
+    assert await desk.row_changed(operation="Create", at=made, name="Nordwind") is Outcome.APPLIED
+    assert len(desk.records.of("company")) == 1
+
+    assert await healed(desk) == 1
+    assert desk.records.of("company") == {}
+
+
+async def test_a_row_that_came_and_went_and_was_never_told_of_is_nobodys_business(desk: "Desk") -> None:
+    gaps = detector(desk)
+    assert await gaps.run() == 0
+    desk.clock.advance(timedelta(seconds=1))
+    desk.rows.put("account", ROW, {"name": "Nordwind"})
+    desk.rows.remove("account", ROW)
+
+    assert await healed(desk) == 0
+    assert (await gaps.told())["open"] == []
+    assert desk.bus.sent == []
 
 
 async def test_a_row_that_was_deleted_while_its_record_was_edited_is_no_gap(desk: "Desk") -> None:

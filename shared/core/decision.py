@@ -37,7 +37,7 @@ def agreed(
     marks = marks_after(shadow, decision, ours, answered)
     kept = {**shadow.versions, **versions}
     known = {system: version for system, version in kept.items() if version is not None}
-    return replace(shadow, marks=marks, versions=known, deleted_at=None, parted=None, making="")
+    return replace(shadow, marks=marks, versions=known, deleted_at=None, ended={}, parted=None, making="")
 
 
 def taken_back(after: Shadow, ours: Side, seen: Mapping[str, Moment]) -> Shadow:
@@ -143,13 +143,21 @@ def together(first: Verdict, second: Verdict) -> Verdict:
         both[0],
         reason="; ".join(dict.fromkeys(one.reason for one in (first, second) if one.reason)),
         collisions=(*first.collisions, *second.collisions),
-        shadow=second.shadow or first.shadow,
+        shadow=_both_ended(first.shadow, second.shadow),
         pairs=(*first.pairs, *second.pairs),
         ended={**first.ended, **second.ended},
         absorbs=first.absorbs or second.absorbs,
         case=first.case or second.case,
         concludes=first.concludes or second.concludes,
     )
+
+
+def _both_ended(first: Shadow | None, second: Shadow | None) -> Shadow | None:
+    """The later shadow; of an end that was told to both, with what either knows of it."""
+    if first is None or second is None or first.deleted_at is None or second.deleted_at is None:
+        return second or first
+    at = max(first.deleted_at, second.deleted_at)
+    return replace(second, deleted_at=at, ended={**first.ended, **second.ended})
 
 
 def recognised(change: Change, result: Verdict) -> Verdict:
@@ -190,22 +198,28 @@ def noting(result: Verdict, missed: str | None) -> Verdict:
     return replace(result, reason=told.removeprefix("; "))
 
 
-def deleted(change: Change, entry: EntityMap, shadow: Shadow, last: datetime | None) -> Verdict:
+def deleted(
+    change: Change, entry: EntityMap, shadow: Shadow, counterpart: tuple[str, datetime | None]
+) -> Verdict:
     """The verdict on a delete that went through; every value the record had is kept in the journal.
 
-    `last` is when the other side last changed what we deleted there (None: it was gone, perhaps by a delete
-    of ours that nobody answered); what it tells of until then, or of until it was last seen, is older than
-    the delete, our own writes included.
+    `counterpart` is the system it was deleted in, too, and when that last changed what was deleted there
+    (None: it was gone, perhaps by a delete of ours that nobody answered). What that system tells of until
+    then is older than the delete, our own writes included; where nobody knows, what it tells of until the
+    delete by whichever clock is the later.
     """
-    seen = (mark.seen.items() for mark in shadow.marks.values())
-    others = [moment.at for each in seen for system, moment in each if system != change.subject.system]
-    known = [change.changed_at, *others, *([last] if last else [])]
+    ours, (other, last) = change.subject.system, counterpart
+    seen = [(system, moment.at) for mark in shadow.marks.values() for system, moment in mark.seen.items()]
+    ended = {ours: max([change.changed_at, *(at for system, at in seen if system == ours)])}
+    if last is not None:
+        ended[other] = max([last, *(at for system, at in seen if system == other)])
+    others = [at for system, at in seen if system != ours]
     return Verdict(
         Outcome.APPLIED,
         "deleted",
         change.subject,
         # Nothing is agreed any more but that it is gone: a record created anew starts from nothing.
-        shadow=Shadow(deleted_at=max(known)),
+        shadow=Shadow(deleted_at=max([*ended.values(), *others]), ended=ended),
         map_version=entry.revision,
         ended={column: "the record is gone" for column, mark in shadow.marks.items() if mark.disputed},
     )
@@ -213,7 +227,9 @@ def deleted(change: Change, entry: EntityMap, shadow: Shadow, last: datetime | N
 
 def nothing_to_delete(change: Change, entry: EntityMap, shadow: Shadow, reason: str) -> Verdict:
     """The verdict on a delete of what the other side never had; what is told of it later is too old."""
-    after = replace(shadow, deleted_at=change.changed_at)
+    system, at = change.subject.system, change.changed_at
+    ended = {**shadow.ended, system: max(at, shadow.ended.get(system, at))}
+    after = replace(shadow, deleted_at=max([at, *ended.values()]), ended=ended)
     return unchanged(change, Outcome.STALE, reason, entry, after)
 
 

@@ -49,6 +49,6 @@ def alone(change: Change, entry: EntityMap, shadow: Shadow, owned: Ownership) ->
             return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
         return None
     if change.operation is Operation.DELETE:
-        return deciding.deleted(change, entry, shadow, None)
+        return deciding.deleted(change, entry, shadow, ("", None))
     reason = "its counterpart was deleted: it lives on alone"
     return deciding.unchanged(change, Outcome.SUPERSEDED, reason, entry)

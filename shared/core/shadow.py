@@ -90,9 +90,10 @@ class Shadow:
     """Everything agreed about one record.
 
     `versions` holds, per system, the version (ETag) at which its record is known to equal the shadow; without
-    one the record is read before it is written. `deleted_at` is when a delete was agreed. `parted` tells
-    whose record is gone while its counterpart lives on alone. `turns` are the latest crossings that went the
-    other way than the one before: what goes round in a loop shows there. `owed` is set while the row does not
+    one the record is read before it is written. `deleted_at` is when a delete was agreed, and `ended` the
+    last moment before it by the clock of each system that is known (see `has_ended`). `parted` tells whose
+    record is gone while its counterpart lives on alone. `turns` are the latest crossings that went the other
+    way than the one before: what goes round in a loop shows there. `owed` is set while the row does not
     belong to whom its record names. `making` names the message whose create nobody has answered.
 
     `gone` tells whose record left a row that others still hold, and when. `absorbed` names the records whose
@@ -110,6 +111,14 @@ class Shadow:
     heir: UUID | None = None
     owed: Owed | None = None
     making: str = ""
+    ended: Mapping[str, datetime] = field(default_factory=dict)
+
+    def has_ended(self, system: str, at: datetime) -> bool:
+        """Whether what happened in a system at an instant of its clock was over when the record ended.
+
+        Two systems' clocks may differ by minutes: where its own tells, the other's does not count.
+        """
+        return self.deleted_at is not None and at <= self.ended.get(system, self.deleted_at)
 
     @property
     def sharing(self) -> frozenset[str]:

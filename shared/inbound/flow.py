@@ -164,7 +164,7 @@ class Inbound:
             return await self._of_a_loser(change, entry, record, shadow, hold)
         if change.operation is Operation.DELETE and change.is_own and shadow.marks:
             return deciding.unchanged(change, Outcome.ECHO, "our own delete, told back", entry)
-        if shadow.deleted_at is not None and change.changed_at <= shadow.deleted_at:
+        if shadow.has_ended(change.subject.system, change.changed_at):
             if change.operation is Operation.ABSORB:
                 return await self._followed().into_what_ended(change, entry, record, shadow, hold)
             return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
@@ -320,7 +320,7 @@ class Inbound:
             await followers.undo(record, _agreed(shadow), hold)
             await hold()
             await self.rows.delete(entry.table, record, row.version)
-        return deciding.deleted(change, entry, shadow, row.modified_at if row else None)
+        return deciding.deleted(change, entry, shadow, (DATAVERSE, row.modified_at if row else None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,7 +210,7 @@ class Outbound:
                 return deciding.unchanged(change, Outcome.ECHO, "our own delete, told back", entry)
             if change.is_create and deciding.came_late(change, shadow):
                 return await self._undo(change, entry, record, hold)
-        if shadow.deleted_at is not None and change.changed_at <= shadow.deleted_at:
+        if shadow.has_ended(DATAVERSE, change.changed_at):
             return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
         return None
 
@@ -377,7 +377,8 @@ class Outbound:
                 await records.update(entity, target.key.id, target.entry.inactive_record, found.version)
                 return parted(change, target.entry, shadow, deactivated=True)
             await records.delete(entity, target.key.id, found.version)
-        return deciding.deleted(change, target.entry, shadow, found.changed_at if found else None)
+        last = found.changed_at if found else None
+        return deciding.deleted(change, target.entry, shadow, (target.system.name, last))
 
 
 def _holds(entry: EntityMap, made: LegacyRecord, fields: Mapping[str, Json], ours: Side) -> bool:

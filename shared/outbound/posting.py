@@ -187,7 +187,7 @@ class Posting:
         if target.key is None:
             return deciding.nothing_to_delete(change, entry, case.shadow, "no legacy system has the record")
         if case.has_answer(Asked.DELETE, Answer.ACCEPTED) and case.answered is not None:
-            return deciding.deleted(change, entry, case.before, case.answered.at)
+            return deciding.deleted(change, entry, case.before, (target.system.name, case.answered.at))
         held, raw = await self._held(case)
         if _differs(case.shadow, held) or deciding.too_old_to_delete(change, case.shadow):
             return deciding.unchanged(change, Outcome.CONFLICT, "deleted here, changed there", entry)

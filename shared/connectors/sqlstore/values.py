@@ -92,6 +92,8 @@ def shadow_text(shadow: Shadow) -> str:
         document["turns"] = [[turn.at.isoformat(), turn.system, turn.is_own] for turn in shadow.turns]
     if shadow.making:
         document["making"] = shadow.making
+    if shadow.ended:
+        document["ended"] = {system: at.isoformat() for system, at in shadow.ended.items()}
     return dumps(document | _shared(shadow) | _due(shadow))
 
 
@@ -153,6 +155,7 @@ def shadow_of(text: str, deleted_at: datetime | None) -> Shadow:
         heir=UUID(document["heir"]) if "heir" in document else None,
         owed=_owed(document.get("owed")),
         making=document.get("making", ""),
+        ended={system: datetime.fromisoformat(at) for system, at in document.get("ended", {}).items()},
     )
 
 

@@ -53,6 +53,40 @@ async def test_nor_do_they_where_the_delete_happened_and_nobody_was_told(
     assert (desk.records.of("company"), desk.rows.of("account")) == ({}, {})
 
 
+async def test_a_record_brought_back_has_its_row_again_though_its_clock_is_behind(desk: "Desk") -> None:
+    """By Dataverse's clock the row was deleted later than the record was brought back by Allegory's."""
+    row = await desk.company(phone="1")
+    fields = desk.records.of("company")["C-1"]
+    written = desk.clock.now()
+    ahead = written + timedelta(minutes=2)
+    desk.rows.remove("account", row)
+    assert await desk.row_changed(row, operation="Delete", at=ahead) is Outcome.APPLIED
+    assert desk.records.of("company") == {}
+
+    desk.clock.advance(timedelta(seconds=30))
+    back = desk.records.put("company", "C-1", fields)
+
+    assert await desk.record_changed("C-1", fields, at=written) is Outcome.STALE
+    assert await desk.record_changed("C-1", back.fields) is Outcome.APPLIED
+    assert desk.rows.of("account")[row]["telephone1"] == "1"
+
+
+async def test_a_row_brought_back_is_told_of_though_its_clock_is_behind(desk: "Desk") -> None:
+    """Its record is gone for good, so somebody has to decide; before, nobody would have heard of it."""
+    row = await desk.company(phone="1")
+    ahead = desk.clock.now() + timedelta(minutes=2)
+    desk.records.remove("company", "C-1")
+    assert await desk.record_changed("C-1", None, at=ahead) is Outcome.APPLIED
+    assert desk.rows.of("account") == {}
+
+    desk.clock.advance(timedelta(seconds=30))
+    desk.rows.put("account", row, {"name": "Nordwind", "telephone1": "2"})
+
+    assert await desk.tell_row(row, operation="Create") is Outcome.FAILED
+    (failure,) = await desk.store.operations.failures.newest(10)
+    assert (failure["state"], failure["code"]) == ("held", "target.gone")
+
+
 async def test_a_record_that_a_person_changed_is_not_deleted_unseen(desk: "Desk") -> None:
     await desk.row_changed(operation="Create", name="Nordwind", telephone1=None)
     ((record_id, fields),) = desk.records.of("company").items()

@@ -44,6 +44,7 @@ SHADOWS = st.builds(
     marks=st.dictionaries(st.text("abc", min_size=1), MARKS),
     versions=st.dictionaries(st.sampled_from(["allegory", "dataverse"]), ANY),
     deleted_at=st.none() | INSTANTS,
+    ended=st.dictionaries(st.sampled_from(["allegory", "dataverse"]), INSTANTS),
 )
 
 

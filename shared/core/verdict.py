@@ -196,10 +196,11 @@ class Verdict:
     whose open conflict is over, for the reason given. `posts` is a write to be handed over, `concludes` the
     number of the pending write that is over. `absorbs` tells what became of a record merged into this one;
     `goes_to` the lane that is to decide the item instead, because this one's record was merged into that
-    one; `prints` what the row can be matched by from now on; `splits` the row that a record got of its own;
-    `case` the number of the decision about customers that this carries out, or finds out of date.
-    `unmatched` is an owner who turned out to be no user, told once per record; `unit` the name of the
-    business unit of what did not go through, where units are told apart.
+    one, or, where it `goes_alone`, because of this item alone; `prints` what the row can be matched by from
+    now on; `splits` the row that a record got of its own; `case` the number of the decision about customers
+    that this carries out, or finds out of date. `unmatched` is an owner who turned out to be no user, told
+    once per record; `unit` the name of the business unit of what did not go through, where units are told
+    apart.
     """
 
     outcome: Outcome
@@ -217,6 +218,7 @@ class Verdict:
     concludes: int | None = None
     absorbs: Absorption | None = None
     goes_to: UUID | None = None
+    goes_alone: bool = False
     prints: Prints | None = None
     splits: Split | None = None
     case: int | None = None

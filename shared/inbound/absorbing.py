@@ -67,14 +67,29 @@ class Absorbing:
     async def into_what_ended(
         self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, hold: Hold
     ) -> Verdict:
-        """A merge older than its heir's delete: a loser without a row has ended, too, and never gets one."""
+        """A merge older than its heir's delete: the loser has ended, too.
+
+        Without a row it never gets one; else its own lane is to end it.
+        """
         stale = deciding.unchanged(change, Outcome.STALE, "older than its heir's delete", entry)
         lost = await self.crosswalk.entry(change.subject)
         if lost is None or lost.row == record:
             return _on_one_row(change, entry, record, shadow, None)
-        if lost.is_absorbed or lost.is_paired:
+        if lost.is_absorbed:
             return stale
+        if lost.is_paired:
+            return replace(stale, outcome=Outcome.PARKED, goes_to=lost.row, goes_alone=True)
         return await self._absorb(change, entry, (record, lost.row), shadow, OnDelete.IGNORE, hold)
+
+    async def is_the_end(self, change: Change, record: UUID) -> bool:
+        """Whether a merge is told in its loser's lane, because its heir has ended since."""
+        known = await self.crosswalk.entry(change.heir) if change.heir else None
+        if known is None or known.row == record:
+            return False
+        lost = await self.crosswalk.entry(change.subject)
+        if lost is None or lost.row != record:
+            return False
+        return (await self.shadows.load(known.row)).has_ended(change.subject.system, change.changed_at)
 
     async def _absorb(
         self,

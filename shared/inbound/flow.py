@@ -99,7 +99,13 @@ class Inbound:
     async def _absorbed(
         self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, owned: Ownership, hold: Hold
     ) -> Verdict:
-        """Follow a merge. An heir nobody has told of yet is asked what it holds, and has its row first."""
+        """Follow a merge. An heir nobody has told of yet is asked what it holds, and has its row first; one
+        that takes over a row is asked then.
+        """
+        if await self._followed().is_the_end(change, record):
+            ended = await self._delete(replace(change, heir=None), entry, record, shadow, owned, hold)
+            heir = change.heir.id if change.heir else ""
+            return replace(ended, reason=f"{ended.reason}; it was merged into {heir}, which has ended")
         made = None
         if (said := await self._heir_says(change, entry, record, shadow)) is not None:
             made = await self._upserted(said, entry, record, shadow, owned, hold)
@@ -107,16 +113,23 @@ class Inbound:
                 return replace(made, subject=change.subject)
             shadow = made.shadow
         followed = await self._followed().apply(change, entry, record, shadow, owned, hold)
-        if made is None:
-            return followed
-        return replace(deciding.together(made, followed), subject=change.subject)
+        if followed.pairs and followed.shadow and (said := await self._held(change, entry, record)):
+            told = await self._upserted(said, entry, record, followed.shadow, owned, hold)
+            followed = deciding.together(followed, told)
+        if made is not None:
+            followed = deciding.together(made, followed)
+        return replace(followed, subject=change.subject)
 
     async def _heir_says(
         self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow
     ) -> Change | None:
         """What an heir holds of which nothing is agreed; None where it cannot be asked, or not here."""
+        return None if shadow.marks else await self._held(change, entry, record)
+
+    async def _held(self, change: Change, entry: EntityMap, record: UUID) -> Change | None:
+        """What an heir holds, as if it told of that; None where it cannot be asked, or not here."""
         heir, records = change.heir, self.records.get(change.subject.system)
-        if shadow.marks or heir is None or records is None:
+        if heir is None or records is None:
             return None
         known = await self.lookups[heir.system].crosswalk.entry(heir)
         found = await records.read(heir.entity, heir.id) if known is None or known.row == record else None

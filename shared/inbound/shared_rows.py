@@ -19,9 +19,15 @@ def systems(shadow: Shadow) -> set[str]:
 
 
 def identity(entry: EntityMap, key: RecordKey, shadow: Shadow) -> dict[str, Value]:
-    """The column that tells a row which record it is; on a shared row it goes on naming the first."""
+    """The column that tells a row which record it is; it goes on naming the first.
+
+    On a shared row, and on one that a record has taken over: its key may be on a row that was put aside, and
+    no two rows have one.
+    """
     values = entry.identity(key)
-    return {} if systems(shadow) - {key.system} else values
+    named = {name: mark.value for name, mark in shadow.marks.items() if name in values}
+    is_others = any(named.get(name) not in {None, value} for name, value in values.items())
+    return {} if is_others or systems(shadow) - {key.system} else values
 
 
 def back(change: Change, shadow: Shadow) -> Shadow:

@@ -6,8 +6,8 @@ from functools import partial
 from uuid import UUID
 
 from shared.core import decision as deciding
-from shared.core.absorption import Estate, Seizing, inherited, seized
-from shared.core.change import Change
+from shared.core.absorption import Estate, Seizing, inherited, merged_into, seized
+from shared.core.change import Change, Operation
 from shared.core.crosswalk import Crosswalk
 from shared.core.customers import Cases
 from shared.core.identity import DATAVERSE, RecordKey
@@ -23,6 +23,7 @@ from shared.core.survivorship import NEWEST, Survivorship, surviving
 from shared.core.system import LegacySystem
 from shared.core.unit import Undivided, UnitFinder
 from shared.core.verdict import Absorption, Collision, Verdict
+from shared.outbound.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,53 @@ class Absorbing:
         marks = {**after.marks, **found.held_at(deciding.row_moment(row.modified_at, row.version))}
         versions = {system: told for system, told in after.versions.items() if system != DATAVERSE}
         return replace(after, marks=marks, versions=versions), found.lost
+
+    async def turned_round(self, change: Change, table: Table, record: UUID) -> Verdict:
+        """A merge into a row that was itself merged into its loser: people's last word is Dataverse's.
+
+        The heir stands for itself again, and follows the merge in its own lane.
+        """
+        row, heir = await self.rows.read(table, record), change.heir
+        if heir is None or row is None or merged_into(row.values) != UUID(heir.id):
+            return deciding.unchanged(change, Outcome.SUPERSEDED, "the row is not merged into that any more")
+        waits = deciding.unchanged(change, Outcome.PARKED, f"{heir.id} was merged into this row before")
+        return replace(waits, goes_to=UUID(heir.id), goes_alone=True)
+
+    async def late(self, change: Change, target: Target, record: UUID, shadow: Shadow, hold: Hold) -> Verdict:
+        """What is told of a row that was merged away; one that was made too late for that is merged now."""
+        loser, reason = UUID(change.subject.id), f"the row was merged into {shadow.heir or record}"
+        ended = deciding.unchanged(change, Outcome.SUPERSEDED, reason, target.entry)
+        known = shadow if loser == record else await self.shadows.load(loser)
+        if known.marks or change.operation is Operation.DELETE:
+            return ended
+        if shadow.heir is not None:
+            return replace(ended, outcome=Outcome.PARKED, goes_to=shadow.heir)
+        return await self._after_all(change, target, record, shadow, hold) or ended
+
+    async def _after_all(
+        self, change: Change, target: Target, record: UUID, shadow: Shadow, hold: Hold
+    ) -> Verdict | None:
+        """Do with a loser's row what its merge would have done, had it been there; None: it is not there now.
+
+        A create that nobody answered may make it after its record was merged.
+        """
+        entry, loser = target.entry, UUID(change.subject.id)
+        row, own = [await self.rows.read(entry.table, each) for each in (loser, record)]
+        if row is None or own is None or any(each.values.get("statecode") for each in (row, own)):
+            return None
+        system = target.system.name
+        owned = await self.owners.of(system, entry, partial(self.units.of, system, entry, shadow, {}))
+        by_record = replace(change, subject=RecordKey(system, entry.entity, ""))
+        policy = on_merge(by_record, entry, owned)
+        if policy is OnDelete.IGNORE:
+            return None
+        await hold()
+        if policy is OnDelete.DEACTIVATE:
+            await self.rows.update(entry.table, loser, entry.inactive_row, row.version)
+        else:
+            await self.rows.merge(entry.table, record, loser)
+        reason = f"the row was made after its record had been merged: it follows that into {record}"
+        return deciding.unchanged(change, Outcome.APPLIED, reason, entry)
 
     async def _is_decided(self, number: int, loser: UUID, heir: UUID) -> bool:
         """Whether a person's decision stands, and is about these rows."""

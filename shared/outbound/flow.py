@@ -88,6 +88,8 @@ class Outbound:
         if shadow.heir is not None:
             reason = f"the row was merged into {shadow.heir} itself"
             return replace(deciding.unchanged(change, Outcome.PARKED, reason), goes_to=shadow.heir)
+        if change.subject.id == str(record):
+            return await self.absorbing.turned_round(change, self.tables[table], record)
         done = await self.absorbing.apply(change, self.tables[table], record, shadow, hold)
         absorbed = done.absorbs if done is not None and done.absorbs is not None else Absorption()
         if absorbed.lease is None:
@@ -103,8 +105,7 @@ class Outbound:
             reason = f"{target.system.name} takes no changes of its {entry.entity}"
             return deciding.unchanged(change, Outcome.ECHO, reason, entry)
         if shadow.heir is not None or change.subject.id != str(record):
-            reason = f"the row was merged into {shadow.heir or record}"
-            return deciding.unchanged(change, Outcome.SUPERSEDED, reason, entry)
+            return await self.absorbing.late(change, target, record, shadow, hold)
         if (over := await self._over(change, entry, record, shadow, hold)) is not None:
             return over
         ours = None

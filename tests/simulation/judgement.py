@@ -139,10 +139,9 @@ def _paired_once(world: World, books: Books) -> Iterator[str]:
 
 def _rows_have_records(world: World, books: Books, alone: set[UUID]) -> Iterator[str]:
     key_of = {row: key for key, row in books.pairs.items()}
-    # Where Dataverse alone decides, a row is left as it is when people merge its record in Allegory.
-    alone = alone | (world.allegory.merged & books.heirs.keys())
-    # So is one whose record was merged into one that lives on alone: there is no row to merge it into.
-    alone = alone | {row for row, heir in world.allegory.heirs() if heir in alone}
+    if Fault.PHASE in world.weather.rates:
+        # Where Dataverse alone decides, a row is left as it is when people merge its record in Allegory.
+        alone = alone | (world.allegory.merged & books.heirs.keys())
     for table in ENTITY:
         for row, values in world.dataverse.twin.of(table).items():
             key = key_of.get(row)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from shared.connectors.sqlstore import cases, disputes, pending, waiting
 from shared.connectors.sqlstore.arrivals import touch
+from shared.connectors.sqlstore.lineage import heir_in
 from shared.connectors.sqlstore.pairing import ABSORBED, ENTRY, IS_KEY, RESERVED, key_parameters
 from shared.connectors.sqlstore.sqltypes import ONE, word
 from shared.connectors.sqlstore.tables import (
@@ -33,6 +34,12 @@ _CLOSE = (
     .values(fence=lane.c.fence + ONE, version=lane.c.version + ONE, owner=None, lease_until=None)
 )
 
+_OVERTAKE = (
+    sa.update(lane)
+    .where(lane.c.record == sa.bindparam("the_record"))
+    .values(fence=lane.c.fence + ONE, version=lane.c.version + ONE, owner=None, lease_until=None)
+)
+
 _OPEN_ITEMS = sa.select(lane_item.c.number, lane_item.c.state).where(
     lane_item.c.record == sa.bindparam("the_record"), lane_item.c.state != word("done")
 )
@@ -52,6 +59,7 @@ _POINT_ABSORBED = sa.update(crosswalk).where(
 _SHADOW = sa.select(shadow.c.document, shadow.c.deleted_at).where(
     shadow.c.record == sa.bindparam("the_record")
 )
+_SAVE = sa.update(shadow).where(shadow.c.record == sa.bindparam("the_record"))
 _OPEN_DISPUTES = sa.select(disputes.dispute.c.column_name).where(
     disputes.dispute.c.record == sa.bindparam("the_record"), disputes.dispute.c.state != word("over")
 )
@@ -84,6 +92,27 @@ def take_over(connection: sa.Connection, item: LaneItem, absorbed: Absorption, n
     cases.merged(connection, absorbed.row, heir, now)
     freed = waiting.release(connection, merge_of(absorbed.row), absorbed.row)
     return [heir, *freed, *_released(connection, (*absorbed.ended, *absorbed.moved), heir)]
+
+
+def revive(connection: sa.Connection, row: UUID, heir: UUID) -> None:
+    """Let a row stand for itself again, if it was merged into `heir`.
+
+    Whoever works its lane just then decided on what it was before, and is overtaken.
+    """
+    if heir_in(connection, row) != heir:
+        return
+    connection.execute(sa.delete(absorbed_row).where(absorbed_row.c.row_id == row))
+    connection.execute(_OVERTAKE, {"the_record": row})
+    kept = connection.execute(_SHADOW, {"the_record": row}).one()
+    document = shadow_text(replace(shadow_of(kept.document, kept.deleted_at), heir=None))
+    connection.execute(_SAVE, {"document": document, "the_record": row})
+
+
+def move_item(connection: sa.Connection, number: int, record: UUID) -> None:
+    """Move one item into another lane."""
+    connection.execute(_MOVE_ITEMS, {"record": record, "the_numbers": [number]})
+    connection.execute(_MOVE_MESSAGES, {"record": record, "the_numbers": [number]})
+    touch(connection, record)
 
 
 def move_lane(connection: sa.Connection, record: UUID, heir: UUID) -> None:
@@ -136,8 +165,7 @@ def _remember(connection: sa.Connection, item: LaneItem, absorbed: Absorption, n
     known = Shadow() if kept is None else shadow_of(kept.document, kept.deleted_at)
     document = shadow_text(replace(known, heir=item.record))
     if kept is not None:
-        saved = sa.update(shadow).where(shadow.c.record == sa.bindparam("the_record"))
-        connection.execute(saved, {"document": document, "saved_at": now, "the_record": row})
+        connection.execute(_SAVE, {"document": document, "saved_at": now, "the_record": row})
     else:
         fresh = {"record": row, "document": document, "deleted_at": None, "fence": 0, "saved_at": now}
         connection.execute(sa.insert(shadow), fresh)

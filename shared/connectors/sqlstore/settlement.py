@@ -108,7 +108,7 @@ def settle(
     if connection.execute(_GUARD, guard).rowcount == 0:
         raise LeaseLost
     if verdict.goes_to is not None:
-        return _hand_on(connection, lease, item, verdict.goes_to)
+        return _hand_on(connection, lease, item, verdict.goes_to, alone=verdict.goes_alone)
     released: list[UUID] = []
     pending.follow(connection, item, verdict, now)
     place = _place(item, verdict, now)
@@ -153,10 +153,17 @@ def _carry_out(
     return released
 
 
-def _hand_on(connection: sa.Connection, lease: Lease, item: LaneItem, heir: UUID) -> Settled:
-    """Everything open in this lane is the heir's to decide; nothing is decided here."""
+def _hand_on(connection: sa.Connection, lease: Lease, item: LaneItem, heir: UUID, *, alone: bool) -> Settled:
+    """Everything open in this lane, or the item alone, is another's to decide; nothing is decided here.
+
+    Where that one was merged into this very record, the two are turned round.
+    """
     _move(connection, item, {"state": ItemState.WAITING.value, "due_at": None})
-    heirs.move_lane(connection, lease.record, heir)
+    if alone:
+        heirs.revive(connection, heir, lease.record)
+        heirs.move_item(connection, item.number, heir)
+    else:
+        heirs.move_lane(connection, lease.record, heir)
     return Settled((heir,))
 
 

@@ -127,7 +127,8 @@ class RowGaps:
         Not of what Dataverse filled in as we wrote the row: its version is known to equal the shadow.
         """
         if shadow.heir is not None:
-            return False
+            # Of one that was made too late to be merged nothing is known but that.
+            return not shadow.marks and not row.values.get("statecode")
         if merged_into(row.values) is not None:
             return True
         is_newer = row_moment(row.modified_at, row.version).version > number_of(shadow)

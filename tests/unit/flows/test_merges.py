@@ -10,6 +10,7 @@ import pytest
 
 from mappers.allegory import ALLEGORY
 from mappers.allegory.companies import COMPANY
+from mappers.dataverse import TABLES
 from shared.connectors.sqlstore.crosswalk import SqlCrosswalk
 from shared.core.errors import Unavailable
 from shared.core.identity import RecordKey, chosen_row_id
@@ -18,7 +19,7 @@ from shared.core.mapping.references import RowRef
 from shared.core.mapping.spec import OnDelete
 from shared.core.outcome import Outcome
 from shared.core.ownership import Phase
-from tests.unit.flows.conftest import ROW, desk_with
+from tests.unit.flows.conftest import ROW, US, desk_with
 
 if TYPE_CHECKING:
     from shared.core.crosswalk import Entry
@@ -218,6 +219,101 @@ async def test_a_loser_told_of_for_the_first_time_while_its_merge_is_decided_get
 
     assert await desk.record_changed("C-2", {"name": "Late"}) is Outcome.SUPERSEDED
     assert desk.rows.of("account").keys() == {heir}
+
+
+async def unmade(desk: "Desk", monkeypatch: pytest.MonkeyPatch) -> tuple[UUID, UUID]:
+    """The rows of an heir and of a loser whose create was sent before their merge, and is on its way yet."""
+    heir = await desk.company("C-1", phone="1")
+    desk.clock.advance(timedelta(seconds=1))
+
+    async def lost(*_: object) -> None:
+        raise Unavailable("no answer in time")
+
+    fields = desk.records.put("company", "C-2", {"name": "Nord Wind", "city": "Kiel"}).fields
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.rows, "create", lost)
+        assert await desk.record_changed("C-2", fields) is Outcome.FAILED
+    assert await merge_records(desk, "C-1", "C-2") is Outcome.SUPERSEDED
+    return heir, chosen_row_id(key("C-2"))
+
+
+async def arrives(desk: "Desk", loser: UUID) -> None:
+    """The create that nobody waits for any more makes the row."""
+    desk.clock.advance(timedelta(seconds=1))
+    await desk.rows.create(TABLES["account"], loser, {"name": "Nord Wind", "address1_city": "Kiel"})
+
+
+async def test_a_losers_row_that_is_made_after_its_merge_is_merged_then(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heir, loser = await unmade(desk, monkeypatch)
+    await arrives(desk, loser)
+
+    await desk.tell_row(loser, US, "Create")
+    await desk.delivered()
+
+    assert desk.rows.of("account")[loser]["masterid"] == RowRef("account", heir)
+    told = (await story(desk, heir))["journal"][-1]
+    assert (told["outcome"], told["reason"]) == (
+        "applied",
+        f"the row was made after its record had been merged: it follows that into {heir}",
+    )
+    assert await desk.tell_row(loser, US) is Outcome.ECHO
+    assert sorted(desk.records.of("company")) == ["C-1"]
+
+
+async def test_a_losers_row_that_people_work_on_before_that_is_known_is_merged_then(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heir, loser = await unmade(desk, monkeypatch)
+    await arrives(desk, loser)
+
+    await desk.edit_row(loser, fax="7")
+    await desk.delivered()
+
+    assert desk.rows.of("account")[loser]["masterid"] == RowRef("account", heir)
+    assert desk.rows.of("account")[heir]["fax"] == "7"
+
+
+async def test_a_losers_row_that_is_gone_again_or_was_known_before_is_not_merged_twice(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heir, loser = await unmade(desk, monkeypatch)
+    await arrives(desk, loser)
+    kept = desk.rows.of("account")[loser]
+    desk.rows.remove("account", loser)
+    await desk.row_changed(loser, operation="Create", name="Nord Wind")
+    await desk.delivered()
+    assert (await story(desk, heir))["journal"][-1]["outcome"] == "superseded"
+
+    third = await desk.company("C-3", name="Nord")
+    assert await merge_records(desk, "C-1", "C-3") is Outcome.APPLIED
+    # As a person would who makes a row active again: it stays absorbed all the same.
+    desk.rows.put("account", third, {**kept, "statecode": None, "masterid": None})
+    assert await desk.tell_row(third) is Outcome.SUPERSEDED
+    assert desk.rows.of("account")[third].get("masterid") is None
+    assert sorted(desk.rows.of("account")) == sorted((heir, third))
+
+
+async def test_people_may_merge_the_heir_into_a_losers_row_that_was_made_too_late(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For them there were two rows, and they chose the one that we took for merged away."""
+    first, second = await unmade(desk, monkeypatch)
+    await arrives(desk, second)
+
+    await merge_rows(desk, second, first)
+    for _ in range(3):
+        await desk.delivered()
+
+    assert await desk.store.crosswalk.heir_of(first) == second
+    assert await desk.store.crosswalk.heir_of(second) is None
+    assert await desk.store.crosswalk.records_of(second) == [key("C-1")]
+    assert (await story(desk, first))["lane"]["items"] == []
+    assert await desk.edit_row(second, telephone1="2") is Outcome.APPLIED
+    assert desk.records.of("company")["C-1"]["phone"] == "2"
+    assert await desk.edit_record(phone="3") is Outcome.APPLIED
+    assert desk.rows.of("account")[second]["telephone1"] == "3"
 
 
 async def test_an_heir_that_can_no_longer_be_asked_takes_over_the_losers_row(desk: "Desk") -> None:
@@ -438,3 +534,63 @@ async def test_what_waits_of_a_record_merged_into_one_that_was_deleted_ends_with
 
     assert (await story(desk, heir))["lane"]["items"] == []
     assert desk.rows.of("account") == {}
+
+
+async def test_a_record_merged_into_one_that_was_deleted_since_ends_with_it(desk: "Desk") -> None:
+    """Its row was made before the merge was told: nobody else would ever end it."""
+    await two(desk)
+    merged, deleted = (desk.clock.now() + timedelta(seconds=number) for number in (1, 2))
+    desk.records.unite("company", "C-1", "C-2")
+    desk.clock.advance(timedelta(seconds=3))
+    desk.records.remove("company", "C-1")
+    assert await desk.record_changed("C-1", None, at=deleted) is Outcome.APPLIED
+
+    await desk.record_changed("C-2", None, heir="C-1", at=merged)
+    await desk.delivered()
+
+    assert desk.rows.of("account") == {}
+    row = await desk.store.crosswalk.row_of(key("C-2"))
+    assert row is not None
+    told = (await story(desk, row))["journal"][-1]
+    assert (told["outcome"], told["reason"]) == (
+        "applied",
+        "deleted; it was merged into C-1, which has ended",
+    )
+
+
+async def test_such_a_row_that_people_worked_on_since_is_left_to_them(desk: "Desk") -> None:
+    _, loser = await two(desk)
+    merged, deleted = (desk.clock.now() + timedelta(seconds=number) for number in (1, 2))
+    desk.records.unite("company", "C-1", "C-2")
+    desk.clock.advance(timedelta(seconds=3))
+    desk.records.remove("company", "C-1")
+    assert await desk.record_changed("C-1", None, at=deleted) is Outcome.APPLIED
+    desk.rows.put("account", loser, {"name": "Nordwind & Co"})
+
+    await desk.record_changed("C-2", None, heir="C-1", at=merged)
+    await desk.delivered()
+
+    told = (await story(desk, loser))["journal"][-1]
+    assert told["outcome"] == "conflict"
+    assert desk.rows.of("account").keys() == {loser}
+
+
+async def test_a_record_left_alone_that_becomes_the_heir_after_all_says_what_it_holds(
+    ignoring: "Desk",
+) -> None:
+    """Its row was merged away while its record stayed; then people merge the other record into it."""
+    heir, loser = await two(ignoring)
+    assert await merge_rows(ignoring, heir, loser) is Outcome.APPLIED
+    assert sorted(ignoring.records.of("company")) == ["C-1", "C-2"]
+
+    await merge_records(ignoring, "C-2", "C-1")
+
+    assert await ignoring.store.crosswalk.records_of(heir) == [key("C-2")]
+    (fields,) = ignoring.records.of("company").values()
+    row = ignoring.rows.of("account")[heir]
+    assert (row["name"], row["address1_city"], row["telephone1"]) == (
+        fields["name"],
+        fields["city"],
+        fields["phone"],
+    )
+    assert row["name"] == "Nord Wind"

@@ -14,14 +14,11 @@ param location string = resourceGroup().location
 @description('Required. Base URL of the Dataverse organisation, without a slash at the end.')
 param dataverseUrl string
 
-@description('Required. Names our own writes are told of under: the application user\'s GUID, the integration in Allegory.')
+@description('Required. Names our own writes are told of under: the application user\'s GUID, the integration in a legacy system.')
 param ownNames string
 
-@description('Required. Base URL of the REST interface of Allegory.')
-param allegoryUrl string
-
-@description('Optional. Name of the vault secret that holds the key for it.')
-param allegoryKeySecret string = 'allegory-api-key'
+@description('Required. Settings of the legacy systems, by their names in docs/reference/settings.md: address, name of the key\'s secret, schedule of the feed; drops and imports, where files are exchanged.')
+param systemSettings object
 
 @description('Required. Base URL of the ticket desk.')
 param ticketsUrl string
@@ -80,20 +77,8 @@ param purgeSchedule string = '0 0 3 * * *'
 @description('When both sides are compared with what was received (six-field NCRONTAB).')
 param gapSchedule string = '0 */15 * * * *'
 
-@description('Optional. When Allegory\'s change feed is read.')
-param allegoryFeedSchedule string = '0 */1 * * * *'
-
-@description('Optional. Where Allegory drops its exports, in the same form; blank: nowhere, its change feed is enough.')
-param allegoryDropUrl string = ''
-
-@description('Optional. Where Legrand drops its exports: abfss://<container>@<account>.dfs.core.windows.net; blank: nowhere.')
-param legrandDropUrl string = ''
-
 @description('Optional. When export drops are looked for (NCRONTAB).')
 param dropSchedule string = '0 */5 * * * *'
-
-@description('Optional. Where workbooks for Legrand are put and acknowledged, as the drops are told; blank: nothing is sent to Legrand.')
-param legrandImportUrl string = ''
 
 @description('Optional. When acknowledgements and pending writes are looked for (NCRONTAB).')
 param importSchedule string = '0 */5 * * * *'
@@ -198,8 +183,7 @@ module functions 'modules/functions.bicep' = {
     fallbackOwners: fallbackOwners
     matchPolicy: matchPolicy
     ticketTeams: ticketTeams
-    allegoryUrl: allegoryUrl
-    allegoryKeySecret: allegoryKeySecret
+    systemSettings: systemSettings
     ticketsUrl: ticketsUrl
     authAudience: authAudience
     retrySchedule: retrySchedule
@@ -207,11 +191,7 @@ module functions 'modules/functions.bicep' = {
     ownerSchedule: ownerSchedule
     purgeSchedule: purgeSchedule
     gapSchedule: gapSchedule
-    allegoryFeedSchedule: allegoryFeedSchedule
-    allegoryDropUrl: allegoryDropUrl
-    legrandDropUrl: legrandDropUrl
     dropSchedule: dropSchedule
-    legrandImportUrl: legrandImportUrl
     importSchedule: importSchedule
     ticketsScope: ticketsScope
     maximumInstanceCount: maximumInstanceCount

@@ -4,7 +4,12 @@ using 'main.bicep'
 param environmentName = 'test'
 param dataverseUrl = 'https://<organisation>.crm4.dynamics.com'
 param ownNames = '<systemuserid of the application user>,integration'
-param allegoryUrl = 'https://<allegory host>'
+// Of each legacy system what docs/reference/settings.md names; DROP_URL and IMPORT_URL where files are exchanged.
+param systemSettings = {
+  ALLEGORY_URL: 'https://<allegory host>'
+  ALLEGORY_KEY_SECRET: 'allegory-api-key'
+  ALLEGORY_FEED_SCHEDULE: '0 */1 * * * *'
+}
 param ticketsUrl = 'https://<ticket desk host>'
 param authAudience = 'api://tandem-test'
 param sqlAdministratorsName = '<Entra group>'

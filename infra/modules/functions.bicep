@@ -45,7 +45,7 @@ param keyVaultUrl string
 @description('Required. Base URL of the Dataverse organisation.')
 param dataverseUrl string
 
-@description('Required. Names our own writes are told of under: the application user\'s GUID, the integration in Allegory.')
+@description('Required. Names our own writes are told of under: the application user\'s GUID, the integration in a legacy system.')
 param ownNames string
 
 @description('Required. Whether a new record of an owner who is no user waits: system/object=wait or fallback; blank as shipped.')
@@ -60,11 +60,8 @@ param matchPolicy string
 @description('Required. Which team gets which ticket: system/object=team, system=team, sender:name=team; blank: <system>-support.')
 param ticketTeams string
 
-@description('Required. Base URL of the REST interface of Allegory.')
-param allegoryUrl string
-
-@description('Required. Name of the vault secret that holds the key for it.')
-param allegoryKeySecret string
+@description('Required. Settings of the legacy systems, by their names in docs/reference/settings.md.')
+param systemSettings object
 
 @description('Required. Base URL of the ticket desk.')
 param ticketsUrl string
@@ -87,20 +84,8 @@ param purgeSchedule string
 @description('Required. When both sides are compared with what was received.')
 param gapSchedule string
 
-@description('Required. When Allegory\'s change feed is read.')
-param allegoryFeedSchedule string
-
-@description('Required. Where Allegory drops its exports; blank: nowhere.')
-param allegoryDropUrl string
-
-@description('Required. Where Legrand drops its exports; blank: nowhere.')
-param legrandDropUrl string
-
 @description('Required. When export drops are looked for (NCRONTAB).')
 param dropSchedule string
-
-@description('Required. Where workbooks for Legrand are put and acknowledged; blank: nothing is sent to Legrand.')
-param legrandImportUrl string
 
 @description('Required. When acknowledgements and pending writes are looked for (NCRONTAB).')
 param importSchedule string
@@ -169,7 +154,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
 
   resource settings 'config' = {
     name: 'appsettings'
-    properties: {
+    properties: union(systemSettings, {
       // The host's own state, by identity.
       AzureWebJobsStorage__accountName: storageName
       AzureWebJobsStorage__credential: 'managedidentity'
@@ -196,15 +181,9 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       MATCH_POLICY: matchPolicy
       TICKET_TEAMS: ticketTeams
       KEY_VAULT_URL: keyVaultUrl
-      ALLEGORY_URL: allegoryUrl
-      ALLEGORY_KEY_SECRET: allegoryKeySecret
-      ALLEGORY_FEED_SCHEDULE: allegoryFeedSchedule
-      ALLEGORY_DROP_URL: allegoryDropUrl
-      LEGRAND_DROP_URL: legrandDropUrl
       // What reads the drops logs in as the app's identity, not as nobody.
       AZURE_STORAGE_ANON: 'false'
       DROP_SCHEDULE: dropSchedule
-      LEGRAND_IMPORT_URL: legrandImportUrl
       IMPORT_SCHEDULE: importSchedule
       TICKETS_URL: ticketsUrl
       TICKETS_SCOPE: ticketsScope
@@ -212,7 +191,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       AUTH_ISSUER: '${authority}/v2.0'
       AUTH_AUDIENCE: authAudience
       AUTH_JWKS_URL: '${authority}/discovery/v2.0/keys'
-    }
+    })
   }
 }
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
+from shared.core.rest import ChangeFeed, Rest
+
 # Columns a customer added; every collection takes them, whatever they are called after the prefix.
 CUSTOM_PREFIX = "cf_"
 
@@ -18,6 +20,7 @@ class Collection:
     `name` is the path and the export file's stem, `entity` the word the change feed uses. `new_id` makes the
     next id from how many records there ever were and a source of randomness; the store asks again if taken.
     `references` names the columns that hold ids of another collection, one or several between bars.
+    `updated` is the column that tells of the last write.
     """
 
     name: str
@@ -26,6 +29,7 @@ class Collection:
     new_id: Callable[[int, Random], str]
     columns: tuple[str, ...]
     references: Mapping[str, str] = field(default_factory=dict)
+    updated: str = UPDATED_AT
 
     def unknown(self, columns: object) -> list[str]:
         """Those of `columns` that this collection does not have, sorted; custom columns are always had."""
@@ -37,9 +41,13 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A legacy system: its name in the manifest, its collections, and how its export writes dates."""
+    """A legacy system: its name in the manifest, its collections, and how its export writes dates.
+
+    `rest` has the words of its REST interface; what it says of collections is theirs to say.
+    """
 
     name: str
     collections: tuple[Collection, ...]
     default_time_zone: str
     date_format: str
+    rest: Rest = field(default_factory=lambda: Rest({}, feed=ChangeFeed()))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from local.crm.declaration import CREATED_AT, CUSTOM_PREFIX, UPDATED_AT, Collection
+from local.crm.declaration import CREATED_AT, CUSTOM_PREFIX, Collection
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS record (
@@ -309,7 +309,7 @@ class Records:
         at = instant(self._stamp())
         row = self._row(collection, record_id)
         kept = {**dict.fromkeys(collection.columns, ""), **fields}
-        said = {collection.key: record_id, UPDATED_AT: at, CREATED_AT: kept.get(CREATED_AT) or at}
+        said = {collection.key: record_id, collection.updated: at, CREATED_AT: kept.get(CREATED_AT) or at}
         # What a collection does not declare it does not tell either: a tag has no column for its id.
         kept |= {name: value for name, value in said.items() if name in collection.columns}
         new = row is None or bool(row["deleted"])

@@ -13,6 +13,9 @@ POST   /admin/export        {"folder"}         an export drop in that folder; de
 GET    /admin/requests                         see local.crm.traffic
 /admin/faults                                  see local.loopback.faults
 
+These are Allegory's words. Another system's headers, parameters, feed and members are called as its
+declaration says (`shared/core/rest.py`).
+
 A record is a JSON object of text, one member per column of the file export. A wrong column is 422 by name.
 `Authorization: Bearer <key>` is the integration; a wrong key is 401; no Authorization is a person at this
 machine, named by `X-User` if at all.
@@ -21,7 +24,7 @@ machine, named by `X-User` if at all.
 import json
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -42,6 +45,7 @@ from local.crm.traffic import RequestLog
 from local.loopback.database import open_database
 from local.loopback.faults import Faults
 from local.loopback.server import LoopbackServer
+from shared.core.rest import ChangeFeed, Event, Rest
 
 INTEGRATION = "integration"
 PERSON = "person"
@@ -76,12 +80,12 @@ def _number(request: Request, name: str, default: int) -> int:
     return int(text)
 
 
-def _limit(request: Request) -> int:
-    return min(max(_number(request, "limit", _PAGE), 1), _LONGEST_PAGE)
+def _limit(request: Request, name: str) -> int:
+    return min(max(_number(request, name, _PAGE), 1), _LONGEST_PAGE)
 
 
-def _condition(request: Request) -> Condition:
-    match, none_match = request.headers.get("if-match"), request.headers.get("if-none-match")
+def _condition(request: Request, rest: Rest) -> Condition:
+    match, none_match = request.headers.get(rest.condition), request.headers.get("if-none-match")
     if none_match is not None and none_match != "*":
         raise _BadRequest("If-None-Match: only *")
     if match is None or match == "*":
@@ -102,11 +106,6 @@ def _etag(stored: Stored) -> str:
     return f'"{stored.version}"'
 
 
-def _answer(stored: Stored, status: HTTPStatus = HTTPStatus.OK, location: str = "") -> Response:
-    headers = {"ETag": _etag(stored)} | ({"Location": location} if location else {})
-    return JSONResponse(stored.fields, status, headers)
-
-
 class Crm:
     """The routes over the records."""
 
@@ -120,6 +119,7 @@ class Crm:
     ) -> None:
         self._collections = {collection.name: collection for collection in system.collections}
         self._system = system
+        self._rest = system.rest
         self._records = records
         self._api_key_file = api_key_file
         self._drop_url = drop_url
@@ -164,6 +164,10 @@ class Crm:
             raise LookupError("no such collection")
         return collection
 
+    def _answer(self, stored: Stored, status: HTTPStatus = HTTPStatus.OK, location: str = "") -> Response:
+        headers = {self._rest.version: _etag(stored)} | ({"Location": location} if location else {})
+        return JSONResponse(stored.fields, status, headers)
+
     async def collection(self, request: Request) -> Response:
         """List a collection, or create in it."""
         collection = self._collection(request)
@@ -172,37 +176,39 @@ class Crm:
                 collection,
                 await _fields(request),
                 request.state.who,
-                request.headers.get("idempotency-key") or None,
+                request.headers.get(self._rest.idempotency) or None,
             )
             status = HTTPStatus.CREATED if new else HTTPStatus.OK
-            return _answer(stored, status, f"/{collection.name}/{stored.id}")
-        page, more = self._records.page(collection, _number(request, "cursor", 0), _limit(request))
+            return self._answer(stored, status, f"/{collection.name}/{stored.id}")
+        words = self._rest.listing
+        after, limit = _number(request, words.cursor, 0), _limit(request, words.limit)
+        page, more = self._records.page(collection, after, limit)
         return JSONResponse(
             {
-                "records": [stored.fields for stored in page],
+                words.records: [stored.fields for stored in page],
                 "etags": {stored.id: _etag(stored) for stored in page},
-                "next": None if more is None else str(more),
+                words.next: None if more is None else str(more),
             }
         )
 
     async def record(self, request: Request) -> Response:
         """Read, replace, merge or delete one record."""
         collection, record_id = self._collection(request), request.path_params["id"]
-        who, condition = request.state.who, _condition(request)
+        who, condition = request.state.who, _condition(request, self._rest)
         if request.method == "PUT":
             fields = await _fields(request)
             stored, new = self._records.replace(collection, record_id, fields, who, condition)
-            return _answer(stored, HTTPStatus.CREATED if new else HTTPStatus.OK)
+            return self._answer(stored, HTTPStatus.CREATED if new else HTTPStatus.OK)
         if request.method == "PATCH":
             fields = await _fields(request)
-            return _answer(self._records.merge(collection, record_id, fields, who, condition))
+            return self._answer(self._records.merge(collection, record_id, fields, who, condition))
         if request.method == "DELETE":
             self._records.delete(collection, record_id, who, condition)
             return Response(status_code=HTTPStatus.NO_CONTENT)
         found = self._records.read(collection, record_id)
         if found is None:
             raise LookupError("no such record")
-        return _answer(found)
+        return self._answer(found)
 
     async def merge(self, request: Request) -> Response:
         """Merge another record of the collection into this one."""
@@ -212,9 +218,9 @@ class Crm:
             raise _BadRequest("loser: the id of a record")
         pair = (request.path_params["id"], loser)
         united = self._records.unite(
-            self._collections.values(), collection, pair, request.state.who, _condition(request)
+            self._collections.values(), collection, pair, request.state.who, _condition(request, self._rest)
         )
-        return _answer(united)
+        return self._answer(united)
 
     async def content(self, request: Request) -> Response:
         """Read an attachment's file, or a part of it (`Range: bytes=a-b`), or put it there."""
@@ -235,13 +241,15 @@ class Crm:
 
     async def changes(self, request: Request) -> Response:
         """Tell what changed after a cursor."""
-        since = _number(request, "since", 0)
+        feed = self._rest.feed
+        if feed is None:
+            raise LookupError("no feed")
+        since = _number(request, feed.since, 0)
+        found = self._records.changes(since, _limit(request, feed.limit))
         entities = {name: collection.entity for name, collection in self._collections.items()}
-        changes = [
-            {"entity": entities[change["collection"]], **change}
-            for change in self._records.changes(since, _limit(request))
-        ]
-        return JSONResponse({"changes": changes, "next": changes[-1]["cursor"] if changes else str(since)})
+        changes = [_told(feed, entities[change["collection"]], change) for change in found]
+        after = found[-1]["cursor"] if found else str(since)
+        return JSONResponse({feed.changes: changes, feed.next: after})
 
     async def export(self, request: Request) -> Response:
         """Write an export drop and answer with its manifest."""
@@ -263,6 +271,25 @@ class Crm:
         return JSONResponse({"url": url, "manifest": manifest}, HTTPStatus.CREATED)
 
 
+def _told(feed: ChangeFeed, entity: str, change: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry of the feed, in the system's words."""
+    words = {event: word for word, event in feed.events.items()}
+    event = Event(change["operation"])
+    if event not in words:
+        event = Event.DELETED if event is Event.MERGED else Event.UPDATED
+    entry = {
+        "collection": change["collection"],
+        feed.cursor: change["cursor"],
+        feed.entity: entity,
+        feed.id: change["id"],
+        feed.operation: words[event],
+        feed.at: change["changed_at"],
+        feed.by: change["changed_by"],
+        feed.record: change["record"],
+    }
+    return entry | ({feed.into: change["into"]} if event is Event.MERGED else {})
+
+
 async def _health(_request: Request) -> Response:
     return JSONResponse({"state": "Running"})
 
@@ -279,14 +306,14 @@ def application(
     """The CRM as an ASGI application over a SQLite file, or over memory when `store` is None."""
     records = Records(open_database(store, SCHEMA), now, random or Random())  # noqa: S311  # ids, not secrets
     crm = Crm(system, records, api_key_file, drop_url, now)
-    faults, log = Faults(), RequestLog()
+    faults, log, files = Faults(), RequestLog(), system.rest.files or "attachments"
     routes = [
         Route("/health", _health),
         *faults.routes(),
         *log.routes(),
         Route("/admin/export", crm.guarded(crm.export), methods=["POST"]),
-        Route("/changes", crm.guarded(crm.changes)),
-        Route("/attachments/{id}/content", crm.guarded(crm.content), methods=["GET", "PUT"]),
+        *([Route(f"/{feed.path}", crm.guarded(crm.changes))] if (feed := system.rest.feed) else []),
+        Route(f"/{files}/{{id}}/content", crm.guarded(crm.content), methods=["GET", "PUT"]),
         Route("/{collection}", crm.guarded(crm.collection), methods=["GET", "POST"]),
         Route("/{collection}/{id:path}/merge", crm.guarded(crm.merge), methods=["POST"]),
         Route("/{collection}/{id:path}", crm.guarded(crm.record), methods=["GET", "PUT", "PATCH", "DELETE"]),

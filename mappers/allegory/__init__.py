@@ -12,10 +12,16 @@ from mappers.allegory.meetings import MEETING
 from mappers.allegory.pipelines import PIPELINE, STAGE
 from mappers.allegory.tags import TAG
 from mappers.allegory.words import SYSTEM
+from shared.core.rest import ChangeFeed, Rest
 from shared.core.system import LegacySystem
 
 ALLEGORY = LegacySystem(
     name=SYSTEM,
     maps=(CUSTOM_FIELD, COMPANY, CONTACT, LEAD, PIPELINE, STAGE, DEAL, TAG, EMAIL, CALL, MEETING, ATTACHMENT),
-    collections={"company": "companies", "contact": "contacts", "lead": "leads", "deal": "deals"},
+    rest=Rest(
+        {"company": "companies", "contact": "contacts", "lead": "leads", "deal": "deals"},
+        feed=ChangeFeed(),
+        files="attachments",
+    ),
+    drops=True,
 )

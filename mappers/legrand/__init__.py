@@ -37,7 +37,7 @@ LEGRAND = LegacySystem(
         DOCUMENT,
         CUSTOM_FIELD,
     ),
-    collections={},
+    drops=True,
     latency="hours",
     way="file",
 )

@@ -1,24 +1,45 @@
-"""A legacy system as Tandem sees it: its name and its maps, in dependency order."""
+"""A legacy system as Tandem sees it: its name, its maps in dependency order, and its ways in and out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.core.mapping.spec import EntityMap
+from shared.core.rest import Rest
 
 
 @dataclass(frozen=True, slots=True)
 class LegacySystem:
-    """A legacy CRM: its name on the bus, its maps, and where its records live over REST.
+    """A legacy CRM: its name on the bus, its maps, and how it is read and written.
 
-    `collections` names the REST collection of each entity; an entity without one is not written back.
+    The name is of lower-case letters, digits and underscores; those of its settings follow from it. Every
+    system may send. One with a `rest` interface is written to and read over that, one that `drops` exports
+    is read by them, and one whose `way` is file is written to by imports.
     `latency` is the class of delay to expect (seconds, minutes, hours), `way` what causes it.
     """
 
     name: str
     maps: tuple[EntityMap, ...]
-    collections: Mapping[str, str]
+    rest: Rest | None = None
+    drops: bool = False
     latency: str = "seconds"
     way: str = "REST"
+
+    @property
+    def title(self) -> str:
+        """The name as people write it."""
+        return self.name.replace("_", " ").title()
+
+    @property
+    def interface(self) -> Rest:
+        """Its REST interface; raises LookupError where none is declared."""
+        if self.rest is None:
+            raise LookupError(f"{self.name} declares no REST interface")
+        return self.rest
+
+    @property
+    def collections(self) -> Mapping[str, str]:
+        """The REST collection of each entity that has one."""
+        return self.rest.collections if self.rest else {}
 
     @property
     def by_import(self) -> bool:

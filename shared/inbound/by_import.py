@@ -31,14 +31,15 @@ from shared.core.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class ByImport:
-    """Writes back by import."""
+    """Writes back by import, to the systems with a place for them."""
 
     lookups: Mapping[str, Lookups]
     writes: PendingWrites
+    places: frozenset[str]
 
     def takes(self, system: str) -> bool:
         """Whether a system is written to in this way."""
-        return self.lookups[system].system.by_import
+        return system in self.places
 
     async def back(
         self, change: Change, entry: EntityMap, record: UUID, back: Mapping[str, Value], result: Verdict

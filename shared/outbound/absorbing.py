@@ -203,6 +203,9 @@ class Absorbing:
         found = await records.read(loser.entity, loser.id)
         if found is None:
             return f"{loser} is gone already"
+        rest = self.systems[loser.system].rest
+        if policy is OnDelete.PROPAGATE and rest is not None and not rest.merges:
+            return f"{loser} cannot be told and is absorbed"
         await hold()
         if policy is OnDelete.DEACTIVATE:
             await records.update(loser.entity, loser.id, entry.inactive_record, found.version)

@@ -168,7 +168,7 @@ class Outbound:
         self, change: Change, target: Target, shadow: Shadow, ours: Side | None, hold: Hold
     ) -> Verdict:
         """Hand the change over by import; nothing is sent to a system that has no place for imports."""
-        if self.posting is None:
+        if self.posting is None or target.system.name not in self.posting.places:
             reason = f"{target.system.name} has no place for imports: nothing is sent to it"
             return deciding.unchanged(change, Outcome.ECHO, reason, target.entry)
         return await self.posting.apply(change, target, shadow, ours, hold)

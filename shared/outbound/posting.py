@@ -62,9 +62,10 @@ class _Case:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """Applies changes of rows to systems that are written to by import."""
+    """Applies changes of rows to systems that are written to by import: those with a place for them."""
 
     lookups: Mapping[str, Lookups]
+    places: frozenset[str]
     writes: PendingWrites
     rows: Rows
     shadows: Shadows

@@ -5,11 +5,16 @@ faults are reported at once, by name and rule, never with the value.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from shared.settings.reader import Reader, Setting
+from shared.settings.systems import SystemSettings, read, settings_of
+
+if TYPE_CHECKING:
+    from shared.core.system import LegacySystem
 
 _SERVICE_BUS = "ServiceBusConnection"
 _NAMESPACE = "ServiceBusConnection__fullyQualifiedNamespace"
@@ -64,20 +69,20 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "OWN_NAMES",
         "Names our own writes are told of under, separated by commas: the application user's GUID in "
-        "Dataverse, the integration's name in Allegory.",
+        "Dataverse, the integration's name in a legacy system.",
         "integration",
         "integration",
     ),
     Setting(
         "SETTLE_WINDOWS",
-        "Seconds that every change of an entity waits for earlier ones: allegory/deal=2.",
+        "Seconds that every change of an entity waits for earlier ones: system/entity=2.",
         "",
         "",
     ),
     Setting(
         "GAP_WAITS",
         "Seconds that a change waits for a missing predecessor, where the source counts each record's "
-        "changes by one (E-07): allegory/deal=30.",
+        "changes by one (E-07): system/entity=30.",
         "",
         "",
     ),
@@ -167,23 +172,6 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "KEY_VAULT_URL", "Key vault with the legacy systems' credentials (E-10).", "https://127.0.0.1:7443"
     ),
-    Setting("ALLEGORY_URL", "Base URL of Allegory's REST API.", "http://127.0.0.1:7081"),
-    Setting("ALLEGORY_KEY_SECRET", "Name of the vault secret with Allegory's key.", "allegory-api-key"),
-    Setting(
-        "ALLEGORY_FEED_SCHEDULE", "When Allegory's change feed is read.", "*/5 * * * * *", "0 */1 * * * *"
-    ),
-    Setting(
-        "ALLEGORY_DROP_URL",
-        "Where Allegory's exports are dropped, if they are: a folder, or a container (az://allegory-drop).",
-        "az://allegory-drop",
-        "",
-    ),
-    Setting(
-        "LEGRAND_DROP_URL",
-        "Where Legrand's exports are dropped: a folder, or a container (az://legrand-drop); blank: nowhere.",
-        "az://legrand-drop",
-        "",
-    ),
     Setting(
         "DROP_SCHEDULE",
         "When the timer looks for export drops (six-field NCRONTAB).",
@@ -195,13 +183,6 @@ SETTINGS: tuple[Setting, ...] = (
         "How long a drop must look the same before it is read.",
         "2",
         "60",
-    ),
-    Setting(
-        "LEGRAND_IMPORT_URL",
-        "Where workbooks for Legrand's imports are put and acknowledged: a folder, or a container "
-        "(az://legrand-import); blank: nothing is sent to Legrand.",
-        "az://legrand-import",
-        "",
     ),
     Setting(
         "IMPORT_SCHEDULE",
@@ -247,12 +228,16 @@ SETTINGS: tuple[Setting, ...] = (
 )
 
 
+def known(systems: "Iterable[LegacySystem]") -> tuple[Setting, ...]:
+    """The app's own settings, then those of each legacy system."""
+    return (*SETTINGS, *(setting for system in systems for setting in settings_of(system)))
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """How files are exchanged with systems that take nothing else."""
 
     settle: timedelta
-    legrand_import_url: str
     collect: timedelta
     lost_after: timedelta
 
@@ -261,7 +246,6 @@ class Exchange:
         """The settings about files; faults are the reader's to tell."""
         return cls(
             settle=reader.seconds("DROP_SETTLE_SECONDS"),
-            legrand_import_url=reader.text("LEGRAND_IMPORT_URL"),
             collect=reader.seconds("IMPORT_COLLECT_SECONDS"),
             lost_after=reader.seconds("IMPORT_LOST_AFTER_SECONDS"),
         )
@@ -332,10 +316,7 @@ class Settings:
     dataverse_requests: int
     dataverse_seconds: timedelta
     key_vault_url: str
-    allegory_url: str
-    allegory_key_secret: str
-    allegory_drop_url: str
-    legrand_drop_url: str
+    systems: Mapping[str, SystemSettings]
     exchange: Exchange
     tickets_url: str
     tickets_scope: str
@@ -346,9 +327,15 @@ class Settings:
     ca_file: str | None
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str] | None = None) -> "Settings":
-        """The settings of this process; raises InvalidSettings with every fault at once."""
-        reader = Reader(os.environ if env is None else env, SETTINGS)
+    def from_env(
+        cls, systems: "Collection[LegacySystem]", env: Mapping[str, str] | None = None
+    ) -> "Settings":
+        """The settings of this process with these legacy systems.
+
+        Raises InvalidSettings with every fault at once.
+        """
+        said = os.environ if env is None else env
+        reader = Reader(said, known(systems))
         dataverse = reader.text("DATAVERSE_URL").rstrip("/")
         reader.require_one(_SERVICE_BUS, _NAMESPACE)
         settings = cls(
@@ -382,10 +369,7 @@ class Settings:
             dataverse_requests=reader.number("DATAVERSE_REQUESTS_PER_WINDOW"),
             dataverse_seconds=reader.seconds("DATAVERSE_SECONDS_PER_WINDOW"),
             key_vault_url=reader.text("KEY_VAULT_URL"),
-            allegory_url=reader.text("ALLEGORY_URL"),
-            allegory_key_secret=reader.text("ALLEGORY_KEY_SECRET"),
-            allegory_drop_url=reader.text("ALLEGORY_DROP_URL"),
-            legrand_drop_url=reader.text("LEGRAND_DROP_URL"),
+            systems=read(reader, systems, said),
             exchange=Exchange.read(reader),
             tickets_url=reader.text("TICKETS_URL"),
             tickets_scope=reader.text("TICKETS_SCOPE"),

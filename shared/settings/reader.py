@@ -95,6 +95,10 @@ class Reader:
         if not any(self._env.get(name, "").strip() for name in names):
             self._faults.append(f"one of {', '.join(names)} is required")
 
+    def fault(self, text: str) -> None:
+        """Note what is wrong with more than one setting's value."""
+        self._faults.append(text)
+
     def sound(self, settings: T) -> T:
         """The settings, when all is well; raises InvalidSettings with every fault."""
         if self._faults:

@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from shared.settings.systems import feeds, schedule_of
 from shared.triggers.app import app
 
 bp = func.Blueprint()
@@ -45,12 +46,19 @@ async def plans(timer: func.TimerRequest) -> None:
     await app().plan_driver.run()
 
 
-@bp.function_name("allegory_feed")
-@bp.timer_trigger(arg_name="timer", schedule="%ALLEGORY_FEED_SCHEDULE%")
-async def allegory_feed(timer: func.TimerRequest) -> None:
-    """Bring in what people changed in Allegory since the last run."""
-    del timer
-    await app().allegory_feed.run()
+def _read_feed(system: str) -> None:
+    """A timer for the feed of one system."""
+
+    @bp.function_name(f"{system}_feed")
+    @bp.timer_trigger(arg_name="timer", schedule=f"%{schedule_of(system)}%")
+    async def feed(timer: func.TimerRequest) -> None:
+        """Bring in what people changed in a legacy system since the last run."""
+        del timer
+        await app().feeds[system].run()
+
+
+for each in feeds():
+    _read_feed(each)
 
 
 @bp.function_name("export_drops")

@@ -1,11 +1,13 @@
 """The app: everything a trigger may call, put together."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import mappers
 from mappers.dataverse.personal import PERSONAL
 from mappers.matching import RULES
 from shared.connectors.callers import Callers
@@ -58,7 +60,7 @@ class App:
     alerts: Alerts
     overdue: Overdue
     record_owners: RecordOwners
-    allegory_feed: Feed
+    feeds: Mapping[str, Feed]
     file_exchange: FileExchange
     handover: Handover
     gaps: GapDetector
@@ -69,7 +71,7 @@ class App:
 @cache
 def app() -> App:
     """The app of this process, wired from its environment; raises InvalidSettings or StoreMisconfigured."""
-    return build(Settings.from_env())
+    return build(Settings.from_env(mappers.SYSTEMS))
 
 
 def build(settings: Settings) -> App:
@@ -113,7 +115,7 @@ def assemble(settings: Settings, opened: ExitStack) -> App:
         alerts=errands.alerts(world),
         overdue=Overdue(store.waits, world.telemetry, settings.park_alarm_after),
         record_owners=errands.record_owners(world, gate),
-        allegory_feed=errands.allegory_feed(world, gate),
+        feeds=errands.feeds(world, gate),
         file_exchange=errands.file_exchange(world, gate),
         handover=errands.handover(world),
         gaps=errands.gaps(world, gate),

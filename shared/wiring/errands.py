@@ -2,9 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from mappers import SYSTEMS
-from mappers.allegory import ALLEGORY
-from mappers.legrand import LEGRAND
 from shared.connectors.legacy.feed import RestFeed
 from shared.connectors.legacy.snapshot import RestSnapshot
 from shared.connectors.tickets.desk import HttpTicketDesk
@@ -20,7 +17,7 @@ from shared.recovery.gaps.rows import RowGaps
 from shared.recovery.record_owners import RecordOwners
 from shared.recovery.retention import Retention
 from shared.recovery.teams import Teams, routes_of
-from shared.wiring.flows import owner_lookup
+from shared.wiring.flows import owner_lookup, takers
 from shared.wiring.world import World, client
 
 if TYPE_CHECKING:
@@ -48,25 +45,30 @@ def alerts(world: World) -> Alerts:
     )
 
 
-def allegory_feed(world: World, gate: Gate) -> Feed:
-    """Allegory's own changes, read on a schedule."""
-    return Feed(
-        ALLEGORY,
-        RestFeed(world.allegory),
-        world.store.cursors,
-        world.store.jobs,
-        world.bus,
-        gate,
-        world.telemetry,
-        queue=world.settings.inbound_queue,
-        owner=world.owner,
-    )
+def feeds(world: World, gate: Gate) -> dict[str, Feed]:
+    """What each legacy system tells of its own changes, read on a schedule; by its name."""
+    return {
+        name: Feed(
+            world.sides.systems[name],
+            RestFeed(told, over),
+            world.store.cursors,
+            world.store.jobs,
+            world.bus,
+            gate,
+            world.telemetry,
+            queue=world.settings.inbound_queue,
+            owner=world.owner,
+            page_size=told.page_size,
+        )
+        for name, over in world.clients.items()
+        if (told := world.sides.systems[name].interface.feed) is not None
+    }
 
 
 def file_exchange(world: World, gate: Gate) -> FileExchange:
     """The systems that drop files: those with a place for them."""
-    said = ((ALLEGORY, world.settings.allegory_drop_url), (LEGRAND, world.settings.legrand_drop_url))
-    places = [(system, url) for system, url in said if url]
+    said = world.settings.systems
+    places = [(system, url) for name, system in world.sides.systems.items() if (url := said[name].drop_url)]
     if not places:
         return FileExchange((), world.store.snapshots)
     # The readers of workbooks are native code, and the maps' declarations of exports many words.
@@ -97,24 +99,27 @@ def file_exchange(world: World, gate: Gate) -> FileExchange:
 def handover(world: World) -> Handover:
     """The systems that take imports: those with a place for them."""
     settings, queue = world.settings, world.store.imports
-    if not settings.exchange.legrand_import_url:
+    if not (places := takers(settings)):
         return Handover((), queue)
-    from mappers.legrand.imports import IMPORTS  # noqa: PLC0415  # see `file_exchange`
+    from mappers.imports import IMPORTS  # noqa: PLC0415  # see `file_exchange`
     from shared.connectors.files.imports import ImportFolder  # noqa: PLC0415  # as above
 
-    handing = Handing(
-        IMPORTS,
-        ImportFolder(settings.exchange.legrand_import_url),
-        queue,
-        world.store.jobs,
-        world.bus,
-        world.clock,
-        world.telemetry,
-        owner=world.owner,
-        collect=settings.exchange.collect,
-        lost_after=settings.exchange.lost_after,
+    handings = tuple(
+        Handing(
+            IMPORTS[name],
+            ImportFolder(settings.systems[name].import_url),
+            queue,
+            world.store.jobs,
+            world.bus,
+            world.clock,
+            world.telemetry,
+            owner=world.owner,
+            collect=settings.exchange.collect,
+            lost_after=settings.exchange.lost_after,
+        )
+        for name in sorted(places)
     )
-    return Handover((handing,), queue, {LEGRAND.name: LEGRAND.latency})
+    return Handover(handings, queue, {name: world.sides.systems[name].latency for name in places})
 
 
 def gaps(world: World, gate: Gate) -> GapDetector:
@@ -133,11 +138,11 @@ def gaps(world: World, gate: Gate) -> GapDetector:
 
 
 def _gap_looks(world: World) -> "list[Look]":
-    """Every table that a map sends out, and every collection of Allegory."""
+    """Every table that a map sends out, and every collection of a system."""
     settings, store, sides, changes = world.settings, world.store, world.sides, world.changes
-    snapshot = RestSnapshot(ALLEGORY, world.allegory)
+    systems, places = sides.systems.values(), takers(settings)
     kept = (store.gaps, store.cursors, sides.clock)
-    tables = {entry.table.name: entry for system in SYSTEMS for entry in system.maps if entry.outbound}
+    tables = {entry.table.name: entry for system in systems for entry in system.maps if entry.outbound}
     rows = [
         RowGaps(
             entry,
@@ -148,28 +153,29 @@ def _gap_looks(world: World) -> "list[Look]":
             queue=settings.outbound_queue,
             takers={
                 system.name: going_out(to)
-                for system in SYSTEMS
+                for system in systems
                 if (to := system.map_to(entry.table.name))
                 and to.outbound
-                and (not system.by_import or settings.exchange.legrand_import_url)
+                and (not system.by_import or system.name in places)
             },
         )
         for entry in tables.values()
     ]
     records = [
         RecordGaps(
-            ALLEGORY,
+            system,
             entry,
-            snapshot,
-            sides.records[ALLEGORY.name],
-            sides.lookups()[ALLEGORY.name],
+            RestSnapshot(system, world.clients[system.name]),
+            sides.records[system.name],
+            sides.lookups()[system.name],
             sides.shadows,
             sides.crosswalk,
             *kept,
             queue=settings.inbound_queue,
         )
-        for entry in ALLEGORY.maps
-        if entry.entity in ALLEGORY.collections
+        for system in systems
+        for entry in system.maps
+        if entry.entity in system.collections
     ]
     return [*rows, *records]
 

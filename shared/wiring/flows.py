@@ -72,7 +72,7 @@ def _appliers(settings: Settings, store: "Store", sides: Sides) -> "Mapping[Dire
 
 
 def _inbound(settings: Settings, store: "Store", sides: Sides, lookups: "Mapping[str, Lookups]") -> Inbound:
-    by_import = ByImport(lookups, store.pending) if settings.exchange.legrand_import_url else None
+    by_import = ByImport(lookups, store.pending, places) if (places := takers(settings)) else None
     return Inbound(
         sides.systems,
         lookups,
@@ -111,6 +111,11 @@ def _outbound(settings: Settings, store: "Store", sides: Sides, lookups: "Mappin
     )
 
 
+def takers(settings: Settings) -> frozenset[str]:
+    """The systems with a place for imports."""
+    return frozenset(name for name, said in settings.systems.items() if said.import_url)
+
+
 def _units(settings: Settings, sides: Sides, lookups: "Mapping[str, Lookups]") -> RecordUnits:
     """Which business unit records belong to; asked for where something is laid down by unit."""
     by_unit = Teams(routes_of(settings.ticket_teams)).by_unit
@@ -118,10 +123,10 @@ def _units(settings: Settings, sides: Sides, lookups: "Mapping[str, Lookups]") -
 
 
 def _posting(settings: Settings, store: "Store", sides: Sides) -> Posting | None:
-    """What hands changes over by import, where there is a place for imports."""
-    if not settings.exchange.legrand_import_url:
+    """What hands changes over by import, where any system has a place for imports."""
+    if not (places := takers(settings)):
         return None
-    return Posting(sides.lookups(), store.pending, sides.rows, sides.shadows, _budget(settings))
+    return Posting(sides.lookups(), places, store.pending, sides.rows, sides.shadows, _budget(settings))
 
 
 def owner_lookup(settings: Settings, sides: Sides) -> OwnerLookup:

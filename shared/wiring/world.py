@@ -1,6 +1,7 @@
 """What every part of the app is wired over: the state, the far sides, and who this process is."""
 
 import os
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,9 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from mappers import systems as systems_of
-from mappers.allegory import ALLEGORY
 from mappers.dataverse import TABLES
-from mappers.legrand import LEGRAND
 from shared.connectors.credentials.azure import AzureCredentials
 from shared.connectors.dataverse.directory import DataverseDirectory
 from shared.connectors.dataverse.gathered import GatheredRows
@@ -42,7 +41,9 @@ from shared.settings import InvalidSettings, Settings
 if TYPE_CHECKING:
     from shared.connectors.credentials.secret import Secret
     from shared.connectors.sqlstore import Store
+    from shared.core.mapping.files import Files
     from shared.core.ports import Clock, Telemetry
+    from shared.core.system import LegacySystem
 
 
 class SystemClock:
@@ -63,7 +64,7 @@ class World:
     store: "Store"
     telemetry: Backend
     bus: ServiceBus
-    allegory: WebClient
+    clients: Mapping[str, WebClient]
     changes: DataverseChanges
     metadata: DataverseMetadata
     rows: GatheredRows
@@ -83,11 +84,13 @@ def world_of(settings: Settings, opened: ExitStack) -> World:
     telemetry = telemetry_for(settings.telemetry_backend, settings.insights_connection)
     opened.callback(telemetry.close)
     queues = {Direction.INBOUND: settings.inbound_queue, Direction.OUTBOUND: settings.outbound_queue}
-    allegory = _allegory(settings, credentials, clock, _pause("Allegory", store, clock, telemetry))
-    dataverse = _dataverse(settings, credentials, _pause("Dataverse", store, clock, telemetry))
+    pause = partial(_pause, store=store, clock=clock, telemetry=telemetry)
+    systems = systems_of(settings.activity_profile)
+    clients = _clients(settings, systems, Vault(settings.key_vault_url, credentials, clock), pause)
+    dataverse = _dataverse(settings, credentials, pause("Dataverse"))
     ledger = Ledger(Allowance(settings.dataverse_requests, settings.dataverse_seconds.total_seconds()))
     people = DataversePeople(dataverse, clock)
-    sides, rows = _sides(settings, store, people, dataverse, ledger, allegory)
+    sides, rows = _sides(settings, systems, store, people, dataverse, ledger, clients)
     return World(
         settings=settings,
         clock=clock,
@@ -97,7 +100,7 @@ def world_of(settings: Settings, opened: ExitStack) -> World:
         bus=ServiceBus(
             queues, _address(settings, credentials), clock, ca_file=settings.ca_file, seal=store.seal
         ),
-        allegory=allegory,
+        clients=clients,
         changes=DataverseChanges(dataverse, ledger=ledger),
         metadata=DataverseMetadata(dataverse),
         rows=rows,
@@ -112,11 +115,20 @@ def _pause(far_side: str, store: "Store", clock: "Clock", telemetry: "Telemetry"
     return Pause(shared=SharedPause(store.pauses, far_side, clock, telemetry))
 
 
-def _allegory(settings: Settings, credentials: AzureCredentials, clock: "Clock", pause: Pause) -> WebClient:
-    """The one client for Allegory's records and its feed: what asks one of them to slow down slows both."""
-    vault = Vault(settings.key_vault_url, credentials, clock)
-    key = vault.secret(settings.allegory_key_secret)
-    return client("Allegory", settings.allegory_url, settings, key, pause)
+def _clients(
+    settings: Settings,
+    systems: "Iterable[LegacySystem]",
+    vault: Vault,
+    pause: "Callable[[str], Pause]",
+) -> dict[str, WebClient]:
+    """One client for each system with a REST interface: what asks its feed to slow down slows its records."""
+    clients: dict[str, WebClient] = {}
+    for system in systems:
+        if system.rest is not None:
+            said = settings.systems[system.name]
+            key = vault.secret(said.key_secret)
+            clients[system.name] = client(system.title, said.url, settings, key, pause(system.title))
+    return clients
 
 
 def _dataverse(settings: Settings, credentials: AzureCredentials, pause: Pause) -> WebClient:
@@ -133,28 +145,26 @@ def _dataverse(settings: Settings, credentials: AzureCredentials, pause: Pause) 
 
 def _sides(
     settings: Settings,
+    declared: "Iterable[LegacySystem]",
     store: "Store",
     people: DataversePeople,
     dataverse: WebClient,
     ledger: Ledger,
-    allegory: WebClient,
+    clients: Mapping[str, WebClient],
 ) -> tuple[Sides, GatheredRows]:
     clock = people.clock
-    systems = {system.name: system for system in systems_of(settings.activity_profile)}
+    systems = {system.name: system for system in declared}
     one_sided = OneSided(store.owners, store.owners.phases, systems, clock)
     modes = Modes.said(settings.dataverse_bulk_tables, one_sided)
     rows = _rows(settings, dataverse, ledger, modes)
     files = SystemFiles(
-        {
-            ALLEGORY.name: EitherFiles(RestFiles(allegory), DropFiles(settings.allegory_drop_url)),
-            LEGRAND.name: DropFiles(settings.legrand_drop_url),
-        }
+        {name: _files(system, settings, clients.get(name)) for name, system in systems.items()}
     )
     sides = Sides(
         systems=systems,
         tables=TABLES,
         rows=NoteRows(rows, dataverse, files, clock, settings.attachment_limit),
-        records={ALLEGORY.name: RestRecords(ALLEGORY, allegory)},
+        records={name: RestRecords(systems[name], over) for name, over in clients.items()},
         shadows=store.shadows,
         crosswalk=store.crosswalk,
         directory=DataverseDirectory(dataverse, rows, TABLES, clock),
@@ -167,6 +177,14 @@ def _sides(
         lists=DataverseLists(rows),
     )
     return sides, rows
+
+
+def _files(system: "LegacySystem", settings: Settings, over: WebClient | None) -> "Files":
+    """The files of a system: in its drops, and those it serves."""
+    dropped = DropFiles(settings.systems[system.name].drop_url)
+    if over is None or not system.interface.files:
+        return dropped
+    return EitherFiles(RestFiles(system.interface.files, over), dropped)
 
 
 def _rows(settings: Settings, dataverse: WebClient, ledger: Ledger, modes: Modes) -> GatheredRows:

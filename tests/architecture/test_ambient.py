@@ -23,7 +23,7 @@ MODULES = {"random", "secrets"}
 IO = {"asyncio", "io", "open", "os", "pathlib", "socket", "sqlite3", "ssl", "subprocess", "threading", "time"}
 # Where a real clock and real chance are made, or where a person's own command runs.
 EDGES = ("shared/connectors/", "shared/ops/", "shared/wiring/")
-SETTINGS = {"shared/settings/app.py", "shared/settings/operator.py"}
+SETTINGS = {"shared/settings/app.py", "shared/settings/operator.py", "shared/settings/systems.py"}
 
 
 def spelled(node: ast.expr) -> str:

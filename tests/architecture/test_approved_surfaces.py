@@ -16,8 +16,10 @@ from typing import Any
 
 import pytest
 
+from mappers import SYSTEMS
 from shared.core.codes import EXPLANATIONS, Code
-from shared.settings import SETTINGS
+from shared.settings import SETTINGS, Setting, known
+from shared.settings.systems import schedule_of
 from shared.triggers import roles
 
 APPROVING = os.environ.get("TANDEM_APPROVE", "") not in {"", "0"}
@@ -39,8 +41,14 @@ print(json.dumps(listed))
 @pytest.fixture(scope="module")
 def functions(root: Path) -> Mapping[str, list[dict[str, Any]]]:
     """Every function and its bindings, as the Functions worker indexes them (once per process)."""
+    schedules = {schedule_of(system.name): "0 * * * * *" for system in SYSTEMS if system.rest}
     indexed = subprocess.run(
-        [sys.executable, "-c", INDEXING], cwd=root, capture_output=True, text=True, check=True
+        [sys.executable, "-c", INDEXING],
+        cwd=root,
+        env={"PATH": os.environ["PATH"], **schedules},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     listed: dict[str, list[dict[str, Any]]] = json.loads(indexed.stdout)
     return listed
@@ -76,8 +84,13 @@ def roles_of(tree: ast.Module) -> Mapping[str, str]:
 
 
 def settings_sample() -> str:
-    values = PLATFORM | {setting.name: setting.sample for setting in SETTINGS}
+    values = PLATFORM | {setting.name: setting.sample for setting in known(SYSTEMS)}
     return json.dumps({"IsEncrypted": False, "Values": values}, indent=2) + "\n"
+
+
+def settings_row(setting: Setting) -> str:
+    default = "**required**" if setting.default is None else f"`{setting.default}`"
+    return f"| `{setting.name}` | {'blank' if default == '``' else default} | {setting.purpose} |"
 
 
 def settings_page() -> str:
@@ -91,9 +104,18 @@ def settings_page() -> str:
         "| setting | default | what it is for |",
         "|---|---|---|",
     ]
-    for setting in SETTINGS:
-        default = "**required**" if setting.default is None else f"`{setting.default}`"
-        lines.append(f"| `{setting.name}` | {'blank' if default == '``' else default} | {setting.purpose} |")
+    lines += map(settings_row, SETTINGS)
+    lines += [
+        "",
+        "What a legacy system needs follows from its declaration (`mappers/<system>`), the names from its",
+        "own: `<SYSTEM>_URL` and `<SYSTEM>_KEY_SECRET` where it has a REST interface,",
+        "`<SYSTEM>_FEED_SCHEDULE` where that has a change feed, `<SYSTEM>_DROP_URL` where it drops exports,",
+        "`<SYSTEM>_IMPORT_URL` where it takes imports.",
+        "",
+        "| setting | default | what it is for |",
+        "|---|---|---|",
+        *map(settings_row, known(SYSTEMS)[len(SETTINGS) :]),
+    ]
     lines += [
         "",
         "One of `ServiceBusConnection` and `ServiceBusConnection__fullyQualifiedNamespace` is required. In",
@@ -117,7 +139,7 @@ def settings_surface() -> str:
     def line(name: str, default: str | None) -> str:
         return f"{name} (required)" if default is None else f"{name} = {default}".rstrip()
 
-    return "".join(line(setting.name, setting.default) + "\n" for setting in SETTINGS)
+    return "".join(line(setting.name, setting.default) + "\n" for setting in known(SYSTEMS))
 
 
 def error_codes() -> str:

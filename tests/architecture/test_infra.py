@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.settings import SETTINGS
+from mappers import SYSTEMS
+from shared.settings import SETTINGS, known
 
 MODULES = {"functions", "identity", "keyvault", "monitoring", "rbac", "servicebus", "sql", "storage"}
 PARAMETER = re.compile(r"^param (\w+) \w+( = .+)?$", re.MULTILINE)
@@ -29,6 +30,15 @@ def main(infra: Path) -> str:
 def app_settings(infra: Path) -> str:
     module = (infra / "modules/functions.bicep").read_text()
     return module.partition("resource settings 'config'")[2]
+
+
+@pytest.fixture(scope="module", params=["dev", "test", "prod"])
+def systems_settings(infra: Path, request: pytest.FixtureRequest) -> set[str]:
+    """The settings of legacy systems that an environment gives, which the app gets beside its own."""
+    text = (infra / f"main.{request.param}.bicepparam").read_text()
+    given = re.search(r"^param systemSettings = \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL)
+    assert given is not None
+    return set(re.findall(r"^  (\w+): ", given[1], re.MULTILINE))
 
 
 def declared(text: str) -> Mapping[str, bool]:
@@ -122,20 +132,24 @@ def test_every_parameter_is_used(infra: Path) -> None:
         assert unused == [], path.name
 
 
-def test_every_setting_without_a_default_is_set(app_settings: str) -> None:
-    required = {setting.name for setting in SETTINGS if setting.default is None}
+def test_every_setting_without_a_default_is_set(app_settings: str, systems_settings: set[str]) -> None:
+    required = {setting.name for setting in known(SYSTEMS) if setting.default is None}
 
-    assert required - set(SETTING.findall(app_settings)) == set()
+    assert required - set(SETTING.findall(app_settings)) - systems_settings == set()
 
 
-def test_every_setting_that_a_binding_names_is_set(root: Path, app_settings: str) -> None:
+def test_every_setting_that_a_binding_names_is_set(
+    root: Path, app_settings: str, systems_settings: set[str]
+) -> None:
     """The host resolves %NAME% from the app's settings alone: a default in our own code does not reach it."""
     bindings = (root / "tests/approved/functions.txt").read_text()
 
-    assert set(re.findall(r"%(\w+)%", bindings)) - set(SETTING.findall(app_settings)) == set()
+    assert (
+        set(re.findall(r"%(\w+)%", bindings)) - set(SETTING.findall(app_settings)) - systems_settings == set()
+    )
 
 
-def test_nothing_is_set_that_nobody_reads(app_settings: str) -> None:
+def test_nothing_is_set_that_nobody_reads(app_settings: str, systems_settings: set[str]) -> None:
     ours = {setting.name for setting in SETTINGS}
     hosts = {
         "AZURE_CLIENT_ID",
@@ -150,6 +164,7 @@ def test_nothing_is_set_that_nobody_reads(app_settings: str) -> None:
     }
 
     assert set(SETTING.findall(app_settings)) - ours - hosts == set()
+    assert systems_settings - {setting.name for setting in known(SYSTEMS)[len(SETTINGS) :]} == set()
 
 
 def test_the_app_reaches_everything_by_its_identity(app_settings: str) -> None:

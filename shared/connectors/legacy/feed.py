@@ -8,28 +8,31 @@ from shared.connectors.web.meaning import failure, of_status
 from shared.core.change import Operation
 from shared.core.errors import Refused
 from shared.core.ports import FeedPage, LegacyChange
+from shared.core.rest import ChangeFeed, Event
 
 if TYPE_CHECKING:
     import httpx
 
 _OPERATIONS = {
-    "create": Operation.UPSERT,
-    "update": Operation.UPSERT,
-    "delete": Operation.DELETE,
-    "merge": Operation.ABSORB,
+    Event.CREATED: Operation.UPSERT,
+    Event.UPDATED: Operation.UPSERT,
+    Event.DELETED: Operation.DELETE,
+    Event.MERGED: Operation.ABSORB,
 }
 
 
 class RestFeed:
-    """`LegacyFeed` of one system, from `GET changes?since=&limit=`."""
+    """`LegacyFeed` of one system, where and as its declaration says it tells."""
 
-    def __init__(self, client: WebClient) -> None:
+    def __init__(self, feed: ChangeFeed, client: WebClient) -> None:
+        self._feed = feed
         self._client = client
 
     async def changes(self, since: str, limit: int) -> FeedPage:
         """See `LegacyFeed.changes`."""
-        params = {"limit": str(limit)} | ({"since": since} if since else {})
-        response = await self._client.send("GET", "changes", params=params)
+        feed = self._feed
+        params = {feed.limit: str(limit)} | ({feed.since: since} if since else {})
+        response = await self._client.send("GET", feed.path, params=params)
         if not response.is_success:
             raise failure(self._client.who, of_status(response.status_code), response)
         return self._page(response)
@@ -38,7 +41,10 @@ class RestFeed:
         """The page an answer carries; raises Refused when it carries none."""
         try:
             body: dict[str, Any] = response.json()
-            return FeedPage(tuple(_change(told) for told in body["changes"]), str(body["next"]))
+            return FeedPage(
+                tuple(_change(self._feed, told) for told in body[self._feed.changes]),
+                str(body[self._feed.next]),
+            )
         except (ValueError, TypeError, KeyError, AttributeError) as fault:
             raise Refused(
                 f"{self._client.who} answered something that is not a page of its feed",
@@ -46,16 +52,17 @@ class RestFeed:
             ) from fault
 
 
-def _change(told: Any) -> LegacyChange:
-    at = datetime.fromisoformat(told["changed_at"])
+def _change(feed: ChangeFeed, told: Any) -> LegacyChange:
+    at = datetime.fromisoformat(told[feed.at])
+    event = feed.events[told[feed.operation]]
     return LegacyChange(
-        cursor=str(told["cursor"]),
-        entity=str(told["entity"]),
-        id=str(told["id"]),
-        operation=_OPERATIONS[told["operation"]],
+        cursor=str(told[feed.cursor]),
+        entity=str(told[feed.entity]),
+        id=str(told[feed.id]),
+        operation=_OPERATIONS[event],
         changed_at=at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC),
-        record=dict(told["record"] or {}),
-        changed_by=str(told.get("changed_by") or ""),
-        is_create=told["operation"] == "create",
-        heir=str(told["into"]) if told["operation"] == "merge" else "",
+        record=dict(told[feed.record] or {}),
+        changed_by=str(told.get(feed.by) or ""),
+        is_create=event is Event.CREATED,
+        heir=str(told[feed.into]) if event is Event.MERGED else "",
     )

@@ -16,13 +16,14 @@ from shared.core.mapping.files import DROPPED, FileRef, Files
 
 @dataclass(frozen=True, slots=True)
 class RestFiles:
-    """`Files` of a system that serves `GET attachments/<id>/content` and honours `Range`."""
+    """`Files` of a system that serves `GET <place>/<id>/content` and honours `Range`."""
 
+    place: str
     client: WebClient
 
     async def piece(self, ref: FileRef, start: int, size: int) -> bytes:
         """See `Files.piece`."""
-        path = f"attachments/{quote(ref.place, safe='')}/content"
+        path = f"{self.place}/{quote(ref.place, safe='')}/content"
         response = await self.client.send("GET", path, headers={"Range": f"bytes={start}-{start + size - 1}"})
         if response.status_code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return b""

@@ -20,14 +20,13 @@ if TYPE_CHECKING:
 class RestRecords:
     """`LegacyRecords` of one system.
 
-    `system.collections` says where each entity lives; `changed_field` is the field in which the system
-    tells when a record last changed (ISO 8601; UTC when it names no zone).
+    Its declaration says where each entity lives, and what headers and fields are called.
     """
 
-    def __init__(self, system: LegacySystem, client: WebClient, *, changed_field: str = "updated_at") -> None:
+    def __init__(self, system: LegacySystem, client: WebClient) -> None:
         self._system = system
+        self._rest = system.interface
         self._client = client
-        self._changed_field = changed_field
 
     async def read(self, entity: str, record_id: str) -> LegacyRecord | None:
         """The record, or None."""
@@ -41,7 +40,7 @@ class RestRecords:
         response = await self._client.send(
             "POST",
             self._path(entity),
-            headers={"Idempotency-Key": idempotency_key},
+            headers={self._rest.idempotency: idempotency_key},
             content=_body(fields),
         )
         return self._record(entity, self._accepted(response, fields))
@@ -51,14 +50,17 @@ class RestRecords:
     ) -> LegacyRecord:
         """Write fields if the record is still at `version`; raises MovedOn, or Gone when deleted."""
         response = await self._client.send(
-            "PATCH", self._path(entity, record_id), headers={"If-Match": version}, content=_body(fields)
+            "PATCH",
+            self._path(entity, record_id),
+            headers={self._rest.condition: version},
+            content=_body(fields),
         )
         return self._record(entity, self._accepted(response, fields))
 
     async def delete(self, entity: str, record_id: str, version: str) -> None:
         """Delete the record if still at `version`; raises MovedOn when not; one already gone is fine."""
         path = self._path(entity, record_id)
-        response = await self._client.send("DELETE", path, headers={"If-Match": version})
+        response = await self._client.send("DELETE", path, headers={self._rest.condition: version})
         try:
             self._accepted(response, ())
         except Gone:
@@ -70,7 +72,7 @@ class RestRecords:
         self._accepted(await self._client.send("POST", path, content=_body({"loser": loser})), ())
 
     def _path(self, entity: str, record_id: str | None = None) -> str:
-        collection = self._system.collections.get(entity)
+        collection = self._rest.collections.get(entity)
         if collection is None:
             raise Refused(f"{self._system.name} takes no {entity} over REST", answer="no_collection")
         if record_id in {"", ".", ".."}:
@@ -89,13 +91,13 @@ class RestRecords:
         """The record an answer carries; raises Refused when it carries none."""
         try:
             fields: dict[str, Any] = response.json()
-            at = datetime.fromisoformat(fields[self._changed_field])
+            at = datetime.fromisoformat(fields[self._rest.changed])
             entity_map = self._system.map_of(entity)
             key = entity_map.key if entity_map is not None else "id"
             return LegacyRecord(
                 id=str(fields[key]),
                 fields=fields,
-                version=response.headers["ETag"],
+                version=response.headers[self._rest.version],
                 changed_at=at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC),
             )
         except (ValueError, TypeError, KeyError) as fault:

@@ -14,22 +14,23 @@ if TYPE_CHECKING:
 
 
 class RestSnapshot:
-    """`LegacySnapshot` of one system, from `GET <collection>?limit=&cursor=`.
+    """`LegacySnapshot` of one system, from the lists of its collections.
 
     A record of a list has no version of its own: whoever wants to write it reads it first.
     """
 
-    def __init__(self, system: LegacySystem, client: WebClient, *, changed_field: str = "updated_at") -> None:
+    def __init__(self, system: LegacySystem, client: WebClient) -> None:
         self._system = system
+        self._rest = system.interface
         self._client = client
-        self._changed_field = changed_field
 
     async def page(self, entity: str, position: str, limit: int) -> LegacyPage:
         """See `LegacySnapshot.page`."""
-        collection = self._system.collections.get(entity)
+        collection = self._rest.collections.get(entity)
         if collection is None:
             raise Refused(f"{self._system.name} lists no {entity} over REST", answer="no_collection")
-        params = {"limit": str(limit)} | ({"cursor": position} if position else {})
+        words = self._rest.listing
+        params = {words.limit: str(limit)} | ({words.cursor: position} if position else {})
         response = await self._client.send("GET", collection, params=params)
         if not response.is_success:
             raise failure(self._client.who, of_status(response.status_code), response)
@@ -39,8 +40,8 @@ class RestSnapshot:
         """The page an answer carries; raises Refused when it carries none."""
         try:
             body: dict[str, Any] = response.json()
-            after = body["next"]
-            records = [self._record(entity, fields) for fields in body["records"]]
+            after = body[self._rest.listing.next]
+            records = [self._record(entity, fields) for fields in body[self._rest.listing.records]]
             return LegacyPage(records, None if after is None else str(after))
         except (ValueError, TypeError, KeyError, AttributeError) as fault:
             raise Refused(
@@ -51,6 +52,6 @@ class RestSnapshot:
     def _record(self, entity: str, fields: dict[str, Any]) -> LegacyRecord:
         entry = self._system.map_of(entity)
         key = entry.key if entry is not None else "id"
-        at = datetime.fromisoformat(fields[self._changed_field])
+        at = datetime.fromisoformat(fields[self._rest.changed])
         changed_at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
         return LegacyRecord(str(fields[key]), dict(fields), "", changed_at)

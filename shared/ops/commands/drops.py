@@ -30,7 +30,7 @@ def drops(service: Service, asked: argparse.Namespace) -> Answer:
 def screen(told: Told) -> str:
     """The drops, newest first, with the modules of each system's last; then the records that are kept out."""
     if not told["drops"]:
-        return "No export drop was seen yet (ALLEGORY_DROP_URL, LEGRAND_DROP_URL, DROP_SCHEDULE)."
+        return "No export drop was seen yet (<SYSTEM>_DROP_URL, DROP_SCHEDULE)."
     lines = table(
         ("system", "drop", "exported", "state", "why"),
         [

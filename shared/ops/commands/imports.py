@@ -30,7 +30,7 @@ def imports(service: Service, asked: argparse.Namespace) -> Answer:
 def screen(told: Told) -> str:
     """What is pending, then the workbooks, newest first."""
     if not told["files"] and not told["pending"]:
-        return "Nothing was handed over by import yet (LEGRAND_IMPORT_URL, IMPORT_SCHEDULE)."
+        return "Nothing was handed over by import yet (<SYSTEM>_IMPORT_URL, IMPORT_SCHEDULE)."
     lines = [
         f"{entry['system']} {entry['entity']}: {entry['writes']} {_STATES[entry['state']]}, "
         f"the oldest since {second(entry['since'])} ({entry['latency']})"

@@ -21,7 +21,7 @@ def register(commands: Any) -> None:
     mine = family(commands, "migrate", "what comes before a system's records move")
     about = "find everything in an export that will not go over as it is; writes nothing but its report"
     audit = mine.add_parser("audit", help=about, description=about)
-    audit.add_argument("--system", required=True, help="the legacy system: allegory or legrand")
+    audit.add_argument("--system", required=True, help="the legacy system, by its name on the bus")
     audit.add_argument("--export", required=True, help="the folder of the export, or its URL")
     audit.add_argument(
         "--users", required=True, type=Path, help="the destination's users: a list answer of the Web API"
@@ -48,7 +48,7 @@ def audited(asked: argparse.Namespace) -> int:
 
     others = [tuple(other.partition("=")[::2]) for other in asked.also]
     if not all(folder for _, folder in others):
-        return _impossible("--also wants SYSTEM=FOLDER, such as legrand=exports/legrand")
+        return _impossible("--also wants SYSTEM=FOLDER, such as acme=exports/acme")
     if unknown := [system for system in (asked.system, *dict(others)) if system not in EXPORTS]:
         return _impossible(f"no system is called {unknown[0]}; there are {', '.join(EXPORTS)}")
     try:

@@ -24,11 +24,12 @@ from shared.core.errors import Refused
 from shared.core.mapping.columns import Table
 from shared.core.mapping.spec import EntityMap
 from shared.core.ports import LegacyFeed, LegacyRecords, LegacySnapshot
+from shared.core.rest import ChangeFeed, Rest
 from shared.core.system import LegacySystem
 
 ACCOUNT = Table("account", "accounts", "accountid", {})
 ALLEGORY = LegacySystem(
-    "allegory", (EntityMap("company", ACCOUNT, "company_id", ()),), {"company": "companies"}
+    "allegory", (EntityMap("company", ACCOUNT, "company_id", ()),), Rest({"company": "companies"})
 )
 KEY = "the-integrations-key"
 
@@ -87,7 +88,7 @@ def server(tmp_path: Path) -> Iterator[LoopbackServer]:
 @pytest.fixture
 async def over_rest(server: LoopbackServer) -> AsyncIterator[OverRest]:
     client = WebClient("Allegory", server.url, FixedSecret(KEY), timeout=timedelta(seconds=2))
-    records, feed = RestRecords(ALLEGORY, client), RestFeed(client)
+    records, feed = RestRecords(ALLEGORY, client), RestFeed(ChangeFeed(), client)
     yield OverRest(server.url, records, feed, RestSnapshot(ALLEGORY, client))
     await client.aclose()
 

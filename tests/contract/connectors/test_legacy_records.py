@@ -22,11 +22,12 @@ from shared.core.errors import Gone, MovedOn, Refused, Throttled, Unavailable
 from shared.core.mapping.columns import Table
 from shared.core.mapping.spec import EntityMap
 from shared.core.ports import LegacyRecords
+from shared.core.rest import Rest
 from shared.core.system import LegacySystem
 
 ACCOUNT = Table("account", "accounts", "accountid", {})
 ALLEGORY = LegacySystem(
-    "allegory", (EntityMap("company", ACCOUNT, "company_id", ()),), {"company": "companies"}
+    "allegory", (EntityMap("company", ACCOUNT, "company_id", ()),), Rest({"company": "companies"})
 )
 KEY = "the-integrations-key"
 

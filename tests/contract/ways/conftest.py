@@ -25,6 +25,7 @@ from shared.connectors.memory.telemetry import MemoryTelemetry
 from shared.connectors.sqlstore import open_store
 from shared.connectors.web.client import WebClient
 from shared.core.change import Direction
+from shared.core.rest import ChangeFeed
 from shared.inbound.drops.reading import Drops
 from shared.inbound.feed import Feed
 from tests.integration.files.office import BEGIN, SETTLE, Office, People, gate_for, office_at
@@ -205,7 +206,9 @@ async def allegory(folder: Path, *, by_drops: bool) -> AsyncIterator[AllegoryWay
         records = {ALLEGORY.name: RestRecords(ALLEGORY, client)}
         gate = gate_for((ALLEGORY,), store, rows, bus, clock, telemetry, records)
         common = (store.cursors, store.jobs, bus, gate)
-        feed = Feed(ALLEGORY, RestFeed(client), *common, telemetry, queue="inbound", owner="one")
+        feed = Feed(
+            ALLEGORY, RestFeed(ChangeFeed(), client), *common, telemetry, queue="inbound", owner="one"
+        )
         export = EXPORTS[ALLEGORY.name]
         drops = Drops(
             ALLEGORY,

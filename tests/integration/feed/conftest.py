@@ -21,9 +21,10 @@ from azure.servicebus.aio import ServiceBusClient
 from local.broker.config import read_config
 from local.broker.server import Broker, in_thread
 from local.crm.rest import start as start_crm
-from local.crm.systems import SYSTEMS
+from local.crm.systems import SYSTEMS as SIMULATED
 from local.dataverse.server import Settings as DataverseSettings
 from local.dataverse.server import start as start_dataverse
+from mappers import SYSTEMS
 from shared.connectors.credentials.secret import FixedSecret
 from shared.connectors.memory.telemetry import MemoryTelemetry
 from shared.connectors.sqlstore.engine import engine_for
@@ -34,6 +35,15 @@ from shared.wiring import App, assembly, world
 
 ROOT = Path(__file__).parents[3]
 API_KEY = "the-integrations-key"
+
+
+ENVIRONMENT = {
+    "RETRY_SCHEDULE": "*/5 * * * * *",
+    "ALLEGORY_KEY_SECRET": "allegory-api-key",
+    "ALLEGORY_FEED_SCHEDULE": "*/5 * * * * *",
+    **dict.fromkeys(("KEY_VAULT_URL", "TICKETS_URL", "AUTH_ISSUER", "AUTH_JWKS_URL"), "https://127.0.0.1:9"),
+}
+"""What the app is told beside the addresses of those it talks to."""
 
 
 @dataclass
@@ -50,7 +60,7 @@ class House:
 
     async def feed(self) -> int:
         """One run of the timer; how many messages it posted."""
-        return await self.app.allegory_feed.run()
+        return await self.app.feeds["allegory"].run()
 
     async def take(self, queue: str) -> Message:
         """The next message of a queue, off it; fails after ten seconds without one."""
@@ -189,7 +199,7 @@ def far_sides(broker: Broker, tmp_path: Path) -> Iterator[tuple[str, str]]:
         servicebus=broker.connection_string,
     )
     with (
-        start_crm(SYSTEMS["allegory"], api_key_file=key) as allegory,
+        start_crm(SIMULATED["allegory"], api_key_file=key) as allegory,
         start_dataverse(organisation) as dataverse,
     ):
         yield allegory.url, dataverse.http_url
@@ -197,17 +207,15 @@ def far_sides(broker: Broker, tmp_path: Path) -> Iterator[tuple[str, str]]:
 
 @pytest.fixture
 def settings(broker: Broker, far_sides: tuple[str, str], tmp_path: Path) -> Settings:
-    nobody = "https://127.0.0.1:9"
     return Settings.from_env(
+        SYSTEMS,
         {
+            **ENVIRONMENT,
             "ServiceBusConnection": broker.connection_string,
-            "RETRY_SCHEDULE": "*/5 * * * * *",
             "ALLEGORY_URL": far_sides[0],
-            "ALLEGORY_KEY_SECRET": "allegory-api-key",
             "DATAVERSE_URL": far_sides[1],
             "SQL_URL": f"sqlite:///{tmp_path / 'tandem.db'}",
-            **dict.fromkeys(("KEY_VAULT_URL", "TICKETS_URL", "AUTH_ISSUER", "AUTH_JWKS_URL"), nobody),
-        }
+        },
     )
 
 
@@ -223,7 +231,7 @@ async def house(broker: Broker, settings: Settings, monkeypatch: pytest.MonkeyPa
         app = assembly.assemble(settings, opened)
         async with (
             ServiceBusClient.from_connection_string(settings.service_bus_connection, retry_total=0) as queues,
-            httpx.AsyncClient(base_url=settings.allegory_url) as allegory,
+            httpx.AsyncClient(base_url=settings.systems["allegory"].url) as allegory,
             httpx.AsyncClient(base_url=settings.dataverse_url, headers=person) as dataverse,
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{broker.admin_port}") as admin,
         ):
@@ -243,7 +251,7 @@ async def neighbour(house: House, settings: Settings) -> AsyncIterator[App]:
 
 async def close(app: App) -> None:
     """Give back every connection the app holds."""
-    await app.allegory_feed.bus.aclose()  # type: ignore[attr-defined]  # the wired bus is the real one
+    await app.feeds["allegory"].bus.aclose()  # type: ignore[attr-defined]  # the wired bus is the real one
     for far_side in _clients(app):
         await far_side.aclose()
 
@@ -251,5 +259,7 @@ async def close(app: App) -> None:
 def _clients(app: App) -> list[Any]:
     wired: Any = app.gate.worker.appliers.values()
     inbound, outbound = (noticing.applier for noticing in wired)
-    records = outbound.records["allegory"]
-    return [inbound.rows.client, records._client, app.allegory_feed.source._client]  # type: ignore[attr-defined]
+    # A system's feed shares the client of its records.
+    desk: Any = app.alerts.desk
+    records = (over._client for over in outbound.records.values())
+    return [inbound.rows.client, desk._client, *records]

@@ -26,7 +26,7 @@ class Dying:
 
 async def test_a_page_posted_twice_after_a_crash_is_applied_once(house: Any) -> None:
     await house.company("C-7")
-    feed = house.app.allegory_feed
+    feed = house.app.feeds["allegory"]
     with pytest.raises(StoreUnavailable):
         await replace(feed, cursors=Dying(feed.cursors)).run()
 
@@ -79,7 +79,7 @@ async def test_one_runner_at_a_time_reads_the_feed(house: Any) -> None:
     await house.company("C-8")
     await house.forget_requests()
 
-    elsewhere: Feed = replace(house.app.allegory_feed, owner="another-instance")
+    elsewhere: Feed = replace(house.app.feeds["allegory"], owner="another-instance")
     assert await elsewhere.run() == 0
     assert await house.requests() == ({}, {})
     assert await house.feed() == 1
@@ -88,18 +88,18 @@ async def test_one_runner_at_a_time_reads_the_feed(house: Any) -> None:
 async def test_a_long_feed_is_read_page_by_page_and_each_change_once(house: Any) -> None:
     for number in range(5):
         await house.company(f"C-{number}")
-    feed = replace(house.app.allegory_feed, page_size=2)
+    feed = replace(house.app.feeds["allegory"], page_size=2)
 
     assert [await feed.run(), await feed.run()] == [5, 0]
     posted = [await house.deliver("inbound") for _ in range(5)]
     assert sorted(posted) == [f"allegory-feed-{number}" for number in range(1, 6)]
-    assert await house.app.allegory_feed.cursors.load("allegory-feed") == Watermark("5", 3)
+    assert await house.app.feeds["allegory"].cursors.load("allegory-feed") == Watermark("5", 3)
 
 
 async def test_an_entity_without_a_map_is_skipped_and_counted(house: Any) -> None:
     await house.company("C-7")
     (await house.allegory.put("/contacts/P-1", json={"last_name": "Muster"})).raise_for_status()
-    feed = replace(house.app.allegory_feed, system=replace(ALLEGORY, maps=(COMPANY,)))
+    feed = replace(house.app.feeds["allegory"], system=replace(ALLEGORY, maps=(COMPANY,)))
 
     assert [await feed.run(), await feed.run()] == [1, 0]
     assert house.telemetry.of("tandem.feed") == [{"job": "allegory-feed", "changes": "1", "skipped": "1"}]

@@ -335,8 +335,9 @@ def gate_for(
     directory = MemoryDirectory(rows)
     lookups = {name: Lookups(system, TABLES, store.crosswalk, directory) for name, system in systems.items()}
     budget = LoopBudget()
-    posting = Posting(lookups, store.pending, rows, store.shadows, budget)
-    by_import = ByImport(lookups, store.pending)
+    places = frozenset({"legrand"})
+    posting = Posting(lookups, places, store.pending, rows, store.shadows, budget)
+    by_import = ByImport(lookups, store.pending, places)
     settling = Settling(store.conflicts, rows, records, lookups, by_import)
     parse = partial(_parse, clock)
     assigning = Assigning(OwnerLookup(MemoryPeople(rows)))

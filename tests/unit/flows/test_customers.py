@@ -14,13 +14,14 @@ from shared.core.change import Json
 from shared.core.customers import NotOpen, Unfitting
 from shared.core.identity import RecordKey
 from shared.core.outcome import Outcome
+from shared.core.rest import Rest
 from shared.core.system import LegacySystem
 from tests.unit.flows.conftest import desk_with
 
 if TYPE_CHECKING:
     from tests.unit.flows.conftest import Desk
 
-BOREALIS = LegacySystem("borealis", (COMPANY,), {"company": "companies"})
+BOREALIS = LegacySystem("borealis", (COMPANY,), Rest({"company": "companies"}))
 ALIKE: dict[str, Json] = {"name": "Nordwind GmbH", "domain": "https://www.nordwind.example/de"}
 ALIKE_TOO: dict[str, Json] = {"name": "NORDWIND", "domain": "nordwind.example", "phone": "2"}
 

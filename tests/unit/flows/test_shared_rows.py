@@ -15,13 +15,14 @@ from shared.core.change import Json
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Value
 from shared.core.outcome import Outcome
+from shared.core.rest import Rest
 from shared.core.system import LegacySystem
 from tests.unit.flows.conftest import desk_with
 
 if TYPE_CHECKING:
     from tests.unit.flows.conftest import Desk
 
-BOREALIS = LegacySystem("borealis", (COMPANY,), {"company": "companies"})
+BOREALIS = LegacySystem("borealis", (COMPANY,), Rest({"company": "companies"}))
 """A second system whose companies are as Allegory's, and take writes, too."""
 
 SHOWN = ("name", "telephone1", "address1_city", "tandem_tags", "tandem_yearfounded")

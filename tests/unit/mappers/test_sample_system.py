@@ -1,12 +1,7 @@
 """The system that `docs/howto/add-a-legacy-system.md` adds is built from that page, and works."""
 
-import importlib.util
 import json
-import re
-import sys
-import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,40 +10,22 @@ from mappers.dataverse import TABLES
 from shared.core.change import Message
 from shared.core.system import LegacySystem
 from tests.contract.mapping_laws import test_laws as laws
+from tests.sample_system import blocks, built
 from tests.unit.flows.conftest import desk_with
 from tests.unit.mappers.test_golden_records import shown
-
-PAGE = Path(__file__).parents[3] / "docs/howto/add-a-legacy-system.md"
-_BLOCK = re.compile(r"^( *)```(python|json)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(r"# (mappers/acme/(\w+)\.py)\n")
-
-
-def blocks(language: str) -> list[str]:
-    text = PAGE.read_text("utf-8")
-    return [textwrap.dedent(found[3]) for found in _BLOCK.finditer(text) if found[2] == language]
 
 
 @pytest.fixture(scope="module")
 def acme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LegacySystem]:
-    """The system, written to a folder of its own and imported under the name the page gives it."""
-    root = tmp_path_factory.mktemp("acme")
-    files = {found[2]: block for block in blocks("python") if (found := _FILE.match(block))}
-    for name, block in files.items():
-        (root / f"{name}.py").write_text(block, "utf-8")
-    place = root / "__init__.py"
-    spec = importlib.util.spec_from_file_location(
-        "mappers.acme", place, submodule_search_locations=[str(root)]
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    package = importlib.util.module_from_spec(spec)
-    sys.modules["mappers.acme"] = package
-    try:
-        spec.loader.exec_module(package)
-        yield package.ACME
-    finally:
-        for name in [name for name in sys.modules if name.startswith("mappers.acme")]:
-            del sys.modules[name]
+    with built(tmp_path_factory.mktemp("acme")) as system:
+        yield system
+
+
+@pytest.fixture
+def story() -> dict[str, Any]:
+    """The invented record."""
+    (told,) = (block for block in map(json.loads, blocks("json")) if "story" in block)
+    return dict(told)
 
 
 def test_its_map_keeps_the_laws(acme: LegacySystem) -> None:
@@ -76,8 +53,7 @@ def test_its_map_keeps_the_laws(acme: LegacySystem) -> None:
         whole(acme, entry)
 
 
-def test_its_story_is_told_right(acme: LegacySystem) -> None:
-    (story,) = (json.loads(block) for block in blocks("json"))
+def test_its_story_is_told_right(acme: LegacySystem, story: dict[str, Any]) -> None:
     (entry,) = acme.maps
 
     mapped = entry.to_columns(story["record"])
@@ -89,8 +65,7 @@ def test_its_story_is_told_right(acme: LegacySystem) -> None:
     assert entry.to_fields(mapped.values).values == story["back"]
 
 
-async def test_its_record_goes_through_the_gate(acme: LegacySystem) -> None:
-    (story,) = (json.loads(block) for block in blocks("json"))
+async def test_its_record_goes_through_the_gate(acme: LegacySystem, story: dict[str, Any]) -> None:
     with desk_with(acme) as desk:
         body: dict[str, Any] = {
             "schemaVersion": "1.0",

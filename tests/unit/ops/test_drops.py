@@ -24,7 +24,7 @@ def _told(*modules: dict[str, Any], kept_out: tuple[dict[str, Any], ...] = ()) -
 
 def test_before_the_first_drop_the_settings_are_named() -> None:
     assert screen({"drops": [], "kept_out": []}) == (
-        "No export drop was seen yet (ALLEGORY_DROP_URL, LEGRAND_DROP_URL, DROP_SCHEDULE)."
+        "No export drop was seen yet (<SYSTEM>_DROP_URL, DROP_SCHEDULE)."
     )
 
 

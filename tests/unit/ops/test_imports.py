@@ -20,7 +20,7 @@ FILE: dict[str, Any] = {
 
 def test_before_the_first_workbook_the_settings_are_named() -> None:
     assert screen({"pending": [], "files": []}) == (
-        "Nothing was handed over by import yet (LEGRAND_IMPORT_URL, IMPORT_SCHEDULE)."
+        "Nothing was handed over by import yet (<SYSTEM>_IMPORT_URL, IMPORT_SCHEDULE)."
     )
 
 

@@ -4,6 +4,7 @@ from mappers.allegory import ALLEGORY
 from mappers.dataverse import account
 from shared.core.mapping.columns import Table
 from shared.core.mapping.fit import Columns, Facts, reached
+from shared.core.rest import Rest
 from shared.core.system import LegacySystem
 from shared.ops.commands import mappings
 from shared.recovery.mappings import MappingCheck
@@ -21,7 +22,7 @@ class Shortened:
 
 async def test_a_misfit_is_told_with_the_fields_it_concerns_and_what_to_do() -> None:
     company = next(entry for entry in ALLEGORY.maps if entry.entity == "company")
-    system = LegacySystem("allegory", (company,), {"company": "companies"})
+    system = LegacySystem("allegory", (company,), Rest({"company": "companies"}))
 
     told = await MappingCheck({"allegory": system}, Shortened()).told()
 

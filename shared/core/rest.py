@@ -1,4 +1,4 @@
-"""A legacy system's REST interface, as far as systems differ in it: part of its declaration.
+"""A legacy system's REST interface, as far as systems differ in it: part of its declaration (E-23).
 
 Such a system has collections of records; each has an id, a version and a time of its last change.
 

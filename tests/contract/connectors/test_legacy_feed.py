@@ -1,6 +1,7 @@
 """What the feed and the gap detector may rely on when a legacy system tells what changed and what it has."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import Protocol
 import httpx
 import pytest
 
+from local.crm.declaration import System as Simulated
 from local.crm.rest import start
 from local.crm.systems import SYSTEMS
-from local.loopback.server import LoopbackServer
 from shared.connectors.credentials.secret import FixedSecret
 from shared.connectors.legacy.feed import RestFeed
 from shared.connectors.legacy.rest import RestRecords
@@ -26,6 +27,7 @@ from shared.core.mapping.spec import EntityMap
 from shared.core.ports import LegacyFeed, LegacyRecords, LegacySnapshot
 from shared.core.rest import ChangeFeed, Rest
 from shared.core.system import LegacySystem
+from tests.contract.connectors.other_words import BOREALIS, SIMULATED
 
 ACCOUNT = Table("account", "accounts", "accountid", {})
 ALLEGORY = LegacySystem(
@@ -78,25 +80,30 @@ class OverRest:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[LoopbackServer]:
-    key_file = tmp_path / "key"
-    key_file.write_text(KEY)
-    with start(SYSTEMS["allegory"], api_key_file=key_file) as running:
-        yield running
+def key(tmp_path: Path) -> Path:
+    (tmp_path / "key").write_text(KEY)
+    return tmp_path / "key"
 
 
-@pytest.fixture
-async def over_rest(server: LoopbackServer) -> AsyncIterator[OverRest]:
-    client = WebClient("Allegory", server.url, FixedSecret(KEY), timeout=timedelta(seconds=2))
-    records, feed = RestRecords(ALLEGORY, client), RestFeed(ChangeFeed(), client)
-    yield OverRest(server.url, records, feed, RestSnapshot(ALLEGORY, client))
-    await client.aclose()
+@asynccontextmanager
+async def over_rest(declared: LegacySystem, simulated: Simulated, key: Path) -> AsyncIterator[OverRest]:
+    with start(simulated, api_key_file=key) as server:
+        client = WebClient("Allegory", server.url, FixedSecret(KEY), timeout=timedelta(seconds=2))
+        records = RestRecords(declared, client)
+        feed = RestFeed(declared.interface.feed or ChangeFeed(), client)
+        yield OverRest(server.url, records, feed, RestSnapshot(declared, client))
+        await client.aclose()
 
 
-@pytest.fixture(params=["in_memory", "over_rest"])
-def system(request: pytest.FixtureRequest) -> System:
-    found: System = InMemory() if request.param == "in_memory" else request.getfixturevalue("over_rest")
-    return found
+@pytest.fixture(params=["in memory", "over rest", "in other words"])
+async def system(request: pytest.FixtureRequest, key: Path) -> AsyncIterator[System]:
+    if request.param == "in memory":
+        yield InMemory()
+        return
+    is_other = request.param == "in other words"
+    declared, simulated = (BOREALIS, SIMULATED) if is_other else (ALLEGORY, SYSTEMS["allegory"])
+    async with over_rest(declared, simulated, key) as made:
+        yield made
 
 
 async def test_the_feed_tells_each_write_in_order_as_it_left_the_record_and_who_made_it(
@@ -183,3 +190,14 @@ async def test_a_change_that_made_its_record_says_so(system: System) -> None:
     told = (await system.feed.changes("", 10)).changes
 
     assert [change.is_create for change in told] == [True, False, False]
+
+
+async def test_a_merge_is_told_of_the_one_that_is_gone_with_its_heir(system: System) -> None:
+    heir = await system.records.create("company", {"name": "Nordwind"}, "m-1")
+    loser = await system.records.create("company", {"name": "Nordwind"}, "m-2")
+    await system.records.merge("company", heir.id, loser.id)
+
+    told = (await system.feed.changes("", 10)).changes
+
+    (merge,) = (change for change in told if change.heir)
+    assert (merge.id, merge.heir, merge.operation, merge.record) == (loser.id, heir.id, Operation.ABSORB, {})

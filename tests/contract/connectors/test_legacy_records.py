@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from shared.core.mapping.spec import EntityMap
 from shared.core.ports import LegacyRecords
 from shared.core.rest import Rest
 from shared.core.system import LegacySystem
+from tests.contract.connectors.other_words import BOREALIS, SIMULATED
 
 ACCOUNT = Table("account", "accounts", "accountid", {})
 ALLEGORY = LegacySystem(
@@ -68,12 +69,20 @@ async def crm(server: tuple[LoopbackServer, Path]) -> AsyncIterator[Crm]:
     await client.aclose()
 
 
-@pytest.fixture(params=["memory", "rest"])
-def records(request: pytest.FixtureRequest) -> LegacyRecords:
+@pytest.fixture(params=["memory", "rest", "rest in other words"])
+async def records(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LegacyRecords]:
     if request.param == "memory":
-        return MemoryRecords(ALLEGORY, SettableClock(datetime.now(UTC)))
-    crm: Crm = request.getfixturevalue("crm")
-    return crm.records
+        yield MemoryRecords(ALLEGORY, SettableClock(datetime.now(UTC)))
+        return
+    key_file = tmp_path / "key"
+    key_file.write_text(KEY)
+    declared, simulated = ALLEGORY, SYSTEMS["allegory"]
+    if request.param == "rest in other words":
+        declared, simulated = replace(BOREALIS, name="allegory"), SIMULATED
+    with start(simulated, api_key_file=key_file) as running:
+        client = WebClient("Allegory", running.url, FixedSecret(KEY), timeout=timedelta(seconds=2))
+        yield RestRecords(declared, client)
+        await client.aclose()
 
 
 async def test_a_created_record_is_read_back_with_its_id_and_version(records: LegacyRecords) -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from mappers import SYSTEMS
 from mappers.dataverse import TABLES
-from mappers.legrand.imports import IMPORTS
+from mappers.exports import EXPORTS
+from mappers.imports import IMPORTS
 from shared.core.change import Json
 from shared.core.codes import Code
 from shared.core.identity import RecordKey
@@ -212,7 +213,8 @@ def test_every_example_can_be_written_once_it_is_resolved(system: LegacySystem, 
 
 @every_map
 def test_a_map_that_goes_out_has_a_place_to_go(system: LegacySystem, entry: EntityMap) -> None:
-    taken = {declared.entity for declared in IMPORTS.modules} if system.by_import else system.collections
+    modules = IMPORTS[system.name].modules if system.by_import else ()
+    taken = {declared.entity for declared in modules} if modules else system.collections
     assert entry.outbound == (entry.entity in taken)
 
 
@@ -226,7 +228,13 @@ def test_systems_and_their_entities_have_names_of_their_own() -> None:
     assert len({system.name for system in SYSTEMS}) == len(SYSTEMS)
     for system in SYSTEMS:
         assert len({entry.entity for entry in system.maps}) == len(system.maps)
-        assert system.name == system.name.lower()
+        # Its settings and its timer are named after it.
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", system.name)
+
+
+def test_a_way_that_is_declared_has_its_own_declaration() -> None:
+    assert {system.name for system in SYSTEMS if system.drops} <= EXPORTS.keys()
+    assert {system.name for system in SYSTEMS if system.by_import} == IMPORTS.keys()
 
 
 @every_column

@@ -1,4 +1,4 @@
-"""A third system crosses both ways, by the folder, the registration and the settings of the page alone."""
+"""A third system crosses both ways by the folder, the line and the settings of the page alone (E-23)."""
 
 import os
 import subprocess

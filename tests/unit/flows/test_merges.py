@@ -472,6 +472,18 @@ async def test_a_loser_is_left_alone_where_the_policy_says_so(ignoring: "Desk") 
     assert await ignoring.store.crosswalk.row_of(key("C-4")) == other
 
 
+async def test_a_system_that_merges_nothing_keeps_the_losers_record_and_it_speaks_no_more() -> None:
+    with desk_with(replace(ALLEGORY, rest=replace(ALLEGORY.interface, merges=False))) as desk:
+        heir, loser = await two(desk)
+
+        assert await merge_rows(desk, heir, loser) is Outcome.APPLIED
+
+        assert sorted(desk.records.of("company")) == ["C-1", "C-2"]
+        assert await desk.store.crosswalk.row_of(key("C-2")) == heir
+        late = desk.records.put("company", "C-2", {"name": "Late"})
+        assert await desk.record_changed("C-2", late.fields) is Outcome.SUPERSEDED
+
+
 async def test_a_copy_cannot_merge_the_masters_records_away(desk: "Desk") -> None:
     heir, loser = await two(desk)
     place = ("allegory", "company", "")

@@ -7,15 +7,16 @@ outcome is the same.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import islice
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from shared.core.reading import kinds
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import Column, Object
 from shared.core.reading.finding import Remark
-from shared.core.reading.kinds import Whole
+from shared.core.reading.kinds import Kind, Whole
 from shared.core.reading.source import Row, Unreadable
 
 _AT_ONCE = 200
@@ -97,7 +98,7 @@ def _column(
 
     One odd cell is no reason to read all the others one by one: those far from it are read in one go.
     """
-    if not isinstance(column.kind, Whole):
+    if not _is_whole(column.kind):
         return [*_one_by_one(column, cells, rows, more, odd, 0)]
     if (plain := _plain(column, column.kind, cells)) is not None:
         return plain
@@ -107,6 +108,16 @@ def _column(
         plain = _plain(column, column.kind, few)
         values += plain if plain is not None else _one_by_one(column, few, rows, more, odd, first)
     return values
+
+
+def _is_whole(kind: Kind) -> TypeGuard[Whole]:
+    return _are_whole(type(kind))
+
+
+@cache
+def _are_whole(kind: type[Kind]) -> bool:
+    """Asked once of each kind: the question takes as long as a column of plain texts."""
+    return issubclass(kind, Whole)
 
 
 def _plain(column: Column, kind: Whole, cells: Sequence[Any]) -> Sequence[Any] | None:

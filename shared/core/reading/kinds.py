@@ -4,8 +4,6 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import repeat
-from math import isfinite
 from typing import Any, Protocol, runtime_checkable
 
 from shared.core.mapping.columns import Column as Target
@@ -203,10 +201,11 @@ class Number:
 
     def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
         """See `Whole.plain`."""
-        if not set(map(type, cells)) <= {int, float} or not all(map(isfinite, cells)):
+        if not set(map(type, cells)) <= {int, float}:
             return None
-        # A float is its own rounding just when its shortest text has no more decimals.
-        if self.decimals is not None and list(map(round, cells, repeat(self.decimals))) != [*cells]:
+        # The shortest text that means a float is what its sender typed.
+        said = [*map(repr, cells)]
+        if numbers.are_odd(said, self.decimals):
             return None
         if cells and min(cells) < (
             0 if self.positive else self.least if self.least is not None else min(cells)
@@ -214,7 +213,7 @@ class Number:
             return None
         if cells and self.most is not None and max(cells) > self.most:
             return None
-        return [*map(Decimal, map(repr, cells))]
+        return [*map(Decimal, said)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """Numbers and amounts, in every way an export may write them."""
 
 import re
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal, localcontext
+from functools import cache
 from typing import Any
 
 from shared.core.reading.codes import FindingCode
@@ -40,6 +42,17 @@ def read_number(value: Any, *, typed: bool = False) -> Reading:
     if _PLAIN.fullmatch(text):
         return Reading(Decimal(text), (Remark(FindingCode.NUMBER_AS_TEXT),) if typed else ())
     return _dressed(text)
+
+
+def are_odd(said: Sequence[str], decimals: int | None) -> bool:
+    """Whether any number, as Python writes it, may be none at all or have more decimals than so many."""
+    return bool(_odd(decimals).search("\n".join(said)))
+
+
+@cache
+def _odd(decimals: int | None) -> re.Pattern[str]:
+    """An exponent, a number that is infinite or none, or a digit too many, which the last one written is."""
+    return re.compile("[a-z]" if decimals is None else rf"[a-z]|\.\d{{{decimals}}}\d*[1-9]", re.ASCII)
 
 
 def decimals(number: Decimal) -> int:

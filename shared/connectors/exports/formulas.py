@@ -10,13 +10,13 @@ _UNCOUNTED = re.compile(
     rb'<c r="([A-Z]+)(\d+)"(?![^>]*\bt="str")[^>]*>\s*<f[^>]*?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
 )
 _TAG = b"<f"
-_NONE: Places = frozenset()
+NONE: Places = frozenset()
 
 
 def uncounted(xml: bytes) -> Places:
     """The cells whose formula has no stored result, in the XML of a sheet or of some of its rows."""
     if _TAG not in xml:
-        return _NONE
+        return NONE
     return frozenset((int(line), _place(letters)) for letters, line in _UNCOUNTED.findall(xml))
 
 

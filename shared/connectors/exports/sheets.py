@@ -5,16 +5,19 @@ the reader gets each in a workbook of its own. A sheet of another shape is given
 at which that showed: the rows are the same, the memory is not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
 from python_calamine import CalamineError, CalamineSheet
 
-from shared.connectors.exports import formulas, pieces
+from shared.connectors.exports import formulas, pieces, plain_rows
 from shared.connectors.exports.formulas import Places
 from shared.connectors.exports.package import DAMAGED, Package
-from shared.connectors.exports.pieces import NotPlain
+from shared.connectors.exports.pieces import NotPlain, Piece
+from shared.connectors.exports.plain_rows import PlainRows
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.finding import Remark
 from shared.core.reading.source import Unreadable
@@ -29,7 +32,7 @@ class Block(NamedTuple):
     """
 
     line: int
-    rows: list[list[Any]]
+    rows: Sequence[Sequence[Any]]
     uncounted: Places
 
     @property
@@ -56,18 +59,48 @@ def blocks(package: Package, sheet: str) -> Iterator[Block]:
         raise _broken(sheet, line, _DAMAGED) from error
 
 
+@dataclass(frozen=True, slots=True)
+class _Native:
+    """A sheet as the native reader reads it, some rows at a time; raises NotPlain where it refuses."""
+
+    package: Package
+    name: str
+    part: str
+
+    def block(self, piece: Piece) -> Block | None:
+        """The rows of a piece, from the first to the last that hold something."""
+        xml = piece.sheet()
+        read = self._read(xml)
+        if read.start is None:
+            return None
+        return Block(read.start[0] + 1, _placed(read, read.to_python()), formulas.uncounted(xml))
+
+    def values(self, head: bytes, written: Sequence[str]) -> list[Any]:
+        """What cells mean that are written like this behind their place; too few if some mean nothing."""
+        rows = (f'<row r="{line}"><c r="A{line}"{cell}</row>' for line, cell in enumerate(written, 1))
+        read = self._read(Piece(head, "".join(rows).encode()).sheet())
+        return [cell for row in read.to_python() for cell in row] if read.start == (0, 0) else []
+
+    def _read(self, xml: bytes) -> CalamineSheet:
+        try:
+            return self.package.with_sheet(self.part, xml).get_sheet_by_name(self.name)
+        except CalamineError as error:
+            raise NotPlain from error
+
+
 def _cut(package: Package, sheet: str) -> Iterator[Block]:
     part = package.part(sheet)
+    native = _Native(package, sheet, part)
+    plain: PlainRows | None = None
     with package.stream(part) as xml:
         for piece in pieces.cut(xml):
-            try:
-                read = package.with_sheet(part, piece).get_sheet_by_name(sheet)
-            except CalamineError as error:
-                raise NotPlain from error
-            if read.start is None:
-                continue
-            rows = _placed(read, read.to_python())
-            yield Block(read.start[0] + 1, rows, formulas.uncounted(piece))
+            if plain and (rows := plain.read(piece.rows)):
+                yield Block(*rows, formulas.NONE)
+            elif block := native.block(piece):
+                yield block
+                # The first rows are a title and a header: how wide the others are shows in them.
+                if plain is None and plain_rows.may_be_in(piece.head, width := len(block.rows[0])):
+                    plain = PlainRows(width, partial(native.values, piece.head))
 
 
 def _whole(package: Package, sheet: str, after: int) -> Iterator[Block]:

@@ -1,6 +1,6 @@
 """Workbooks: where the header stands, and the rows below it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -115,7 +115,7 @@ class _Below:
         """What shows once all rows have gone by."""
         return (Remark(FindingCode.FILE_BLANK_ROWS, f"{self.blank} rows"),) if self.blank else ()
 
-    def _odd(self, line: int, cells: list[Any], uncounted: Places) -> tuple[Remark, ...]:
+    def _odd(self, line: int, cells: Sequence[Any], uncounted: Places) -> tuple[Remark, ...]:
         told = [
             Remark(FindingCode.CELL_FORMULA_WITHOUT_VALUE, f"line {line}", name)
             for place, name in enumerate(self.header, self.left)

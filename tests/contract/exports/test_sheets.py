@@ -4,7 +4,7 @@ import io
 import re
 import tracemalloc
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,7 @@ def _in(found: list[Line], uncounted: set[tuple[int, int]]) -> set[tuple[int, in
     return {place for place in uncounted if place[0] in lines}
 
 
-def _told(lines: Iterator[Line]) -> list[Line]:
+def _told(lines: Iterable[tuple[int, Sequence[Any]]]) -> list[Line]:
     told: list[Line] = []
     for line, row in lines:
         kept = list(row)

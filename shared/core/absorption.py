@@ -21,7 +21,7 @@ from shared.core.mapping.columns import Value
 from shared.core.mapping.references import RowRef
 from shared.core.mapping.spec import EntityMap
 from shared.core.outcome import Outcome
-from shared.core.ports import Hold, Row
+from shared.core.ports import Hold, LegacyRecords, Row
 from shared.core.shadow import Mark, Shadow
 from shared.core.verdict import Collision, Lease, Verdict
 
@@ -170,6 +170,23 @@ def _unagreed(column: str, row: Row | None, untold: Mapping[str, None]) -> Mark 
     moment = deciding.row_moment(row.modified_at, row.version)
     apart = untold if row.values[column] is not None else {}
     return Mark(row.values[column], row.modified_at, DATAVERSE, {DATAVERSE: moment}, apart=apart)
+
+
+async def renamed(
+    records: LegacyRecords, entry: EntityMap, pair: tuple[RecordKey, UUID], shadow: Shadow, hold: Hold
+) -> Shadow:
+    """Have a record say which row it is now, where its system keeps that and it has said one; the shadow then
+    knows.
+    """
+    key, row = pair
+    found = await records.read(key.entity, key.id) if entry.row_id else None
+    if found is None or not entry.row_id or found.fields.get(entry.row_id) in {None, "", str(row)}:
+        return shadow
+    await hold()
+    written = await records.update(key.entity, key.id, entry.row_field(row), found.version)
+    known = shadow.versions.get(key.system) == found.version
+    versions = {**shadow.versions, key.system: written.version} if known else shadow.versions
+    return replace(shadow, versions=versions)
 
 
 def too_late(

@@ -139,6 +139,9 @@ class Gate:
         claimed = await self._claimed(message, change)
         if isinstance(claimed, UUID):
             return claimed
+        known = None if claimed.is_told else await self.crosswalk.entry(claimed.key)
+        if known is not None and known.is_paired:
+            return claimed.granted(known.row)
         return claimed.granted(await self.crosswalk.claim(claimed.key, claimed.named, claimed.chosen))
 
     async def _claimed(self, message: Message, change: Change) -> UUID | Claim:
@@ -150,7 +153,8 @@ class Gate:
         if change.operation in {Operation.SETTLE, Operation.SPLIT} and change.row_id is not None:
             return change.row_id
         told = await self._row_told(change)
-        return Claim(change.subject, told, chosen_row_id(change.subject), guid(message.session_id or ""))
+        session, is_told = guid(message.session_id or ""), change.row_id is not None
+        return Claim(change.subject, told, chosen_row_id(change.subject), session, is_told)
 
     async def _row_told(self, change: Change) -> UUID | None:
         """The row a sender, or the record itself, says it is; never one that is another record's already.

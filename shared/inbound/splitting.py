@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from shared.core import decision as deciding
-from shared.core.absorption import Seizing, seized, unheard
+from shared.core.absorption import Seizing, renamed, seized, unheard
 from shared.core.change import Change
 from shared.core.crosswalk import Crosswalk
 from shared.core.customers import Before, Case, Cases, Sayings
@@ -51,6 +51,8 @@ class Splitting:
         async with seized(self.lanes, case.loser, hold) as (lease, both):
             shadow = await self._without_key(change, entry, record, shadow, both)
             row = await self._write(change, entry, case.loser, before, both)
+            if (records := self.records.get(change.subject.system)) is not None:
+                shadow = await renamed(records, entry, (change.subject, case.loser), shadow, both)
             after = replace(shadow, absorbed=shadow.absorbed - {str(change.subject)})
             if str(change.subject) not in shadow.absorbed:
                 after = unheard(after, change.subject.system)

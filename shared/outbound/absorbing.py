@@ -6,7 +6,7 @@ from functools import partial
 from uuid import UUID
 
 from shared.core import decision as deciding
-from shared.core.absorption import Estate, Seizing, inherited, merged_into, seized
+from shared.core.absorption import Estate, Seizing, inherited, merged_into, renamed, seized
 from shared.core.change import Change, Operation
 from shared.core.crosswalk import Crosswalk
 from shared.core.customers import Cases
@@ -216,16 +216,9 @@ class Absorbing:
     async def _rename(self, key: RecordKey, record: UUID, after: Shadow, hold: Hold) -> Shadow:
         """Have a record say which row it is now, where its system keeps that; the shadow then knows."""
         entry, records = self._map_of(key), self.records.get(key.system)
-        if entry is None or not entry.row_id or records is None:
+        if entry is None or records is None:
             return after
-        found = await records.read(key.entity, key.id)
-        if found is None or found.fields.get(entry.row_id) in {None, "", str(record)}:
-            return after
-        await hold()
-        written = await records.update(key.entity, key.id, entry.row_field(record), found.version)
-        known = after.versions.get(key.system) == found.version
-        versions = {**after.versions, key.system: written.version} if known else after.versions
-        return replace(after, versions=versions)
+        return await renamed(records, entry, (key, record), after, hold)
 
 
 def _is_beside(table: Table, name: str) -> bool:

@@ -12,6 +12,7 @@ from mappers.allegory import ALLEGORY
 from mappers.allegory.companies import COMPANY
 from shared.core.change import Json
 from shared.core.customers import NotOpen, Unfitting
+from shared.core.errors import Unavailable
 from shared.core.identity import RecordKey
 from shared.core.outcome import Outcome
 from shared.core.rest import Rest
@@ -400,3 +401,78 @@ async def test_what_people_merged_in_dataverse_is_not_asked_about_once_taken_apa
 
     assert column(desk, loser, "websiteurl") == column(desk, heir, "websiteurl")
     assert await waiting(desk) == []
+
+
+async def test_a_record_that_says_which_row_it_is_says_so_of_its_own_once_taken_out(desk: "Desk") -> None:
+    """Made from a row, it carries that row's id; what it tells afterwards is told of its own row."""
+    shared = UUID("00000000-0000-4000-8000-000000000009")
+    desk.rows.put("account", shared, {"name": "Nordwind", "telephone1": "1"})
+    await desk.row_changed(shared, operation="Create", name="Nordwind", telephone1="1")
+    ((record, fields),) = desk.records.of("company").items()
+    assert fields["cf_dataverse_id"] == str(shared)
+    await saved(desk, "allegory", record, name="Nordwind GmbH", phone="3")
+    await saved(desk, "borealis", "B-1", **ALIKE_TOO)
+    loser = await row_of(desk, "borealis", "B-1")
+    desk.rows.unite("account", shared, loser)
+    await told(desk, shared, loser)
+    assert len(await desk.store.crosswalk.records_of(shared)) == 2
+
+    before = desk.records.put(
+        "company", record, {**desk.records.of("company")[record], "city": "Kiel"}
+    ).fields
+    typed = desk.clock.now()
+
+    await desk.customers.unmerge(f"allegory:company:{record}", "ann", "two harbours")
+    await told(desk, shared)
+
+    own = await row_of(desk, "allegory", record)
+    assert own != shared
+    assert await desk.record_changed(record, before, at=typed) is Outcome.APPLIED
+    assert column(desk, own, "address1_city") == "Kiel"
+    assert await saved(desk, "allegory", record, phone="7") is Outcome.APPLIED
+    assert column(desk, own, "telephone1") == "7"
+    assert desk.records.of("company")[record]["cf_dataverse_id"] == str(own)
+
+
+async def test_what_a_record_tells_while_its_row_is_merged_is_not_refused(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says its new row already, and the merge is tried again: the next record of it could not be told."""
+    loser = UUID("00000000-0000-4000-8000-000000000009")
+    desk.rows.put("account", loser, {"name": "Nordwind", "telephone1": "1"})
+    await desk.row_changed(loser, operation="Create", name="Nordwind", telephone1="1")
+    ((record, _),) = desk.records.of("company").items()
+    await saved(desk, "borealis", "B-1", **ALIKE_TOO)
+    heir = await row_of(desk, "borealis", "B-1")
+    desk.rows.unite("account", heir, loser)
+
+    async def down(*_: object) -> None:
+        raise Unavailable("down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.others["borealis"], "update", down)
+        patch.setattr(desk.records, "update", _once_only(desk, patch))
+        assert await desk.tell_row(loser) is Outcome.FAILED
+    assert desk.records.of("company")[record]["cf_dataverse_id"] == str(heir)
+
+    assert await saved(desk, "allegory", record, phone="7") is Outcome.APPLIED
+    await desk.later(5, heir)
+    await told(desk, heir)
+    assert await desk.store.crosswalk.row_of(RecordKey("allegory", "company", record)) == heir
+    assert column(desk, heir, "telephone1") == desk.records.of("company")[record]["phone"]
+    assert await saved(desk, "allegory", record, phone="8") is Outcome.APPLIED
+    assert column(desk, heir, "telephone1") == "8"
+
+
+def _once_only(desk: "Desk", patch: pytest.MonkeyPatch) -> Any:
+    """Allegory takes one write, and is down then."""
+    update = desk.records.update
+
+    async def take(*given: Any) -> Any:
+        async def down(*_: object) -> None:
+            raise Unavailable("down")
+
+        patch.setattr(desk.records, "update", down)
+        return await update(*given)
+
+    return take

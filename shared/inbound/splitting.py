@@ -14,6 +14,7 @@ from shared.core.change import Change
 from shared.core.crosswalk import Crosswalk
 from shared.core.customers import Before, Case, Cases, Sayings
 from shared.core.identity import DATAVERSE
+from shared.core.legacy import going_out
 from shared.core.mapping.columns import Option, Value
 from shared.core.mapping.spec import EntityMap, Flow
 from shared.core.outcome import Outcome
@@ -59,9 +60,9 @@ class Splitting:
             result = deciding.unchanged(
                 change, Outcome.APPLIED, f"{change.subject} has a row of its own again", entry, after
             )
-            return replace(
-                result, case=case.number, splits=_split(change, case, (lease, row), before, shadow)
-            )
+            columns = {**dict.fromkeys(_told(entry, change.subject.system, shadow)), **before.values}
+            splits = _split(change, case, (lease, row), replace(before, values=columns), shadow)
+            return replace(result, case=case.number, splits=splits)
 
     async def _why_not(self, change: Change, before: Before, *, has_left: bool) -> str | None:
         subject = change.subject
@@ -117,6 +118,15 @@ class Splitting:
             if held.values.get(name) != value and not entry.table.columns[name].create_only
         }
         return await self.rows.update(entry.table, own, {**due, **_ACTIVE}, held.version)
+
+
+def _told(entry: EntityMap, system: str, shadow: Shadow) -> list[str]:
+    """The columns in which a record was told what others said.
+
+    Where it never said anything, it is to be blank again, and not to keep the other customer's value.
+    """
+    crossing = going_out(entry)
+    return [name for name, mark in shadow.marks.items() if name in crossing and system in mark.seen]
 
 
 def _split(change: Change, case: Case, written: tuple[Lease, Row], before: Before, shadow: Shadow) -> Split:

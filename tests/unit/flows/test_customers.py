@@ -216,6 +216,8 @@ async def test_the_record_whose_key_the_shared_row_has_may_be_taken_out_too(desk
     keys = [column(desk, row, "tandem_sourcekey") for row in (own, heir, loser)]
     assert keys == ["allegory:company:A-1", None, "borealis:company:B-1"]
     assert (column(desk, own, "name"), column(desk, own, "telephone1")) == ("Nordwind GmbH", None)
+    # It was told the other one's telephone while they were one customer.
+    assert not desk.others["allegory"].of("company")["A-1"].get("phone")
     # Each goes its own way.
     await saved(desk, "allegory", "A-1", phone="5")
     await saved(desk, "borealis", "B-1", phone="6")

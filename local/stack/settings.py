@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from local.crm.rest import INTEGRATION
 from local.dataverse.seed import TANDEM_USER
-from local.identity.issuer import AUDIENCE, TENANT
+from local.identity.issuer import AUDIENCE, ROLE_TOKENS, TENANT
 from local.stack.certificates import Certificates
 from local.stack.layout import Layout
 from local.stack.private_file import write_private, write_private_json
@@ -96,6 +96,8 @@ def app_settings(layout: Layout, ports: Mapping[str, int], certificates: Certifi
         "ALLEGORY_URL": f"http://127.0.0.1:{ports['allegory']}",
         "ALLEGORY_KEY_SECRET": ALLEGORY_KEY_SECRET,
         "TICKETS_URL": f"http://127.0.0.1:{ports['desk']}",
+        # A team is named after its sender otherwise, and that is a number.
+        "TICKET_TEAMS": f"sender:{ROLE_TOKENS['inbound'][1]}=external-sender",
         "APPLICATIONINSIGHTS_CONNECTION_STRING": (
             f"InstrumentationKey={_INSTRUMENTATION_KEY};"
             f"IngestionEndpoint=http://127.0.0.1:{ports['telemetry']}/"

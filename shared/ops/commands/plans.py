@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.ops.client import Service
-from shared.ops.command import Answer, Mistyped, command
+from shared.ops.client import Service, Unreachable
+from shared.ops.command import Answer, Mistyped, Told, command
 from shared.ops.commands import plan_screen
 
 NAMES = ("plan", "list", "show", "run", "pause", "resume", "cancel", "report")
 
 _POLL = 0.5
+_PATIENCE = 60.0
+"""Seconds for which a service that was asked already may be away: a worker that died comes back sooner."""
+
 _GROWING = {"frozen", "running"}
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -73,7 +76,7 @@ def plan(service: Service, asked: argparse.Namespace) -> Answer:
     told = service.post("ops/plans", body)
     while told["state"] == "frozen":
         time.sleep(_POLL)
-        told = service.get(f"ops/plans/{told['plan']}")
+        told = _again(service, f"ops/plans/{told['plan']}")
     return told, plan_screen.prediction, told["heads"]["selected"] > 0
 
 
@@ -89,10 +92,22 @@ def show(service: Service, asked: argparse.Namespace) -> Answer:
     while asked.follow and told["state"] in _GROWING:
         line = plan_screen.progress(told)
         time.sleep(_POLL)
-        told = service.get(f"ops/plans/{_number(asked)}")
+        told = _again(service, f"ops/plans/{_number(asked)}")
         if not asked.json and plan_screen.progress(told) != line:
             print(plan_screen.progress(told), file=sys.stderr, flush=True)
     return told, plan_screen.plan, told["state"] != "stopped"
+
+
+def _again(service: Service, path: str) -> Told:
+    """What a service answers that has answered before; raises Unreachable once it stays away."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return service.get(path)
+        except Unreachable:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_POLL)
 
 
 def run(service: Service, asked: argparse.Namespace) -> Answer:

@@ -116,6 +116,7 @@ def test_the_settings_are_those_of_the_app_in_azure_with_local_values(
             "ALLEGORY_URL": "http://127.0.0.1:20008",
             "ALLEGORY_KEY_SECRET": "allegory-api-key",
             "TICKETS_URL": "http://127.0.0.1:20011",
+            "TICKET_TEAMS": "sender:7a2d0000-0000-4000-8000-00000000f001=external-sender",
             "APPLICATIONINSIGHTS_CONNECTION_STRING": (
                 "InstrumentationKey=7a2d0000-0000-4000-8000-00000000fee1;"
                 "IngestionEndpoint=http://127.0.0.1:20012/"

@@ -20,6 +20,7 @@ from shared.core.errors import (
     SyncError,
     Transient,
 )
+from shared.core.identity import RecordKey
 from shared.core.outcome import Outcome
 from shared.core.verdict import Failing, Verdict
 
@@ -89,15 +90,15 @@ def early(change: Change) -> Verdict:
     return Verdict(Outcome.HELD, f"{failing.code}: {failing.rule}", change.subject, failing=failing)
 
 
-def unexpected(error: Exception, change: Change) -> Verdict:
+def unexpected(error: Exception, subject: RecordKey) -> Verdict:
     """What becomes of an item on which Tandem itself failed: held, under the name of the fault."""
     failing = Failing(
         kind=type(error).__name__,
         code=Code.UNEXPECTED,
         rule=f"{type(error).__name__} in Tandem",
-        table=change.subject.entity,
+        table=subject.entity,
     )
-    return Verdict(Outcome.FAILED, f"{failing.code}: {failing.rule}", change.subject, failing=failing)
+    return Verdict(Outcome.FAILED, f"{failing.code}: {failing.rule}", subject, failing=failing)
 
 
 def refusal(faults: Sequence[Fault], change: Change | None) -> Failing:

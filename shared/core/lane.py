@@ -16,10 +16,11 @@ from uuid import UUID
 
 from shared.core.change import Change, Direction, Drain
 from shared.core.decision import link_follows, noting, told
-from shared.core.envelope import Parse
-from shared.core.errors import SyncError, Transient
+from shared.core.envelope import Parse, contents
+from shared.core.errors import InvalidMessage, SyncError, Transient
 from shared.core.failure import Backoff, early, unexpected, verdict_of
 from shared.core.heartbeat import kept_alive
+from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.ports import Applier, Bus, Clock, Lanes, LeaseLost, StoreUnavailable, Telemetry
 from shared.core.priority import Priority, working_as
 from shared.core.verdict import LaneItem, Lease, Turn, Verdict
@@ -81,7 +82,10 @@ class LaneWorker:
         return settled.next
 
     async def _decide(self, lease: Lease, item: LaneItem) -> tuple[Direction, Verdict]:
-        change = self.parse(item.message)
+        try:
+            change = self.parse(item.message)
+        except InvalidMessage as error:
+            return self._unreadable(error, item)
         if isinstance(change, Drain):
             raise TypeError("a drain message has no place in a lane")
         applier = self.appliers[change.direction]
@@ -99,10 +103,20 @@ class LaneWorker:
         except (LeaseLost, StoreUnavailable):
             raise
         except Exception as error:  # noqa: BLE001  # held for a person and told; never lost, never blindly repeated
-            self.telemetry.event("tandem.unexpected", {"error": _where(error)}, error=True)
-            verdict = unexpected(error, change)
+            verdict = self._unexpected(error, change.subject)
         unit = await self._unit(applier, change, item)
         return change.direction, replace(verdict, map_version=applier.map_version(change), unit=unit)
+
+    def _unreadable(self, error: InvalidMessage, item: LaneItem) -> tuple[Direction, Verdict]:
+        """What the release that admitted it could read, and this one cannot: its sender has done no wrong."""
+        found = contents(item.message.body)
+        if found is not None:
+            return Direction.INBOUND, self._unexpected(error, found[0])
+        return Direction.OUTBOUND, self._unexpected(error, RecordKey(DATAVERSE, "row", str(item.record)))
+
+    def _unexpected(self, error: Exception, subject: RecordKey) -> Verdict:
+        self.telemetry.event("tandem.unexpected", {"error": _where(error)}, error=True)
+        return unexpected(error, subject)
 
     async def _unit(self, applier: Applier, change: Change, item: LaneItem) -> str:
         """The business unit of what did not go through; not to know it is no second failure."""

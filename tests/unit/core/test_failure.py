@@ -71,7 +71,7 @@ def test_every_leaf_of_the_tree_is_in_the_table() -> None:
 
 
 def test_what_nobody_foresaw_is_held_under_its_own_name() -> None:
-    verdict = unexpected(KeyError("Ms Secret"), CHANGE)
+    verdict = unexpected(KeyError("Ms Secret"), CHANGE.subject)
 
     assert (verdict.outcome, verdict.failing and verdict.failing.retry_in) == (Outcome.FAILED, None)
     assert "Secret" not in str(verdict)

@@ -1,14 +1,23 @@
 """A fault of Tandem's own: its message is held for a person, others of its record wait, no other notices."""
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from shared.core.change import Message
+from shared.core.codes import Code
+from shared.core.errors import Fault, InvalidMessage
 from shared.core.lane import OUTCOME_EVENT
 from shared.core.outcome import Outcome
+from shared.recovery.replay import Replay
 
 if TYPE_CHECKING:
     import pytest
 
     from tests.unit.flows.conftest import Desk
+
+
+async def failing(desk: "Desk") -> list[Any]:
+    return list(await desk.store.operations.failures.newest(10))
 
 
 async def test_a_fault_of_our_own_holds_one_record_and_is_told_without_a_value(
@@ -35,3 +44,29 @@ async def test_a_fault_of_our_own_holds_one_record_and_is_told_without_a_value(
     assert outcomes == [("applied", False), ("failed", True), ("applied", False)]
     assert "Secret" not in f"{failure} {told}"
     assert desk.rows.of("account")[row]["telephone1"] == "1"
+
+
+async def test_what_an_older_release_admitted_and_this_one_cannot_read_is_held_and_told(desk: "Desk") -> None:
+    def strict(message: Message) -> NoReturn:
+        raise InvalidMessage(Fault("/schemaVersion", Code.SCHEMA_VERSION, f"not {message.id}"))
+
+    row = await desk.company(phone="1")
+    other = await desk.company("C-2", name="Another one")
+    reading = desk.gate
+    desk.gate = replace(reading, worker=replace(reading.worker, parse=strict))
+
+    assert await desk.edit_record(phone="2") is Outcome.FAILED
+    assert await desk.edit_row(row, telephone1="3") is None
+    assert await desk.edit_row(other, telephone1="4") is Outcome.FAILED
+
+    told = [(each["code"], each["state"], each["followers"]) for each in await failing(desk)]
+    assert told == [("tandem.unexpected", "held", 0), ("tandem.unexpected", "held", 1)]
+
+    desk.gate = reading
+    replay = Replay(desk.store.operations.repair, reading, desk.bus, desk.clock)
+    for each in await failing(desk):
+        await replay.message(each["message_id"], "ann")
+    for record in (row, other):
+        await reading.worker.drain(record)
+    assert await failing(desk) == []
+    assert [desk.rows.of("account")[each]["telephone1"] for each in (row, other)] == ["3", "4"]

@@ -86,10 +86,18 @@ def screen(told: Told) -> str:
     if told["failures"]:
         head = ("message", "subject", "state", "code", "tries", "next try", "behind it")
         lines += ["", *table(head, _failing(told))]
+        lines += _more(told, len(told["failures"]), "held", "retrying", "parked")
     if told["rejected"]:
         lines += ["", "Refused at the gate (the sender's to correct)"]
         lines += table(("message", "subject", "code", "field", "rule"), _refused(told))
+        lines += _more(told, len(told["rejected"]), "rejected")
     return "\n".join(lines).strip()
+
+
+def _more(told: Told, listed: int, *states: str) -> list[str]:
+    """Whether the list goes on: an answer has the newest few hundred, the groups count them all."""
+    left = sum(group[state] for group in told["groups"] for state in states) - listed
+    return [f"and {left} more: tandem failures groups counts them all"] if left > 0 else []
 
 
 def _request_of(told: Told, group: str) -> str | None:

@@ -32,7 +32,7 @@ from shared.core.ports import Bus, Clock, Jobs, Telemetry
 from shared.core.priority import Priority, working_as
 from shared.core.repair import Done
 from shared.recovery.plans.outline import Outline
-from shared.recovery.plans.ports import Items, Plans, Repairs, Reports
+from shared.recovery.plans.ports import Plans, Repairs, Reports, SentItems
 from shared.recovery.plans.proof import Proof, ReadBack
 from shared.recovery.plans.prophet import Prophet
 
@@ -47,7 +47,7 @@ class PlanDriver:
     """Does the work of plans; `budget` is how long one run of it may take."""
 
     plans: Plans
-    items: Items
+    items: SentItems
     reports: Reports
     prophet: Prophet
     read_back: ReadBack

@@ -59,8 +59,8 @@ class ManyRows(Protocol):
         ...
 
 
-class Items(Protocol):
-    """The messages of plans."""
+class ForeseenItems(Protocol):
+    """The messages of plans, as the prophet needs them: what each is, and what it would do."""
 
     async def records(self, plan: int, after: UUID | None, limit: int) -> Sequence[UUID]:
         """The records of a plan that come after one, in their order."""
@@ -68,10 +68,6 @@ class Items(Protocol):
 
     async def unforeseen(self, plan: int, limit: int) -> Sequence[UUID]:
         """Records whose messages were not foreseen yet."""
-        ...
-
-    async def of_record(self, plan: int, record: UUID) -> LaneOfPlan:
-        """The messages of a plan in one lane."""
         ...
 
     async def lanes(self, plan: int, records: Sequence[UUID]) -> Sequence[LaneOfPlan]:
@@ -88,6 +84,14 @@ class Items(Protocol):
 
     async def arrange(self, plan: Plan, levels: Mapping[UUID, int], told: Report) -> None:
         """Write down how deep each record hangs."""
+        ...
+
+
+class SentItems(Protocol):
+    """The messages of plans, as the driver needs them: sent in waves, watched, concluded, proven."""
+
+    async def of_record(self, plan: int, record: UUID) -> LaneOfPlan:
+        """The messages of a plan in one lane."""
         ...
 
     async def next_units(self, plan: int, limit: int | None) -> Sequence[Unit]:

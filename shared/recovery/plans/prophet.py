@@ -16,7 +16,7 @@ from shared.core.plan_items import Foreseen, LaneOfPlan
 from shared.core.ports import Clock, Row
 from shared.recovery.plans.foresight import Foresight, Prediction
 from shared.recovery.plans.outline import Outline, needed
-from shared.recovery.plans.ports import Items, ManyRows, Reports
+from shared.recovery.plans.ports import ForeseenItems, ManyRows, Reports
 from shared.recovery.plans.sides import ReadAhead
 
 _PAGE = 400
@@ -41,7 +41,7 @@ class Granted:
 class Prophet:
     """Foresees plans."""
 
-    items: Items
+    items: ForeseenItems
     reports: Reports
     foresight: Foresight
     rows: ManyRows

@@ -55,6 +55,35 @@ def test_what_holds_a_lane_comes_first_and_is_all_that_a_plan_is_offered() -> No
     ]
 
 
+def test_a_list_that_is_cut_says_how_many_are_left() -> None:
+    entry = {
+        "message_id": "m-1",
+        "subject": "allegory:company:C-1",
+        "state": "held",
+        "code": "target.refused",
+        "attempts": 1,
+        "next_retry_at": None,
+        "followers": 2,
+        "request_id": None,
+        "group": "b2",
+    }
+    fault = {"code": "value.no_option", "field": "/data/tier", "expected": "Gold"}
+    refused = {"message_id": "m-2", "subject": None, "faults": [fault, fault]}
+    groups = [
+        {**group("b2", "target.refused", held=3, retrying=1), "ticket": "T-1"},
+        {**group("a1", "value.no_option", rejected=7), "ticket": None},
+    ]
+
+    cut = failures.screen({"groups": groups, "failures": [entry], "rejected": [refused]}).splitlines()
+    whole = failures.screen({"groups": groups, "failures": [entry] * 4, "rejected": [refused] * 7})
+
+    assert [line for line in cut if line.startswith("and ")] == [
+        "and 3 more: tandem failures groups counts them all",
+        "and 6 more: tandem failures groups counts them all",
+    ]
+    assert "more" not in whole
+
+
 def test_a_group_whose_system_nobody_knows_is_told_by_its_sender() -> None:
     refused = group("a1", "message.not_json", rejected=1) | {"systems": {"unknown": 1}}
 

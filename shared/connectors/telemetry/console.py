@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from shared.connectors.telemetry.dimensions import admitted
-from shared.connectors.telemetry.trace import current_trace
+from shared.core.trace import current_trace
 
 
 class ConsoleTelemetry:

@@ -405,6 +405,17 @@ def test_every_outcome_is_told_to_machines(run: Any) -> None:
     }
 
 
+def test_what_came_by_a_queue_is_told_under_the_hosts_own_operation(run: Any) -> None:
+    told = [each for each in run.told if each["properties"].get("event") == "tandem.outcome"]
+
+    operations = {each["properties"]["message_id"]: set[str]() for each in told}
+    for each in told:
+        # A replay comes from a person, by another function.
+        operations[each["properties"]["message_id"]] |= {each["operation_id"]} - {"0" * 32}
+    assert {name: len(found) for name, found in operations.items()} == dict.fromkeys(operations, 1)
+    assert len(set.union(*operations.values())) == len(operations) == 5
+
+
 def test_the_pins_name_the_runtime_all_this_was_made_for() -> None:
     installed = importlib.metadata.version("azure-functions-runtime")
     pinned = dict(pin.split("==") for pin in RUNTIME)["azure-functions-runtime"]

@@ -18,8 +18,8 @@ from shared.connectors.telemetry.console import ConsoleTelemetry
 from shared.connectors.telemetry.dimensions import UndeclaredDimension
 from shared.connectors.telemetry.insights import InsightsTelemetry
 from shared.connectors.telemetry.silence import SilentTelemetry
-from shared.connectors.telemetry.trace import traced
 from shared.core.ports import Telemetry
+from shared.core.trace import traced
 
 KEY = "InstrumentationKey=11111111-1111-1111-1111-111111111111"
 TRACE = "0af7651916cd43dd8448eb211c80319c"

@@ -21,6 +21,10 @@ class Collection:
     next id from how many records there ever were and a source of randomness; the store asks again if taken.
     `references` names the columns that hold ids of another collection, one or several between bars.
     `updated` is the column that tells of the last write.
+    `file` is the export's file where it is called otherwise; one that ends in `.json` is an array of records,
+    in which `lists` are the columns that are arrays, and text between semicolons everywhere else. `folder`
+    and `content` are of a collection that tells of files: where the export puts them, under the record's id,
+    and the column with a file's name.
     """
 
     name: str
@@ -30,6 +34,15 @@ class Collection:
     columns: tuple[str, ...]
     references: Mapping[str, str] = field(default_factory=dict)
     updated: str = UPDATED_AT
+    file: str = ""
+    lists: frozenset[str] = frozenset()
+    folder: str = ""
+    content: str = ""
+
+    @property
+    def exported(self) -> str:
+        """The name of its file in an export."""
+        return self.file or f"{self.name}.csv"
 
     def unknown(self, columns: object) -> list[str]:
         """Those of `columns` that this collection does not have, sorted; custom columns are always had."""

@@ -39,7 +39,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from local.crm.declaration import Collection, System
-from local.crm.drop import file_of, write_drop
+from local.crm.drop import file_of, laid_out, write_drop
 from local.crm.records import SCHEMA, Condition, InvalidRecord, Records, StaleVersion, Stored, instant
 from local.crm.traffic import RequestLog
 from local.loopback.database import open_database
@@ -262,12 +262,17 @@ class Crm:
             folder = f"{exported_at:%Y%m%dT%H%M%S.%fZ}"
         if not isinstance(folder, str) or ".." in folder:
             raise _BadRequest("folder: a name")
-        files = [
-            file_of(collection, (each.fields for each in self._records.page(collection, 0, _EVERYTHING)[0]))
-            for collection in self._system.collections
-        ]
+        files, contents = [], {}
+        for collection in self._system.collections:
+            live, _ = self._records.page(collection, 0, _EVERYTHING)
+            told = ((each.id, each.fields) for each in live)
+            rows, more = laid_out(collection, told, self._records.content)
+            files.append(file_of(collection, rows))
+            contents.update(more)
         url = f"{self._drop_url.rstrip('/')}/{folder}".rstrip("/")
-        manifest = await run_in_threadpool(write_drop, url, self._system, instant(exported_at), files)
+        manifest = await run_in_threadpool(
+            write_drop, url, self._system, instant(exported_at), files, contents
+        )
         return JSONResponse({"url": url, "manifest": manifest}, HTTPStatus.CREATED)
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from shared.core.change import Change, Direction
 from shared.core.mapping.columns import Value
 from shared.core.ports import Applier, Hold
-from shared.core.reading.people import read_address, without_alias
+from shared.core.reading.people import same_address, without_alias
 from shared.core.reading.text import comparable
 from shared.core.shadow import Shadow
 from shared.core.system import LegacySystem
@@ -55,8 +55,8 @@ def host(text: str) -> str | None:
 
 def mailbox(text: str) -> str | None:
     """An e-mail address in one case, without a label after `+`."""
-    address = read_address(text).value
-    return without_alias(address) if isinstance(address, str) else None
+    address = same_address(text)
+    return without_alias(address) if address else None
 
 
 def own_mailbox(text: str) -> str | None:

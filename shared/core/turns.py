@@ -4,6 +4,7 @@ A map that is not its own inverse, a plug-in or another integration that answers
 of its own: each crossing looks like a person's change. Whatever the cause, it shows as turns.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -25,18 +26,22 @@ class LoopBudget:
     turns: int = 20
     window: timedelta = timedelta(minutes=10)
 
-    def spend(self, shadow: Shadow, change: Change, decision: Merge) -> Shadow:
+    def spend(
+        self, shadow: Shadow, change: Change, decision: Merge, followed: Collection[str] = ()
+    ) -> Shadow:
         """The shadow with the turn that carrying out the decision is; raises Looping when it is one too many.
 
         Our own write that comes back different may cross back once: the far side has its own way of writing a
-        value. If that comes back different as well, nothing will ever be equal.
+        value. If that comes back different as well, nothing will ever be equal. A link in `followed` is no
+        such answer: it was moved by a merge of what it points at, which happens once to a row.
         """
         news = decision.write.keys() - set(decision.behind)
         if not (news or decision.back):
             return shadow
         recent = tuple(turn for turn in shadow.turns if change.changed_at - turn.at < self.window)
         last = recent[-1] if recent else None
-        differs = [name for name in news if _was_written(shadow, name, change.subject.system)]
+        said = change.subject.system
+        differs = [name for name in news if name not in followed and _was_written(shadow, name, said)]
         is_own = change.is_own and bool(differs)
         if last is not None and last.is_own and is_own:
             rule = "comes back different from what was written"

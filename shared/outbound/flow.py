@@ -37,7 +37,7 @@ from shared.core.unit import Undivided, UnitFinder
 from shared.core.verdict import Absorption, Verdict
 from shared.outbound.absorbing import Absorbing
 from shared.outbound.posting import Posting
-from shared.outbound.target import Target, agreed_after, with_defaults
+from shared.outbound.target import Target, agreed_after, followed, with_defaults
 
 _ROUNDS = 4
 """How often a record may move on under us before the change is given to the retry timer."""
@@ -297,7 +297,8 @@ class Outbound:
         written: LegacyRecord | None = None
         for _ in range(_ROUNDS):
             decision = merge(shadow, ours, held, target.owned)
-            spent = self.budget.spend(shadow, change, decision)
+            moved = await followed(self.rows, self.tables, change, shadow, decision.write)
+            spent = self.budget.spend(shadow, change, decision, moved)
             if not decision.write:
                 break
             if version is None:

@@ -26,7 +26,7 @@ from shared.core.shadow import Moment, Shadow
 from shared.core.takeback import TakeBack
 from shared.core.turns import LoopBudget
 from shared.core.verdict import Verdict
-from shared.outbound.target import Target, agreed_after, with_defaults
+from shared.outbound.target import Target, agreed_after, followed, with_defaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,9 @@ class Posting:
                 reason = "the row is gone; its delete follows"
                 return deciding.unchanged(change, Outcome.SUPERSEDED, reason, case.entry)
             ours, decision = now, merge(known, now, held, target.owned)
-        spent = self.budget.spend(known, change, decision)
+        tables = self.lookups[target.system.name].tables
+        moved = await followed(self.rows, tables, change, known, decision.write)
+        spent = self.budget.spend(known, change, decision, moved)
         if target.key is not None and not decision.write:
             after = agreed_after(case.entry, change, spent, decision, ours, (target.system.name, None))
             after = await self._take_back(case, decision, ours, after, hold)

@@ -1,16 +1,20 @@
 """Where a row's change goes, and what is agreed once it went there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from shared.core import decision as deciding
+from shared.core.absorption import merged_into
 from shared.core.change import Change
 from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.legacy import going_out
+from shared.core.mapping.columns import Table, Value
+from shared.core.mapping.references import RowRef
 from shared.core.mapping.spec import EntityMap
 from shared.core.merge import ANYBODY, Merge, Side
 from shared.core.ownership import Ownership
-from shared.core.ports import LegacyRecord
+from shared.core.ports import LegacyRecord, Rows
 from shared.core.shadow import Mark, Moment, Shadow
 from shared.core.system import LegacySystem
 
@@ -58,6 +62,24 @@ def with_defaults(change: Change, shadow: Shadow, ours: Side) -> Shadow:
         if name not in shadow.marks
     }
     return replace(shadow, marks={**shadow.marks, **fresh})
+
+
+async def followed(
+    rows: Rows, tables: Mapping[str, Table], change: Change, shadow: Shadow, write: Mapping[str, Value]
+) -> frozenset[str]:
+    """The columns of our own write in which a link went from a row to the one it was merged into.
+
+    The merge did that, by Dataverse's own action; nobody answered what we wrote.
+    """
+    found = set()
+    for name, value in write.items() if change.is_own else ():
+        was = shadow.marks[name].value if name in shadow.marks else None
+        if not (isinstance(value, RowRef) and isinstance(was, RowRef) and was.table in tables):
+            continue
+        row = await rows.read(tables[was.table], was.id)
+        if row is not None and merged_into(row.values) == value.id:
+            found.add(name)
+    return frozenset(found)
 
 
 def _row_version(entry: EntityMap, change: Change, shadow: Shadow, decision: Merge, ours: Side) -> str | None:

@@ -170,6 +170,51 @@ def test_calls_and_meetings_have_their_times_and_keep_whom_nobody_knows(stack: S
     )
 
 
+def test_what_people_do_in_allegory_comes_by_its_feed_with_the_file(stack: Stack, tag: str) -> None:
+    content = f"minutes of {tag}".encode()
+    about = {"related_type": "company", "related_id": f"{tag}-C"}
+    sent = {"sent_at": "2017-12-16T11:21:50Z", "body_text": "Dear Roberta", "direction": "outbound"}
+    people = {
+        "from": f"a-{tag}@nordwind.example",
+        "to": f"b-{tag}@turbinen.example; c-{tag}@turbinen.example",
+    }
+    started = {"started_at": "2017-01-31T23:59:30Z", "duration_seconds": "61", "direction": "inbound"}
+    planned = {"start_at": "2017-03-05T22:00:00", "end_at": "2017-03-05T23:00:00", "time_zone": "UTC"}
+    note = {"object_type": "call", "object_id": f"{tag}-K", "file_name": "minutes.txt"}
+    with stack.allegory() as crm:
+        for path, record in (
+            (f"companies/{tag}-C", {"name": f"Company {tag}"}),
+            (f"emails/{tag}-E", {"type": "email", "subject": f"Mail {tag}", **sent, **people, **about}),
+            (f"calls/{tag}-K", {"subject": f"Call {tag}", **started, **about}),
+            (f"meetings/{tag}-M", {"subject": f"Met {tag}", "all_day": "false", **planned, **about}),
+        ):
+            crm.put(f"/{path}", json=record).raise_for_status()
+        crm.put(f"/attachments/{tag}-A/content", content=content).raise_for_status()
+        told = {**note, "size_bytes": str(len(content)), "sha256": hashlib.sha256(content).hexdigest()}
+        crm.put(f"/attachments/{tag}-A", json=told).raise_for_status()
+
+    company = _row(stack, f"allegory:company:{tag}-C", "accounts")
+    mail = _row(stack, f"allegory:email:{tag}-E", "emails")
+    called = _row(stack, f"allegory:call:{tag}-K", "phonecalls")
+    met = _row(stack, f"allegory:meeting:{tag}-M", "appointments")
+    kept = _row(stack, f"allegory:attachment:{tag}-A", "annotations")
+    assert {row["_regardingobjectid_value"] for row in (mail, called, met)} == {company["accountid"]}
+    assert (mail["description"], called["actualdurationminutes"], met["scheduledstart"]) == (
+        "Dear Roberta",
+        2,
+        "2017-03-05T22:00:00Z",
+    )
+    assert sorted((mask, who) for mask, _, who in _parties(stack, "email", mail["activityid"])) == [
+        (1, people["from"]),
+        (2, f"b-{tag}@turbinen.example"),
+        (2, f"c-{tag}@turbinen.example"),
+    ]
+    assert kept["_objectid_value"] == called["activityid"]
+    with stack.dataverse() as dataverse:
+        body = dataverse.get(f"annotations({kept['annotationid']})").raise_for_status().json()["documentbody"]
+    assert base64.b64decode(body) == content
+
+
 def test_a_file_too_large_is_refused_by_name_and_nothing_waits_for_it(stack: Stack, tag: str) -> None:
     note = {
         "attachment_id": f"{tag}-B",

@@ -57,6 +57,8 @@ def test_a_drop_is_written_to_a_container_made_on_the_way(
     monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", blobs)
     with start(ALLEGORY, drop_url="az://allegory-drop") as server:
         httpx.put(f"{server.url}/companies/C-0001", json={"name": "Größe"})
+        httpx.put(f"{server.url}/attachments/A-1/content", content=b"plan")
+        httpx.put(f"{server.url}/attachments/A-1", json={"file_name": "plan.txt"})
         answers = [httpx.post(f"{server.url}/admin/export", json={"folder": name}) for name in ("one", "two")]
 
     assert [answer.status_code for answer in answers] == [201, 201]
@@ -66,7 +68,11 @@ def test_a_drop_is_written_to_a_container_made_on_the_way(
         assert names == {
             f"{folder}/{name}"
             for folder in ("one", "two")
-            for name in (*(f"{each.name}.csv" for each in ALLEGORY.collections), "export_manifest.json")
+            for name in (
+                *(each.exported for each in ALLEGORY.collections),
+                "export_manifest.json",
+                "attachments/A-1/plan.txt",
+            )
         }
         manifest = json.loads(container.download_blob("two/export_manifest.json").readall())
         rows = list(

@@ -62,6 +62,10 @@ def test_an_export_holds_every_live_record_and_says_so(crm: httpx.Client, drop: 
         ("tags.csv", 0),
         ("leads.csv", 0),
         ("deals.csv", 0),
+        ("activities_email.json", 0),
+        ("activities_call.csv", 0),
+        ("activities_meeting.csv", 0),
+        ("attachments.csv", 0),
     ]
     for each in files:
         content = (folder / each["file"]).read_bytes()
@@ -69,6 +73,28 @@ def test_an_export_holds_every_live_record_and_says_so(crm: httpx.Client, drop: 
     (row,) = csv.DictReader(io.StringIO((folder / "companies.csv").read_bytes().decode(), newline=""))
     assert list(row) == [*ALLEGORY.collections[0].columns, "cf_region"]
     assert row == crm.get("/companies/C-0001").json()
+
+
+def test_lists_are_arrays_where_the_export_is_json_and_a_file_lies_where_its_record_says(
+    crm: httpx.Client, drop: str
+) -> None:
+    mail = {"subject": "Größe", "to": "a@x.example; b@x.example", "body_text": "one\ntwo"}
+    crm.post("/emails", json=mail).raise_for_status()
+    crm.put("/attachments/A-00001/content", content=b"bytes").raise_for_status()
+    crm.put("/attachments/A-00001", json={"file_name": "../a b.txt"}).raise_for_status()
+    crm.put("/attachments/A-00002", json={"file_name": "none.txt"}).raise_for_status()
+
+    crm.post("/admin/export", json={"folder": "out"}).raise_for_status()
+
+    folder = Path(drop) / "out"
+    (told,) = json.loads((folder / "activities_email.json").read_text("utf-8"))
+    assert {**told, "created_at": ""} == {
+        **dict.fromkeys(told, ""), "activity_id": "E-00001", "subject": "Größe",
+        "to": ["a@x.example", "b@x.example"], "cc": [], "body_text": "one\ntwo",
+    }  # fmt: skip
+    rows = list(csv.DictReader(io.StringIO((folder / "attachments.csv").read_text("utf-8"), newline="")))
+    assert [row["path"] for row in rows] == ["attachments/A-00001/a b.txt", ""]
+    assert (folder / rows[0]["path"]).read_bytes() == b"bytes"
 
 
 def test_each_export_has_a_folder_of_its_own_unless_told(crm: httpx.Client, drop: str) -> None:
@@ -102,7 +128,7 @@ def test_the_manifest_is_written_last() -> None:
         [file_of(each, []) for each in ALLEGORY.collections],
     )
 
-    assert order == [*(f"{each.name}.csv" for each in ALLEGORY.collections), "export_manifest.json"]
+    assert order == [*(each.exported for each in ALLEGORY.collections), "export_manifest.json"]
 
 
 def test_a_crm_without_a_drop_says_so() -> None:

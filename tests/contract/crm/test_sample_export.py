@@ -25,9 +25,11 @@ def named(collection: Collection, row: Mapping[str, str]) -> str:
 
 @pytest.mark.parametrize("collection", ALLEGORY.collections, ids=lambda collection: collection.name)
 def test_a_sample_export_survives_the_crm(collection: Collection, tmp_path: Path) -> None:
-    source = DATA / "allegory/small" / f"{collection.name}.csv"
+    source = DATA / "allegory/small" / collection.exported
     if not source.exists():
         pytest.skip("the sample data is not on this machine")
+    if source.suffix == ".json":
+        pytest.skip("its lists are text over REST")
     read = csv.DictReader(io.StringIO(source.read_text("utf-8-sig"), newline=""), restval="")
     # Short and long rows are the audit's subject; here each row is what its header has room for.
     rows = [{name: value for name, value in row.items() if name is not None} for row in read]
@@ -37,7 +39,7 @@ def test_a_sample_export_survives_the_crm(collection: Collection, tmp_path: Path
             assert answer.status_code in {200, 201}, answer.text
         client.post("/admin/export", json={"folder": "out"})
 
-    exported = (tmp_path / "out" / f"{collection.name}.csv").read_text("utf-8")
+    exported = (tmp_path / "out" / collection.exported).read_text("utf-8")
     stamped = {"updated_at", "created_at"}
     latest = {named(collection, row): row for row in rows}
     assert [

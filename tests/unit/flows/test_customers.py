@@ -14,10 +14,11 @@ from shared.core.change import Json
 from shared.core.customers import NotOpen, Unfitting
 from shared.core.errors import Unavailable
 from shared.core.identity import RecordKey
+from shared.core.mapping.references import RowRef
 from shared.core.outcome import Outcome
 from shared.core.rest import Rest
 from shared.core.system import LegacySystem
-from tests.unit.flows.conftest import desk_with
+from tests.unit.flows.conftest import US, desk_with
 
 if TYPE_CHECKING:
     from tests.unit.flows.conftest import Desk
@@ -183,7 +184,8 @@ async def test_a_value_that_loses_when_two_become_one_is_kept_with_the_rule(desk
 
 async def test_whose_values_stood_may_be_taken_out_again_and_keeps_them(desk: "Desk") -> None:
     await saved(desk, "borealis", "B-1", **ALIKE_TOO)
-    await saved(desk, "allegory", "A-1", **{**ALIKE, "tags": "long", "phone": ""})
+    # It has never spoken of a telephone; the other one's, which it is told, does not stay with it.
+    await saved(desk, "allegory", "A-1", **{**ALIKE, "tags": "long"})
     heir, loser = await row_of(desk, "borealis", "B-1"), await row_of(desk, "allegory", "A-1")
     (match,) = await waiting(desk)
     await desk.customers.accept(match["case"], "", "ann", "same address")
@@ -223,6 +225,21 @@ async def test_the_record_whose_key_the_shared_row_has_may_be_taken_out_too(desk
     await saved(desk, "borealis", "B-1", phone="6")
     await told(desk, own, heir)
     assert [column(desk, row, "telephone1") for row in (own, heir)] == ["5", "6"]
+
+
+async def test_a_link_that_follows_a_merge_is_no_answer_to_what_we_wrote(desk: "Desk") -> None:
+    """Dataverse moves what hung from the loser under our name; it may come right behind a real answer."""
+    loser, heir = await two(desk)
+    await saved(desk, "allegory", "A-9", name="Below", parent_company_id="A-1", phone="02 03")
+    below = await row_of(desk, "allegory", "A-9")
+    desk.rows.put("account", below, {"telephone1": "0203"})
+    assert await desk.tell_row(below, US) is Outcome.APPLIED
+
+    (match,) = await waiting(desk)
+    await desk.customers.accept(match["case"], str(heir), "ann", "one of them")
+    await told(desk, heir, loser)
+    assert column(desk, below, "parentaccountid") == RowRef("account", heir)
+    assert await desk.tell_row(below, US) is Outcome.APPLIED
 
 
 async def test_what_a_user_typed_meanwhile_is_no_rules_to_decide(desk: "Desk") -> None:

@@ -129,10 +129,11 @@ class Past:
         """A remark for each that is later than that, by more than a day."""
         if written is None or not all(condition.holds(values) for condition in self.conditions):
             return ()
+        late = ((name, _later(values.get(name), written)) for name in self.fields)
         return tuple(
-            Remark(FindingCode.DATE_AFTER_EXPORT, f"{name} is after the export", name)
-            for name in self.fields
-            if _after(values.get(name), written + _DAY)
+            Remark(FindingCode.DATE_AFTER_EXPORT, f"{by.days} days later", name)
+            for name, by in late
+            if by > _DAY
         )
 
 
@@ -280,10 +281,11 @@ TotalRule = Entries | Lines | Members
 Rule = RowRule | NeighbourRule | TotalRule
 
 
-def _after(value: Any, moment: datetime) -> bool:
+def _later(value: Any, moment: datetime) -> timedelta:
+    """By how much a time or day is later; nothing for what is none."""
     if isinstance(value, datetime):
-        return value > moment
-    return isinstance(value, date) and value > moment.date()
+        return value - moment
+    return value - moment.date() if isinstance(value, date) else timedelta()
 
 
 def _apart(found: Decimal, said: Any, field: str, parts: str, slack: Decimal) -> tuple[Remark, ...]:

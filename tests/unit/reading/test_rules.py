@@ -14,20 +14,20 @@ TAGS = Entries("tags", "deal", "tag", ("object_type", "object_id"), "tag")
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "days"),
     [
         (dt.datetime(2018, 1, 3, 6, tzinfo=dt.UTC), 0),
         (dt.datetime(2018, 1, 3, 6, 0, 1, tzinfo=dt.UTC), 1),
         (dt.date(2018, 1, 3), 0),
-        (dt.date(2018, 1, 4), 1),
+        (dt.date(2018, 1, 4), 2),
         (None, 0),
         ("2019-01-01", 0),
     ],
 )
-def test_what_happened_more_than_a_day_after_the_export_is_told(value: Any, told: int) -> None:
-    remark = Remark(FindingCode.DATE_AFTER_EXPORT, "closed is after the export", "closed")
+def test_what_happened_more_than_a_day_after_the_export_is_told(value: Any, days: int) -> None:
+    remark = Remark(FindingCode.DATE_AFTER_EXPORT, f"{days} days later", "closed")
 
-    assert Past(("closed",)).remarks({"closed": value}, WRITTEN) == (remark,) * told
+    assert Past(("closed",)).remarks({"closed": value}, WRITTEN) == ((remark,) if days else ())
 
 
 def test_only_where_it_had_happened_by_its_state() -> None:

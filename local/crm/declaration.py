@@ -22,9 +22,9 @@ class Collection:
     `references` names the columns that hold ids of another collection, one or several between bars.
     `updated` is the column that tells of the last write.
     `file` is the export's file where it is called otherwise; one that ends in `.json` is an array of records,
-    in which `lists` are the columns that are arrays, and text between semicolons everywhere else. `folder`
-    and `content` are of a collection that tells of files: where the export puts them, under the record's id,
-    and the column with a file's name.
+    in which `lists` are the columns that are arrays; everywhere else they are text with semicolons or line
+    ends between. `folder` and `content` are of a collection that tells of files: where the export puts them,
+    under the record's id, and the column with a file's name.
     """
 
     name: str

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from local.crm.declaration import Collection, System
 from local.crm.records import Fields
 
 MANIFEST = "export_manifest.json"
+
+_BETWEEN = re.compile(r"[;\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ def file_of(collection: Collection, records: Iterable[Fields]) -> ExportFile:
 def _told(collection: Collection, column: str, value: str) -> str | list[str]:
     if column not in collection.lists:
         return value
-    return [entry.strip() for entry in value.split(";") if entry.strip()]
+    return [entry.strip() for entry in _BETWEEN.split(value) if entry.strip()]
 
 
 def laid_out(

@@ -184,6 +184,7 @@ def test_what_people_do_in_allegory_comes_by_its_feed_with_the_file(stack: Stack
     with stack.allegory() as crm:
         for path, record in (
             (f"companies/{tag}-C", {"name": f"Company {tag}"}),
+            ("custom_fields/contact/cf_linkedin", {"object": "contact", "key": "cf_linkedin", "type": "url"}),
             (f"emails/{tag}-E", {"type": "email", "subject": f"Mail {tag}", **sent, **people, **about}),
             (f"calls/{tag}-K", {"subject": f"Call {tag}", **started, **about}),
             (f"meetings/{tag}-M", {"subject": f"Met {tag}", "all_day": "false", **planned, **about}),
@@ -209,6 +210,8 @@ def test_what_people_do_in_allegory_comes_by_its_feed_with_the_file(stack: Stack
         (2, f"b-{tag}@turbinen.example"),
         (2, f"c-{tag}@turbinen.example"),
     ]
+    field = _row(stack, "allegory:custom_field:contact/cf_linkedin", "tandem_customfields")
+    assert (field["tandem_recordtype"], field["tandem_fieldtype"]) == ("contact", "url")
     assert kept["_objectid_value"] == called["activityid"]
     with stack.dataverse() as dataverse:
         body = dataverse.get(f"annotations({kept['annotationid']})").raise_for_status().json()["documentbody"]

@@ -87,6 +87,16 @@ ALLEGORY = System(
                 "outcome",
             ),
         ),
+        # A custom field is named by its object and its key: `company/cf_tier`.
+        Collection(
+            name="custom_fields",
+            entity="custom_field",
+            key="field_id",
+            new_id=lambda count, _random: f"field-{count + 1}",
+            columns=("object", "key", "label", "type", "options", "max_length", "required"),
+            file="custom_fields.json",
+            lists=frozenset({"options"}),
+        ),
         # A tag is named by all it says: `company/C-0001/partner`, with `~` and `/` in it as `~0` and `~1`.
         Collection(
             name="tags",

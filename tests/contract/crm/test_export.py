@@ -59,6 +59,7 @@ def test_an_export_holds_every_live_record_and_says_so(crm: httpx.Client, drop: 
         ("contacts.csv", 0),
         ("pipelines.csv", 0),
         ("pipeline_stages.csv", 0),
+        ("custom_fields.json", 0),
         ("tags.csv", 0),
         ("leads.csv", 0),
         ("deals.csv", 0),
@@ -78,7 +79,7 @@ def test_an_export_holds_every_live_record_and_says_so(crm: httpx.Client, drop: 
 def test_lists_are_arrays_where_the_export_is_json_and_a_file_lies_where_its_record_says(
     crm: httpx.Client, drop: str
 ) -> None:
-    mail = {"subject": "Größe", "to": "a@x.example; b@x.example", "body_text": "one\ntwo"}
+    mail = {"subject": "Größe", "to": "a@x.example; b@x.example\nc@x.example", "body_text": "one\ntwo"}
     crm.post("/emails", json=mail).raise_for_status()
     crm.put("/attachments/A-00001/content", content=b"bytes").raise_for_status()
     crm.put("/attachments/A-00001", json={"file_name": "../a b.txt"}).raise_for_status()
@@ -90,7 +91,7 @@ def test_lists_are_arrays_where_the_export_is_json_and_a_file_lies_where_its_rec
     (told,) = json.loads((folder / "activities_email.json").read_text("utf-8"))
     assert {**told, "created_at": ""} == {
         **dict.fromkeys(told, ""), "activity_id": "E-00001", "subject": "Größe",
-        "to": ["a@x.example", "b@x.example"], "cc": [], "body_text": "one\ntwo",
+        "to": ["a@x.example", "b@x.example", "c@x.example"], "cc": [], "body_text": "one\ntwo",
     }  # fmt: skip
     rows = list(csv.DictReader(io.StringIO((folder / "attachments.csv").read_text("utf-8"), newline="")))
     assert [row["path"] for row in rows] == ["attachments/A-00001/a b.txt", ""]

@@ -5,12 +5,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.identity.issuer import TENANT
+from local.stack import stand_ins
 from local.stack.certificates import Certificates
 from local.stack.layout import Layout
 from local.stack.private_file import write_private_json
 from local.stack.settings import servicebus_connection, sql_url, storage_connection
+from mappers import SYSTEMS
+from shared.settings.systems import settings_of
 
-CONTAINERS = ("allegory-drop", "legrand-drop", "legrand-import")
+CONTAINERS = tuple(
+    setting.sample.removeprefix("az://")
+    for system in SYSTEMS
+    for setting in settings_of(system)
+    if setting.sample.startswith("az://")
+)
 """Blob containers for file exchange. `az://<container>` is how fsspec names one, with `blob` to connect."""
 
 
@@ -32,6 +40,7 @@ def endpoints(layout: Layout, ports: Mapping[str, int], certificates: Certificat
         "functions": local("host"),
         "allegory": {"rest": local("allegory"), "drop": "az://allegory-drop"},
         "legrand": {"drop": "az://legrand-drop", "import": "az://legrand-import", "desk": local("legrand")},
+        **{name: {"rest": local(name)} for name in stand_ins.NAMES},
         "blob": storage_connection(ports),
         "sql": sql_url(layout),
         "tickets": local("desk"),

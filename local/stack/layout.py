@@ -62,10 +62,9 @@ class Layout:
         """The storage emulator's program."""
         return self.root / ".local" / "npm" / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
 
-    @property
-    def allegory_key(self) -> Path:
-        """The key that Allegory's API takes at the moment; the vault holds the one that the app sends."""
-        return self.state / "crm" / "allegory-api-key"
+    def key_of(self, system: str) -> Path:
+        """The key that a system's API takes at the moment; the vault holds the one that the app sends."""
+        return self.state / "crm" / f"{system}-api-key"
 
     def log_of(self, part: str) -> Path:
         """Where a part's output goes."""

@@ -5,6 +5,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 
+from local.stack import stand_ins
 from local.stack.certificates import Certificates
 from local.stack.endpoints import CONTAINERS
 from local.stack.fault import NotReadyError
@@ -12,7 +13,6 @@ from local.stack.layout import Layout
 from local.stack.part import Part
 from local.stack.private_file import write_private
 from local.stack.settings import (
-    ALLEGORY_KEY_SECRET,
     issuer,
     servicebus_connection,
     storage_connection,
@@ -29,9 +29,10 @@ NAMES = (
     "dataverse",
     "crm",
     "legrand",
+    *stand_ins.NAMES,
     "host",
 )
-_MODULES = {"legrand": "crm"}
+_MODULES = dict.fromkeys(("legrand", *stand_ins.NAMES), "crm")
 """The module of a part that is not called like it."""
 
 
@@ -52,12 +53,13 @@ def check_machine(layout: Layout, names: Sequence[str]) -> None:
             )
 
 
-def copy_allegory_key(layout: Layout) -> None:
-    """Lets Allegory take the key that the vault holds: whoever rotates the secret has rotated the key."""
+def copy_key(layout: Layout, system: str) -> None:
+    """Lets a system take the key that the vault holds: whoever rotates the secret has rotated the key."""
     secrets = json.loads((layout.state / "vault" / "secrets.json").read_text())
-    key = next(secret for secret in secrets if secret["name"] == ALLEGORY_KEY_SECRET)["versions"][-1]["value"]
-    if not layout.allegory_key.exists() or layout.allegory_key.read_text() != key:
-        write_private(layout.allegory_key, key)
+    key = next(secret for secret in secrets if secret["name"] == f"{system}-api-key")["versions"][-1]["value"]
+    held = layout.key_of(system)
+    if not held.exists() or held.read_text() != key:
+        write_private(held, key)
 
 
 def make_containers(connection: str) -> None:
@@ -92,8 +94,9 @@ class Lineup:
             self._plain("desk"),
             self._plain("telemetry"),
             self._dataverse(),
-            self._crm(),
+            self._crm("crm", "allegory"),
             self._legrand(),
+            *(self._crm(name, name) for name in stand_ins.NAMES),
             self._host(),
         )
 
@@ -190,26 +193,27 @@ class Lineup:
             address=self._url("dataverse"),
         )
 
-    def _crm(self) -> Part:
+    def _crm(self, part: str, system: str) -> Part:
+        """A legacy system with a REST interface."""
         layout, storage = self._layout, storage_connection(self._ports)
 
         def prepare() -> None:
-            copy_allegory_key(layout)
+            copy_key(layout, system)
             make_containers(storage)
 
         return Part(
-            "crm",
+            part,
             self._module(
                 "crm",
-                *("--system", "allegory", "--port", self._ports["allegory"], "--store", self._store("crm")),
-                *("--api-key-file", layout.allegory_key, "--drop-url", "az://allegory-drop"),
+                *("--system", system, "--port", self._ports[system], "--store", self._store(part)),
+                *("--api-key-file", layout.key_of(system), "--drop-url", f"az://{system}-drop"),
             ),
-            health=f"{self._url('allegory')}/health",
+            health=f"{self._url(system)}/health",
             after=frozenset({"vault", "azurite"}),
             environment={"AZURE_STORAGE_CONNECTION_STRING": storage},
             prepare=prepare,
-            tend=lambda: copy_allegory_key(layout),
-            address=self._url("allegory"),
+            tend=lambda: copy_key(layout, system),
+            address=self._url(system),
         )
 
     def _legrand(self) -> Part:

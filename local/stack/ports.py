@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from local.stack import stand_ins
 from local.stack.fault import NotReadyError
 from local.stack.private_file import write_private_json
 
@@ -28,6 +29,7 @@ PORTS_OF: Final = {
     "telemetry": ("telemetry",),
     "host": ("host",),
     "legrand": ("legrand",),
+    **{name: (name,) for name in stand_ins.NAMES},
 }
 """The names of each part's ports."""
 

@@ -10,6 +10,8 @@ from local.identity.issuer import AUDIENCE, ROLE_TOKENS, TENANT
 from local.stack.certificates import Certificates
 from local.stack.layout import Layout
 from local.stack.private_file import write_private, write_private_json
+from mappers import SYSTEMS
+from shared.settings.systems import settings_of
 
 # The account that every storage emulator starts with. It is printed in its manual and opens nothing else.
 _AZURITE_ACCOUNT: Final = "devstoreaccount1"
@@ -18,8 +20,6 @@ _AZURITE_KEY: Final = (
 )
 # A number of our own, so that telemetry sent by mistake to the cloud would belong to nobody.
 _INSTRUMENTATION_KEY: Final = "7a2d0000-0000-4000-8000-00000000fee1"
-
-ALLEGORY_KEY_SECRET: Final = "allegory-api-key"  # noqa: S105 - the secret's name, not its value
 
 
 def servicebus_connection(port: int) -> str:
@@ -57,11 +57,19 @@ _SCHEDULES = {
     "OWNER_SCHEDULE": "*/2 * * * * *",
     "GAP_SCHEDULE": "0 */5 * * * *",
     "PURGE_SCHEDULE": "0 0 3 * * *",
-    "ALLEGORY_FEED_SCHEDULE": "*/2 * * * * *",
     "DROP_SCHEDULE": "*/2 * * * * *",
     "IMPORT_SCHEDULE": "*/2 * * * * *",
 }
 """When each timer runs: much sooner than elsewhere, because somebody watches."""
+
+
+def _systems(ports: Mapping[str, int]) -> dict[str, str]:
+    """What the app is told of the legacy systems: as the sample has it, but for addresses and times."""
+    said = {setting.name: setting.sample for system in SYSTEMS for setting in settings_of(system)}
+    for system in SYSTEMS:
+        if system.rest is not None:
+            said[f"{system.name.upper()}_URL"] = f"http://127.0.0.1:{ports[system.name]}"
+    return {name: "*/2 * * * * *" if name.endswith("_SCHEDULE") else value for name, value in said.items()}
 
 
 def app_settings(layout: Layout, ports: Mapping[str, int], certificates: Certificates) -> dict[str, str]:
@@ -80,10 +88,7 @@ def app_settings(layout: Layout, ports: Mapping[str, int], certificates: Certifi
         "RETRY_FIRST_DELAY_SECONDS": "1",
         # A worker that was killed here must not keep its record for the two minutes that are right in Azure.
         "LANE_LEASE_SECONDS": "15",
-        "ALLEGORY_DROP_URL": "az://allegory-drop",
-        "LEGRAND_DROP_URL": "az://legrand-drop",
         "DROP_SETTLE_SECONDS": "2",
-        "LEGRAND_IMPORT_URL": "az://legrand-import",
         # Hours elsewhere; here nobody waits that long.
         "IMPORT_COLLECT_SECONDS": "1",
         "IMPORT_LOST_AFTER_SECONDS": "15",
@@ -93,8 +98,7 @@ def app_settings(layout: Layout, ports: Mapping[str, int], certificates: Certifi
         "DATAVERSE_URL": f"http://127.0.0.1:{ports['dataverse']}",
         "OWN_NAMES": f"{TANDEM_USER},{INTEGRATION}",
         "KEY_VAULT_URL": f"https://127.0.0.1:{ports['vault']}",
-        "ALLEGORY_URL": f"http://127.0.0.1:{ports['allegory']}",
-        "ALLEGORY_KEY_SECRET": ALLEGORY_KEY_SECRET,
+        **_systems(ports),
         "TICKETS_URL": f"http://127.0.0.1:{ports['desk']}",
         # A team is named after its sender otherwise, and that is a number.
         "TICKET_TEAMS": f"sender:{ROLE_TOKENS['inbound'][1]}=external-sender",

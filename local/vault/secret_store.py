@@ -14,10 +14,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from local.stack import stand_ins
 from local.stack.private_file import write_private_json
 
-GENERATED = ("allegory-api-key",)
-"""Secrets that a new vault makes up by itself, so that nobody has to type one."""
+GENERATED = tuple(f"{name}-api-key" for name in ("allegory", *stand_ins.NAMES))
+"""Secrets that a vault makes up by itself, so that nobody has to type one."""
 
 _NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
 
@@ -81,8 +82,8 @@ class SecretStore:
         self._secrets: dict[str, Secret] = {}
         if file.exists():
             self._secrets = {row["name"].lower(): _secret(row) for row in json.loads(file.read_text())}
-        else:
-            for name in GENERATED:
+        for name in GENERATED:
+            if name not in self._secrets:
                 self.set(name, secrets.token_urlsafe(32), {})
 
     def _keep(self, secret: Secret) -> Secret:

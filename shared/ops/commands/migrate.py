@@ -48,7 +48,7 @@ def audited(asked: argparse.Namespace) -> int:
 
     others = [tuple(other.partition("=")[::2]) for other in asked.also]
     if not all(folder for _, folder in others):
-        return _impossible("--also wants SYSTEM=FOLDER, such as acme=exports/acme")
+        return _impossible("--also wants SYSTEM=FOLDER, such as crm=exports/crm")
     if unknown := [system for system in (asked.system, *dict(others)) if system not in EXPORTS]:
         return _impossible(f"no system is called {unknown[0]}; there are {', '.join(EXPORTS)}")
     try:

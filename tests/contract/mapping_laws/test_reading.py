@@ -31,6 +31,7 @@ from tests.data.exports import build
 DECLARED = [
     (system, EXPORTS[system.name], entry)
     for system in SYSTEMS
+    if system.name in EXPORTS
     for entry in EXPORTS[system.name].objects
     if any(system.map_of(entity) for entity in entities_of(entry)) and entry.entity != "custom field"
 ]

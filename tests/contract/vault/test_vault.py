@@ -23,7 +23,7 @@ from local.identity.issuer import Issuer
 from local.identity.signing import SigningKey
 from local.stack.certificates import certificates_in
 from local.stack.layout import Layout, this_checkout
-from local.stack.lineup import Lineup, copy_allegory_key
+from local.stack.lineup import Lineup, copy_key
 from local.stack.ports import pick_ports
 from local.stack.settings import app_settings
 
@@ -160,10 +160,10 @@ def test_a_name_that_azure_would_not_take_is_refused(client: SecretClient) -> No
 def test_a_rotated_key_reaches_allegory_too(client: SecretClient, layout: Layout) -> None:
     client.set_secret("allegory-api-key", "the-new-key")
 
-    copy_allegory_key(layout)
+    copy_key(layout, "allegory")
 
-    assert layout.allegory_key.read_text() == "the-new-key"
-    assert stat.filemode(layout.allegory_key.stat().st_mode) == "-rw-------"
+    assert layout.key_of("allegory").read_text() == "the-new-key"
+    assert stat.filemode(layout.key_of("allegory").stat().st_mode) == "-rw-------"
 
 
 def test_the_secrets_are_on_disk_for_their_owner_alone(client: SecretClient, layout: Layout) -> None:

@@ -9,13 +9,19 @@ import pytest
 from local.crm.rest import INTEGRATION
 from local.dataverse.seed import TANDEM_USER
 from local.identity.issuer import TENANT
+from local.stack import settings, stand_ins
 from local.stack.certificates import Certificates
 from local.stack.endpoints import write_endpoints
 from local.stack.layout import Layout
+from local.stack.lineup import Lineup
 from local.stack.ports import NAMES
 from local.stack.settings import write_settings
+from mappers.allegory import ALLEGORY
+from mappers.legrand import LEGRAND
+from shared.core.system import LegacySystem
+from tests.sample_system import built
 
-PORTS = {name: 20_000 + number for number, name in enumerate(NAMES)}
+PORTS = {name: 20_000 + number for number, name in enumerate(NAMES) if name not in stand_ins.NAMES}
 BLOB = (
     "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
     "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;"
@@ -23,6 +29,18 @@ BLOB = (
     "QueueEndpoint=http://127.0.0.1:20004/devstoreaccount1;"
     "TableEndpoint=http://127.0.0.1:20005/devstoreaccount1;"
 )
+
+
+@pytest.fixture(autouse=True)
+def two_systems(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever else is registered."""
+    registered(monkeypatch, ALLEGORY, LEGRAND)
+
+
+def registered(monkeypatch: pytest.MonkeyPatch, *systems: LegacySystem) -> None:
+    others = tuple(system.name for system in systems if system.name not in stand_ins.OWN_PART)
+    monkeypatch.setattr(stand_ins, "NAMES", others)
+    monkeypatch.setattr(settings, "SYSTEMS", systems)
 
 
 @pytest.fixture
@@ -140,3 +158,24 @@ def test_a_container_gets_the_same_settings(layout: Layout, certificates: Certif
     lines = layout.environment.read_text().splitlines()
     assert dict(line.split("=", 1) for line in lines) == json.loads(layout.settings.read_text())["Values"]
     assert stat.filemode(layout.environment.stat().st_mode) == "-rw-------"
+
+
+def test_a_system_that_is_registered_has_a_part_and_its_settings_are_told(
+    layout: Layout, certificates: Certificates, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "acme").mkdir()
+    with built(tmp_path / "acme") as acme:
+        registered(monkeypatch, ALLEGORY, LEGRAND, acme)
+        ports = PORTS | {"acme": 20_100}
+        write_settings(layout, ports, certificates)
+        write_endpoints(layout, ports, certificates)
+        parts = {part.name: part for part in Lineup(layout, ports, certificates).parts()}
+
+    told = json.loads(layout.settings.read_text())["Values"]
+    assert {name: value for name, value in told.items() if name.startswith("ACME_")} == {
+        "ACME_URL": "http://127.0.0.1:20100",
+        "ACME_KEY_SECRET": "acme-api-key",
+        "ACME_FEED_SCHEDULE": "*/2 * * * * *",
+    }
+    assert json.loads(layout.endpoints.read_text())["acme"] == {"rest": "http://127.0.0.1:20100"}
+    assert parts["acme"].command[1:7] == ("-m", "local.crm", "--system", "acme", "--port", "20100")

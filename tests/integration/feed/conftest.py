@@ -30,7 +30,7 @@ from shared.connectors.memory.telemetry import MemoryTelemetry
 from shared.connectors.sqlstore.engine import engine_for
 from shared.connectors.sqlstore.tables import message as messages
 from shared.core.change import Message
-from shared.settings import Settings
+from shared.settings import SETTINGS, Settings, known
 from shared.wiring import App, assembly, world
 
 ROOT = Path(__file__).parents[3]
@@ -39,8 +39,7 @@ API_KEY = "the-integrations-key"
 
 ENVIRONMENT = {
     "RETRY_SCHEDULE": "*/5 * * * * *",
-    "ALLEGORY_KEY_SECRET": "allegory-api-key",
-    "ALLEGORY_FEED_SCHEDULE": "*/5 * * * * *",
+    **{each.name: each.sample for each in known(SYSTEMS)[len(SETTINGS) :] if each.default is None},
     **dict.fromkeys(("KEY_VAULT_URL", "TICKETS_URL", "AUTH_ISSUER", "AUTH_JWKS_URL"), "https://127.0.0.1:9"),
 }
 """What the app is told beside the addresses of those it talks to."""

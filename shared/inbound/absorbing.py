@@ -162,8 +162,8 @@ class Absorbing:
         heir, subject = shadow.heir, change.subject
         speaking = {key.system: key for key in await self.crosswalk.records_of(heir or record)}
         twin = speaking.get(subject.system)
-        if heir is None:
-            return too_late(change, entry, shadow, values, twin.id if twin else str(record))
+        if str(subject) in shadow.absorbed:
+            return too_late(change, entry, shadow, values, twin.id if twin else str(heir or record))
         if twin is None or twin == subject:
             result = deciding.unchanged(change, Outcome.PARKED, f"its row was merged into {heir}", entry)
             return replace(result, goes_to=heir)
@@ -172,7 +172,22 @@ class Absorbing:
         if writable is not None and may_tell and await writable.read(subject.entity, subject.id) is not None:
             await hold()
             await writable.merge(subject.entity, twin.id, subject.id)
-        return too_late(change, entry, shadow, values, twin.id)
+        ended = too_late(change, entry, shadow, values, twin.id)
+        if heir is not None:
+            return ended
+        after = replace(shadow, absorbed=shadow.absorbed | {str(subject)})
+        return replace(ended, shadow=after, absorbs=Absorption((subject,)))
+
+    async def is_surplus(self, change: Change, entry: EntityMap, record: UUID) -> bool:
+        """Whether a record was made for a row that was merged into this one, which has another of its system.
+
+        It says so itself: the answer to its create was lost, and so it was not known when its row was merged.
+        """
+        told = change.data.get(entry.row_id) if entry.row_id else None
+        if change.operation is not Operation.UPSERT or not told or told == str(record):
+            return False
+        holders = await self.crosswalk.records_of(record)
+        return change.subject not in holders and any(key.system == change.subject.system for key in holders)
 
 
 def _on_one_row(

@@ -173,7 +173,8 @@ class Inbound:
         self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, hold: Hold
     ) -> Verdict | None:
         """The verdict on what is said of a record that has ended, by a merge or a delete."""
-        if shadow.heir is not None or str(change.subject) in shadow.absorbed:
+        is_over = shadow.heir is not None or str(change.subject) in shadow.absorbed
+        if is_over or (self.absorbing and await self.absorbing.is_surplus(change, entry, record)):
             return await self._of_a_loser(change, entry, record, shadow, hold)
         if change.operation is Operation.DELETE and change.is_own and shadow.marks:
             return deciding.unchanged(change, Outcome.ECHO, "our own delete, told back", entry)

@@ -606,3 +606,46 @@ async def test_a_record_left_alone_that_becomes_the_heir_after_all_says_what_it_
         fields["phone"],
     )
     assert row["name"] == "Nord Wind"
+
+
+@pytest.mark.parametrize("is_early", [True, False])
+async def test_a_record_made_for_a_row_that_was_merged_meanwhile_is_merged_into_the_heirs(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch, *, is_early: bool
+) -> None:
+    """Its create was done and not answered, so that nobody knew of it when the row was merged."""
+    loser, heir = UUID(int=5), UUID(int=6)
+    create = desk.records.create
+
+    async def unheard(*given: Any) -> None:
+        await create(*given)
+        raise Unavailable("no answer in time")
+
+    desk.rows.put("account", loser, {"name": "Nord Wind"})
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.records, "create", unheard)
+        assert await desk.row_changed(loser, operation="Create", name="Nord Wind") is Outcome.FAILED
+    ((made, fields),) = desk.records.of("company").items()
+    desk.rows.put("account", heir, {"name": "Nordwind"})
+    assert await merge_rows(desk, heir, loser) is Outcome.APPLIED
+
+    later = desk.clock.now() + timedelta(minutes=1)
+
+    async def meanwhile(*given: Any) -> Any:
+        await desk.record_changed(made, fields, actor=US, at=later)
+        return await create(*given)
+
+    with monkeypatch.context() as patch:
+        if is_early:
+            patch.setattr(desk.records, "create", meanwhile)
+        assert await desk.row_changed(heir, operation="Create", name="Nordwind") is Outcome.APPLIED
+    if not is_early:
+        await desk.record_changed(made, fields, actor=US, at=later)
+    await desk.delivered()
+
+    (left,) = desk.records.of("company")
+    assert left != made
+    assert await desk.store.crosswalk.records_of(heir) == [key(left)]
+    await desk.record_changed(made, None, heir=left, actor=US, at=later)
+    assert sorted(each["state"] for each in (await story(desk, heir))["crosswalk"]) == ["absorbed", "paired"]
+    assert await desk.edit_row(heir, telephone1="7") is Outcome.APPLIED
+    assert desk.records.of("company")[left]["phone"] == "7"

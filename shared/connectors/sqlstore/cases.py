@@ -150,6 +150,12 @@ def merged(connection: sa.Connection, loser: UUID, heir: UUID, now: datetime) ->
     connection.execute(sa.update(customer_case).where(about, going_on, is_match).values(over))
 
 
+def to_decide(connection: sa.Connection) -> int:
+    """How many matches wait for a person."""
+    wanted = sa.select(sa.func.count()).where(customer_case.c.state == word(CaseState.OPEN.value))
+    return int(connection.execute(wanted).scalar_one())
+
+
 def end(connection: sa.Connection, number: int, how: str, now: datetime) -> None:
     """A decision was carried out, or has come to nothing."""
     over = {"state": CaseState.OVER.value, "ended": how, "over_at": now}

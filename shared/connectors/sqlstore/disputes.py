@@ -118,6 +118,12 @@ def end(connection: sa.Connection, record: UUID, ended: Mapping[str, str], now: 
         connection.execute(_END, told | {"the_record": record, "the_column": column})
 
 
+def to_decide(connection: sa.Connection) -> int:
+    """How many conflicts wait for a person."""
+    wanted = sa.select(sa.func.count()).where(dispute.c.state == word(OPEN))
+    return int(connection.execute(wanted).scalar_one())
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A conflict as a person is asked about it: the record, its key, the column, and what both sides hold."""

@@ -38,6 +38,7 @@ def screen(told: Told) -> str:
         *_pauses(told),
         *_parked(told),
         *_owners(told),
+        *_asked(told),
         "",
         *_flow(told),
         *_around(told),
@@ -119,6 +120,16 @@ def _owners(told: Told) -> Iterable[str]:
             f"{lasted(owners['oldest_seconds'])}; records that wait for them {owners['waiting']}, "
             f"with somebody else meanwhile {owners['owed']}: tandem owners list"
         )
+
+
+def _asked(told: Told) -> Iterable[str]:
+    asked = told["asked"]
+    if asked["conflicts"]:
+        conflicts = counted(asked["conflicts"], "conflict")
+        yield f"Waiting for a person's decision: {conflicts}; tandem conflicts list"
+    if asked["matches"]:
+        pairs = counted(asked["matches"], "pair")
+        yield f"Waiting for a person's decision: {pairs} of customers who may be one; tandem customers list"
 
 
 def _flow(told: Told) -> Iterable[str]:

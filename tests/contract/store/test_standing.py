@@ -22,6 +22,7 @@ async def test_an_empty_state_stands_still_for_no_reason(world: "World") -> None
         "pauses": [],
         "parked": [],
         "owners": {"unmatched": 0, "waiting": 0, "owed": 0, "oldest_seconds": None},
+        "asked": {"conflicts": 0, "matches": 0},
         "tickets": [],
         "feeds": [],
         "strays": [],

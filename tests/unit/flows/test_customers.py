@@ -119,7 +119,9 @@ async def test_accepting_makes_one_customer_of_two_systems(desk: "Desk") -> None
     heir, loser = await two(desk)
     (match,) = await waiting(desk)
 
+    assert (await desk.store.operations.standing.take())["asked"] == {"conflicts": 0, "matches": 1}
     queued = await desk.customers.accept(match["case"], "", "ann", "same address")
+    assert (await desk.store.operations.standing.take())["asked"] == {"conflicts": 0, "matches": 0}
     assert queued["heir"] == str(heir)
     await told(desk, heir, loser)
 

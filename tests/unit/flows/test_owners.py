@@ -106,6 +106,7 @@ async def test_a_persons_column_stays_on_both_sides_and_the_others_cross(desk: "
     assert both(desk, row, "telephone1", "phone") == ("2", "3")
     assert both(desk, row, "address1_city", "city") == ("Lübeck", "Lübeck")
     found = await open_conflict(desk)
+    assert (await desk.store.operations.standing.take())["asked"] == {"conflicts": 1, "matches": 0}
     told = {name: found[name] for name in ("column", "state", "agreed", "inbound", "outbound", "subject")}
     assert told == {
         "column": "telephone1",
@@ -132,6 +133,7 @@ async def test_what_a_person_decides_is_written_to_both_sides(
 
     assert both(desk, row, "telephone1", "phone") == (after, after)
     assert (await desk.settle.waiting())["conflicts"] == []
+    assert (await desk.store.operations.standing.take())["asked"] == {"conflicts": 0, "matches": 0}
     assert await desk.tell_row(row) is Outcome.ECHO
     assert await desk.edit_record(phone="5") is Outcome.APPLIED
     assert both(desk, row, "telephone1", "phone") == ("5", "5")

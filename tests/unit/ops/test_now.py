@@ -28,6 +28,7 @@ QUIET: dict[str, Any] = {
     "pauses": [],
     "parked": [],
     "owners": {"unmatched": 0, "waiting": 0, "owed": 0, "oldest_seconds": None},
+    "asked": {"conflicts": 0, "matches": 0},
     "tickets": [],
     "feeds": [{"feed": "allegory-feed", "moved_at": "x", "moved_seconds": 42.0, "lease_until": None}],
     "strays": [],
@@ -52,6 +53,18 @@ def test_a_quiet_night_fits_on_a_few_lines() -> None:
         "Tickets open 0",
         "Feed allegory-feed: brought something 42 s ago",
         "To be expected: allegory: seconds, by REST, legrand: hours, by file",
+    ]
+
+
+def test_what_a_person_is_to_decide_is_told_with_where_to_look() -> None:
+    told = QUIET | {"asked": {"conflicts": 1, "matches": 2}}
+
+    shown = now.screen(told).splitlines()
+
+    place = shown.index("No lane is stopped by a failure.")
+    assert shown[place + 1 : place + 3] == [
+        "Waiting for a person's decision: 1 conflict; tandem conflicts list",
+        "Waiting for a person's decision: 2 pairs of customers who may be one; tandem customers list",
     ]
 
 

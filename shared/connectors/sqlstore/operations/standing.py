@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from shared.connectors.sqlstore import record_owners
+from shared.connectors.sqlstore import cases, disputes, record_owners
 from shared.connectors.sqlstore.operations import shown
 from shared.connectors.sqlstore.operations.counts import is_behind
 from shared.connectors.sqlstore.sqltypes import ONE, word
@@ -146,10 +146,11 @@ class Standing:
     clock: Clock
 
     async def take(self) -> Report:
-        """Everything of one moment: `states`, `lag`, `stopped`, `pauses`, `parked`, `owners`, `tickets`,
-        `feeds`, `strays`.
+        """Everything of one moment: `states`, `lag`, `stopped`, `pauses`, `parked`, `owners`, `asked`,
+        `tickets`, `feeds`, `strays`.
 
-        Ages and lags are seconds; a stray is a message that has both an outcome and a place, or neither.
+        Ages and lags are seconds; `asked` counts what waits for a person's decision; a stray is a message
+        that has both an outcome and a place, or neither.
         """
         now = self.clock.now()
 
@@ -161,6 +162,10 @@ class Standing:
                 "pauses": _pauses(connection, now),
                 "parked": _parked(connection),
                 "owners": record_owners.standing(connection, now),
+                "asked": {
+                    "conflicts": disputes.to_decide(connection),
+                    "matches": cases.to_decide(connection),
+                },
                 "tickets": [
                     {
                         "ticket": row.id,

@@ -206,11 +206,12 @@ def deleted(
     `counterpart` is the system it was deleted in, too, and when that last changed what was deleted there
     (None: it was gone, perhaps by a delete of ours that nobody answered). What that system tells of until
     then is older than the delete, our own writes included; where nobody knows, what it tells of until the
-    delete by whichever clock is the later.
+    delete by whichever clock is the later. Where it was deleted first, nothing after the delete is older
+    than it, though it was seen: then it was brought back.
     """
     ours, (other, last) = change.subject.system, counterpart
     seen = [(system, moment.at) for mark in shadow.marks.values() for system, moment in mark.seen.items()]
-    ended = {ours: max([change.changed_at, *(at for system, at in seen if system == ours)])}
+    ended = {ours: change.changed_at}
     if last is not None:
         ended[other] = max([last, *(at for system, at in seen if system == other)])
     others = [at for system, at in seen if system != ours]

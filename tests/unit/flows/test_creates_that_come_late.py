@@ -86,6 +86,26 @@ async def test_it_is_recognised_after_the_row_was_read_again(desk: "Desk") -> No
     assert desk.records.of("company")["C-1"]["phone"] == "2"
 
 
+async def test_what_a_person_made_of_it_is_told_though_the_delete_is_worked_last(desk: "Desk") -> None:
+    """The delete is older than the row as it was seen since: what a person made is not ended by it."""
+    row = await desk.company(phone="1", city="Ulm")
+    desk.clock.advance(timedelta(seconds=1))
+    edited, saved_at = desk.save_record(phone="2"), desk.clock.now()
+    desk.rows.remove("account", row)
+    deleted_at = desk.clock.now()
+    await comes_late(desk, row)
+    desk.clock.advance(timedelta(seconds=1))
+    desk.rows.put("account", row, {"name": "Nordwind", "telephone1": "3", "address1_city": "Ulm"})
+    assert await desk.record_changed("C-1", edited, at=saved_at) is Outcome.CONFLICT
+
+    assert await desk.row_changed(row, operation="Delete", at=deleted_at) is Outcome.APPLIED
+
+    # Its record is gone for good: somebody has to decide, and nobody would have heard of it.
+    assert await desk.tell_row(row) is Outcome.FAILED
+    (failure,) = await desk.store.operations.failures.newest(10)
+    assert (failure["state"], failure["code"]) == ("held", "target.gone")
+
+
 async def test_that_it_was_undone_is_nobodys_wish_to_delete_the_record(desk: "Desk") -> None:
     row = await desk.company(phone="1")
     desk.rows.remove("account", row)

@@ -27,10 +27,10 @@ class Stamp:
 class Module:
     """One kind of record: `name` is how people reach it here, `label` its word in the export's log.
 
-    `days`, `times` and `numbers` are the columns whose cells are typed. `modified` is set with every write.
-    An id of several `key` columns is written with slashes. A module with a `prefix` for new ids takes
-    imports; `reference` is the column in which whoever imports keeps its own name for a record, `required`
-    what no record goes without.
+    Modules of one `file` are sheets of one workbook. `days`, `times` and `numbers` are the columns whose
+    cells are typed. `modified` is set with every write. An id of several `key` columns is written with
+    slashes. A module with a `prefix` for new ids takes imports; `reference` is the column in which whoever
+    imports keeps its own name for a record, `required` what no record goes without.
 
     What the CRM sees to by itself when it imports: `defaults` of a new record, `links` to records there must
     be, `users` by name where it knows its users, `joined` columns, and a `stamp`.

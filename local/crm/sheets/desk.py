@@ -8,7 +8,7 @@ POST   /admin/export                    an export drop: {"folder", "quirks": [..
 POST   /admin/import                    every workbook that waits in the import place: {"quirks": [...]}
 
 Quirks of an export: half_written, no_comments, title_rows, truncated (after `rows`), renamed_sheet; the last
-three show in the file of `module`. Of an import: refuses (its first row), late (answers with the next run),
+three show in the sheet of `module`. Of an import: refuses (its first row), late (answers with the next run),
 partly (answers every other row), mute (answers none), loses (the workbooks), shuffled (columns), half_written
 (answers). Whoever brings credentials is no person: 403, there is no API.
 """

@@ -30,7 +30,7 @@ Records = Sequence[Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which quirks an export is to have; a module's file is meant where one of them needs a file."""
+    """Which quirks an export is to have; a module's sheet is meant where one of them needs a sheet."""
 
     quirks: frozenset[str] = frozenset()
     module: str = "companies"
@@ -44,7 +44,7 @@ class Wanted:
 def write_drop(
     url: str, system: SheetSystem, at: dt.datetime, records: Mapping[str, Records], wanted: Wanted
 ) -> list[str]:
-    """Write every module's workbook under `url`, then the log; returns the files written.
+    """Write the workbooks under `url`, a sheet per module, then the log; returns the files written.
 
     A half-written drop ends in the middle of the last workbook and has no log. Raises OSError.
     """
@@ -57,28 +57,31 @@ def write_drop(
         for module in system.modules
         if not (module.name == system.separate and NO_COMMENTS in wanted.quirks)
     ]
-    written: list[str] = []
+    books: dict[str, list[Module]] = {}
     for module in modules:
-        content = _content(module, records[module.name], wanted)
-        if HALF in wanted.quirks and module is modules[-1]:
+        books.setdefault(module.file, []).append(module)
+    written: list[str] = []
+    for file, sheets in books.items():
+        content = workbook(dict(_sheet(module, records[module.name], wanted) for module in sheets))
+        if HALF in wanted.quirks and len(written) == len(books) - 1:
             content = content[: len(content) // 2]
-        filesystem.pipe_file(f"{root}/{module.file}", content)
-        written.append(module.file)
+        filesystem.pipe_file(f"{root}/{file}", content)
+        written.append(file)
     if HALF in wanted.quirks:
         return written
     filesystem.pipe_file(f"{root}/{system.log}", _log(system, at, modules, records))
     return [*written, system.log]
 
 
-def _content(module: Module, records: Records, wanted: Wanted) -> bytes:
+def _sheet(module: Module, records: Records, wanted: Wanted) -> tuple[str, list[Sequence[Cell]]]:
+    """The name and the rows of a module's sheet."""
     rows: list[Sequence[Cell]] = [module.columns]
     rows += [[typed(module, name, record.get(name, "")) for name in module.columns] for record in records]
     if wanted.of(module, TRUNCATED):
         rows = rows[: wanted.rows + 1]
     if wanted.of(module, TITLE):
         rows = [[f"{module.label} export"], ["Confidential"], *rows]
-    sheet = f"{module.label} (1)" if wanted.of(module, RENAMED) else module.label
-    return workbook({sheet: rows})
+    return f"{module.label} (1)" if wanted.of(module, RENAMED) else module.label, rows
 
 
 def typed(module: Module, name: str, value: str) -> Cell:

@@ -99,6 +99,30 @@ LEGRAND = SheetSystem(
             users=("Owner",),
         ),
         Module(
+            "quotes",
+            "Quotes",
+            "Sales Quotes.xlsx",
+            ("Quote No", "Revision"),
+            _columns(
+                """Quote No, Revision, Company, Company ID, Contact, Opportunity, Status, Quote Date,
+                Valid Until, Currency, Freight, Subtotal, Total, Ship To Street, Ship To City,
+                Ship To Region, Ship To Postal Code, Ship To Country, Owner, Customer Order"""
+            ),
+            days=frozenset({"Quote Date", "Valid Until"}),
+            numbers=frozenset({"Revision", "Freight", "Subtotal", "Total"}),
+        ),
+        Module(
+            "quote_items",
+            "Quote Items",
+            "Sales Quotes.xlsx",
+            ("Quote No", "Revision", "Line"),
+            _columns(
+                """Quote No, Revision, Line, Product Code, Description, Quantity, Unit Price, Discount %,
+                Line Total"""
+            ),
+            numbers=frozenset({"Revision", "Line", "Quantity", "Unit Price", "Discount %", "Line Total"}),
+        ),
+        Module(
             "tickets",
             "Tickets",
             "Service Desk Tickets.xlsx",
@@ -126,6 +150,25 @@ LEGRAND = SheetSystem(
             _columns("Ticket No, Comment #, Type, Author, Date, Comment"),
             times=frozenset({"Date"}),
             created="Date",
+        ),
+        Module(
+            "campaigns",
+            "Campaigns",
+            "Campaigns.xlsx",
+            ("Campaign ID",),
+            _columns(
+                """Campaign ID, Campaign Name, Campaign Type, Status, Start Date, End Date,
+                Target Member Count, Owner, Budget"""
+            ),
+            days=frozenset({"Start Date", "End Date"}),
+            numbers=frozenset({"Target Member Count", "Budget"}),
+        ),
+        Module(
+            "campaign_members",
+            "Campaign Members",
+            "Campaigns.xlsx",
+            ("Campaign ID", "Member Type", "Member ID"),
+            _columns("Campaign ID, Campaign Name, Member Type, Member ID, Email, Response"),
         ),
     ),
 )

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -22,6 +23,19 @@ def desk(tmp_path: Path) -> Iterator[httpx.Client]:
         httpx.Client(base_url=server.url, timeout=5) as client,
     ):
         yield client
+
+
+def sheets(path: Path) -> dict[str, list[dict[str, Any]]]:
+    """The rows of every sheet of a workbook, below its head; blank cells are left out."""
+    book = CalamineWorkbook.from_path(path)
+    read = {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+    return {
+        name: [
+            {column: cell for column, cell in zip(map(str, head), row, strict=False) if cell != ""}
+            for row in rows
+        ]
+        for name, (head, *rows) in read.items()
+    }
 
 
 def test_an_export_has_a_workbook_per_module_and_a_log_in_the_accounts_own_time(
@@ -52,6 +66,106 @@ def test_an_export_has_a_workbook_per_module_and_a_log_in_the_accounts_own_time(
         "File": "Companies.xlsx",
         "Rows": "1",
         "Exported At": "01/03/2026 23:00:00",
+    }
+
+
+def test_a_quote_with_its_lines_and_a_campaign_with_its_members_are_two_sheets_of_a_workbook_each(
+    desk: httpx.Client, tmp_path: Path
+) -> None:
+    typed = {
+        "quotes/Q-7/1": {"Status": "Superseded", "Quote Date": "2026-02-01", "Total": "90"},
+        "quotes/Q-7/2": {"Status": "Sent", "Quote Date": "2026-02-03", "Total": "100.5"},
+        "quote_items/Q-7/2/1": {"Product Code": "0815", "Quantity": "2", "Unit Price": "50"},
+        "quote_items/Q-7/2/2": {"Description": "Bell", "Quantity": "1", "Unit Price": "0.5"},
+        "campaigns/CPN1": {"Campaign Name": "Spring", "Start Date": "2026-02-01", "Target Member Count": "1"},
+        "campaign_members/CPN1/Lead/LEAD1": {"Campaign Name": "Spring", "Response": "Sent"},
+    }
+    for record, fields in typed.items():
+        desk.put(f"/admin/records/{record}", json=fields).raise_for_status()
+
+    files = desk.post("/admin/export", json={"folder": "one"}).json()["files"]
+
+    assert (files.count("Sales Quotes.xlsx"), files.count("Campaigns.xlsx")) == (1, 1)
+    folder = tmp_path / "drops" / "one"
+    assert {file: sheets(folder / file) for file in ("Sales Quotes.xlsx", "Campaigns.xlsx")} == {
+        "Sales Quotes.xlsx": {
+            "Quotes": [
+                {
+                    "Quote No": "Q-7",
+                    "Revision": 1,
+                    "Status": "Superseded",
+                    "Quote Date": date(2026, 2, 1),
+                    "Total": 90,
+                },
+                {
+                    "Quote No": "Q-7",
+                    "Revision": 2,
+                    "Status": "Sent",
+                    "Quote Date": date(2026, 2, 3),
+                    "Total": 100.5,
+                },
+            ],
+            "Quote Items": [
+                {
+                    "Quote No": "Q-7",
+                    "Revision": 2,
+                    "Line": 1,
+                    "Product Code": "0815",
+                    "Quantity": 2,
+                    "Unit Price": 50,
+                },
+                {
+                    "Quote No": "Q-7",
+                    "Revision": 2,
+                    "Line": 2,
+                    "Description": "Bell",
+                    "Quantity": 1,
+                    "Unit Price": 0.5,
+                },
+            ],
+        },
+        "Campaigns.xlsx": {
+            "Campaigns": [
+                {
+                    "Campaign ID": "CPN1",
+                    "Campaign Name": "Spring",
+                    "Start Date": date(2026, 2, 1),
+                    "Target Member Count": 1,
+                }
+            ],
+            "Campaign Members": [
+                {
+                    "Campaign ID": "CPN1",
+                    "Campaign Name": "Spring",
+                    "Member Type": "Lead",
+                    "Member ID": "LEAD1",
+                    "Response": "Sent",
+                }
+            ],
+        },
+    }
+    with (folder / "export_log.csv").open(newline="") as log:
+        counted = [(line["Module"], line["File"], line["Rows"]) for line in csv.DictReader(log)]
+    assert [line for line in counted if line[1] in {"Sales Quotes.xlsx", "Campaigns.xlsx"}] == [
+        ("Quotes", "Sales Quotes.xlsx", "2"),
+        ("Quote Items", "Sales Quotes.xlsx", "2"),
+        ("Campaigns", "Campaigns.xlsx", "1"),
+        ("Campaign Members", "Campaigns.xlsx", "1"),
+    ]
+
+
+def test_a_quirk_of_one_sheet_leaves_the_other_of_its_workbook_alone(
+    desk: httpx.Client, tmp_path: Path
+) -> None:
+    desk.put("/admin/records/quotes/Q-7/1", json={"Status": "Sent"}).raise_for_status()
+    desk.put("/admin/records/quote_items/Q-7/1/1", json={"Quantity": "2"}).raise_for_status()
+
+    wanted = {"folder": "one", "quirks": ["truncated", "renamed_sheet"], "module": "quote_items", "rows": 0}
+    desk.post("/admin/export", json=wanted).raise_for_status()
+
+    assert sheets(tmp_path / "drops" / "one" / "Sales Quotes.xlsx") == {
+        "Quotes": [{"Quote No": "Q-7", "Revision": 1, "Status": "Sent"}],
+        "Quote Items (1)": [],
     }
 
 

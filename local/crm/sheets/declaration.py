@@ -24,6 +24,21 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
+class Files:
+    """The files that a module's records are, beside its workbook in the `folder` of a drop.
+
+    `content` is the column in which a person gives the bytes, as base64; no workbook shows it. The export
+    fills in `exported`, as what the file lies in the folder, from its own `name`, and `size`, its bytes.
+    """
+
+    folder: str
+    content: str
+    name: str
+    exported: str
+    size: str
+
+
+@dataclass(frozen=True, slots=True)
 class Module:
     """One kind of record: `name` is how people reach it here, `label` its word in the export's log.
 
@@ -54,14 +69,43 @@ class Module:
     users: tuple[str, ...] = ()
     joined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     stamp: Stamp | None = None
+    files: Files | None = None
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Every column a person may fill in, shown by the workbook or not."""
+        return (*self.columns, self.files.content) if self.files else self.columns
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A module without a workbook: each record is a text in the folder that is the module's file.
+
+    Columns stand as lines at its head, apart from its name and its `body`; `attached` names records of the
+    module `documents`, by their ids, and is written as the names of their files; semicolons stand between.
+    """
+
+    module: Module
+    body: str
+    attached: str
+    documents: str
 
 
 @dataclass(frozen=True, slots=True)
 class SheetSystem:
-    """A system: its modules, its time zone, its log of an export, and the module of its separate pass."""
+    """A system: its modules, its time zone, its log of an export, and the module of its separate pass.
+
+    `texts` is the module whose records are no rows of a workbook.
+    """
 
     name: str
     modules: tuple[Module, ...]
     zone: str
     log: str
     separate: str
+    texts: Texts | None = None
+
+    @property
+    def all_modules(self) -> tuple[Module, ...]:
+        """The modules of workbooks and the one of texts."""
+        return (*self.modules, self.texts.module) if self.texts else self.modules

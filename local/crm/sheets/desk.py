@@ -4,6 +4,8 @@ GET    /health                          200 when ready
 GET    /admin/records/{module}          every record
 PUT    /admin/records/{module}/{id}     create (201) or replace (200); a PATCH writes the columns given
 GET, DELETE the same                    404 when it is not there
+                                        a document's bytes are its Content, as base64; the files attached to
+                                        an activity are named in its Attachments by their documents' ids
 POST   /admin/export                    an export drop: {"folder", "quirks": [...], "module", "rows"}
 POST   /admin/import                    every workbook that waits in the import place: {"quirks": [...]}
 
@@ -117,7 +119,7 @@ class Desk:
             raise WrongError("folder: a name; quirks: " + ", ".join(sorted(QUIRKS)))
         wanted = Wanted(quirks, given.get("module", "companies"), int(given.get("rows", Wanted().rows)))
         url = f"{self._drop_url.rstrip('/')}/{folder}"
-        records = {module.name: self._records.all(module) for module in self._system.modules}
+        records = {module.name: self._records.all(module) for module in self._system.all_modules}
         written = await run_in_threadpool(write_drop, url, self._system, at, records, wanted)
         return JSONResponse({"url": url, "files": written}, HTTPStatus.CREATED)
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import fsspec
 
 from local.crm.sheets.declaration import Module, SheetSystem
+from local.crm.sheets.folders import files, shown_records
 from local.crm.sheets.workbook import Cell, workbook
 
 HALF, NO_COMMENTS, TITLE, TRUNCATED, RENAMED = (
@@ -44,10 +45,11 @@ class Wanted:
 def write_drop(
     url: str, system: SheetSystem, at: dt.datetime, records: Mapping[str, Records], wanted: Wanted
 ) -> list[str]:
-    """Write the workbooks under `url`, a sheet per module, then the log; returns the files written.
+    """Write the workbooks under `url`, a sheet per module, folders, then the log; returns the files written.
 
-    A half-written drop ends in the middle of the last workbook and has no log. Raises OSError.
+    A half-written drop ends in the middle of the last workbook, without folders and log. Raises OSError.
     """
+    records = shown_records(system, records)
     filesystem, root = fsspec.core.url_to_fs(url)
     filesystem.invalidate_cache()
     with suppress(FileExistsError):
@@ -69,6 +71,13 @@ def write_drop(
         written.append(file)
     if HALF in wanted.quirks:
         return written
+    for path, content in files(system, records):
+        with suppress(FileExistsError):
+            filesystem.mkdir(f"{root}/{path}".rpartition("/")[0], create_parents=True)
+        filesystem.pipe_file(f"{root}/{path}", content)
+        written.append(path)
+    if system.texts:
+        modules.append(system.texts.module)
     filesystem.pipe_file(f"{root}/{system.log}", _log(system, at, modules, records))
     return [*written, system.log]
 

@@ -1,5 +1,7 @@
 """The records of a CRM of workbooks, kept in SQLite, and what the CRM fills in by itself."""
 
+import base64
+import binascii
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -36,7 +38,7 @@ class Records:
         self, system: SheetSystem, database: sqlite3.Connection, now: Callable[[], datetime]
     ) -> None:
         self._system = system
-        self._modules = {module.name: module for module in system.modules}
+        self._modules = {module.name: module for module in system.all_modules}
         self._database = database
         self._now = now
 
@@ -64,15 +66,16 @@ class Records:
         self, module: Module, record_id: str, given: Mapping[str, Any], before: Mapping[str, str] | None
     ) -> dict[str, str]:
         """Keep a record with these columns; raises WrongError."""
-        if unknown := sorted(set(given) - set(module.columns)):
+        if unknown := sorted(set(given) - set(module.kept)):
             raise WrongError(f"unknown columns: {', '.join(unknown)}", "unknown_column", unknown[0])
         if wrong := sorted(name for name, value in given.items() if not isinstance(value, str)):
             raise WrongError(f"not text: {', '.join(wrong)}", "not_text", wrong[0])
+        _refuse_content(module, given)
         parts = record_id.split("/")
         if len(parts) != len(module.key):
             raise WrongError(f"an id is {'/'.join(module.key)}", "bad_id")
         local = self._now().astimezone(ZoneInfo(self._system.zone))
-        fields = {**dict.fromkeys(module.columns, ""), **given, **dict(zip(module.key, parts, strict=True))}
+        fields = {**dict.fromkeys(module.kept, ""), **given, **dict(zip(module.key, parts, strict=True))}
         stamp = f"{local:%Y-%m-%d}" if module.created in module.days else f"{local:%Y-%m-%dT%H:%M:%S}"
         if module.created and not fields[module.created]:
             fields[module.created] = before[module.created] if before else stamp
@@ -106,3 +109,13 @@ class Records:
     def named(self, module: Module, column: str, value: str) -> dict[str, str] | None:
         """The first record with that value in a column."""
         return next((record for record in self.all(module) if value and record.get(column) == value), None)
+
+
+def _refuse_content(module: Module, given: Mapping[str, Any]) -> None:
+    if module.files is None:
+        return
+    try:
+        base64.b64decode(given.get(module.files.content, ""), validate=True)
+    except binascii.Error as invalid:
+        column = module.files.content
+        raise WrongError(f"not base64: {column}", "not_base64", column) from invalid

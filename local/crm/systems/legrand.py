@@ -1,6 +1,6 @@
 """Legrand Cloud CRM, as its export of workbooks shows it. It has no interface for programs."""
 
-from local.crm.sheets.declaration import Link, Module, SheetSystem, Stamp
+from local.crm.sheets.declaration import Files, Link, Module, SheetSystem, Stamp, Texts
 
 _CREATED, _MODIFIED = "Created Date", "Modified Date"
 _ROW = "Dataverse ID (custom)"
@@ -18,6 +18,23 @@ LEGRAND = SheetSystem(
     zone="Australia/Sydney",
     log="export_log.csv",
     separate="comments",
+    texts=Texts(
+        Module(
+            "activities",
+            "Activities",
+            "Activities/",
+            ("(file name)",),
+            _columns(
+                """(file name), Type, Subject, Date, Company, Company ID, Contact, Contact ID, Owner, From,
+                To, Cc, Attachments, Direction, Duration, Outcome, Start, End, Location, Attendees, (body)"""
+            ),
+            times=frozenset({"Date", "Start", "End"}),
+            created="Date",
+        ),
+        body="(body)",
+        attached="Attachments",
+        documents="documents",
+    ),
     modules=(
         Module("users", "Users", "Users.xlsx", ("User ID",), _columns("User ID, Name, Email, Title, Active")),
         Module(
@@ -141,6 +158,20 @@ LEGRAND = SheetSystem(
             links=_COMPANY,
             users=("Assigned To",),
             stamp=Stamp("Date Closed", "Status", frozenset({"Closed"})),
+        ),
+        Module(
+            "documents",
+            "Documents",
+            "Documents.xlsx",
+            ("Document ID",),
+            _columns(
+                """Document ID, File Name, Exported File, Folder, Linked Module, Linked Record ID,
+                Uploaded By, Upload Date, Size (bytes)"""
+            ),
+            times=frozenset({"Upload Date"}),
+            numbers=frozenset({"Size (bytes)"}),
+            created="Upload Date",
+            files=Files("Documents/", "Content", "File Name", "Exported File", "Size (bytes)"),
         ),
         Module(
             "comments",

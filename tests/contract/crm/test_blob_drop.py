@@ -12,10 +12,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from adlfs import AzureBlobFileSystem
 from azure.storage.blob import BlobServiceClient
 
 from local.crm import start
+from local.crm.sheets.desk import start as start_desk
 from local.crm.systems.allegory import ALLEGORY
+from local.crm.systems.legrand import LEGRAND
 
 AZURITE = Path(__file__).parents[3] / ".local/npm/node_modules/azurite/dist/src/blob/main.js"
 # Azurite's well-known development account.
@@ -30,6 +33,8 @@ def blobs(tmp_path: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    # A file system is kept per protocol, and would go on asking the service of the test before.
+    AzureBlobFileSystem.clear_instance_cache()
     command = ["node", str(AZURITE), "--blobHost", "127.0.0.1", "--blobPort", str(port), "--silent"]
     options = ["--location", str(tmp_path), "--skipApiVersionCheck", "--disableTelemetry"]
     with subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL) as process:
@@ -80,3 +85,26 @@ def test_a_drop_is_written_to_a_container_made_on_the_way(
         )
     assert manifest == answers[1].json()["manifest"]
     assert [row["name"] for row in rows] == ["Größe"]
+
+
+def test_the_folders_of_a_drop_of_workbooks_lie_in_the_container(
+    blobs: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", blobs)
+    with start_desk(LEGRAND, "az://legrand-drop") as server:
+        document = {"File Name": "plan.txt", "Content": "cGxhbg=="}
+        httpx.put(f"{server.url}/admin/records/documents/DOC1", json=document).raise_for_status()
+        call = f"{server.url}/admin/records/activities/ACT-000001.txt"
+        httpx.put(call, json={"Type": "Call"}).raise_for_status()
+        export = f"{server.url}/admin/export"
+        answers = [httpx.post(export, json={"folder": name}) for name in ("one", "two")]
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    with BlobServiceClient.from_connection_string(blobs) as service:
+        container = service.get_container_client("legrand-drop")
+        names = {blob.name for blob in container.list_blobs()}
+        assert names == {
+            f"{folder}/{name}" for folder in ("one", "two") for name in answers[0].json()["files"]
+        }
+        assert {"two/Documents/plan.txt", "two/Activities/ACT-000001.txt"} <= names
+        assert container.download_blob("two/Documents/plan.txt").readall() == b"plan"

@@ -1,5 +1,6 @@
 """What a reader of Legrand's workbooks may rely on, and what its people can and cannot do at the desk."""
 
+import base64
 import csv
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -183,3 +184,45 @@ def test_what_a_person_mistypes_is_refused_by_name(desk: httpx.Client) -> None:
     assert (unknown.status_code, unknown.json()["error"]) == (422, "unknown columns: Colour")
     assert (half.status_code, half.json()["error"]) == (422, "an id is Ticket No/Comment #")
     assert desk.delete("/admin/records/companies/CMP1").status_code == 404
+    typed = desk.put("/admin/records/documents/DOC1", json={"File Name": "a.txt", "Content": "not base64!"})
+    assert (typed.status_code, typed.json()["error"]) == (422, "not base64: Content")
+
+
+def test_an_export_has_the_files_people_saved_and_a_text_for_all_they_did(
+    desk: httpx.Client, tmp_path: Path
+) -> None:
+    for number, content in (("DOC1", b"first"), ("DOC2", b"\x00\xff")):
+        encoded = base64.b64encode(content).decode()
+        saved = {"File Name": "Offer.pdf", "Folder": "/Sales", "Content": encoded}
+        desk.put(f"/admin/records/documents/{number}", json=saved).raise_for_status()
+    mail = {"Type": "Email", "Subject": "Größe", "Attachments": "DOC2; DOC1", "(body)": "one\ntwo"}
+    desk.put("/admin/records/activities/ACT-000001.txt", json=mail).raise_for_status()
+
+    answer = desk.post("/admin/export", json={"folder": "one"}).raise_for_status()
+
+    folder = tmp_path / "drops" / "one"
+    assert answer.json()["files"][-4:] == [
+        "Documents/Offer.pdf",
+        "Documents/Offer (1).pdf",
+        "Activities/ACT-000001.txt",
+        "export_log.csv",
+    ]
+    assert {path.name: path.read_bytes() for path in (folder / "Documents").iterdir()} == {
+        "Offer.pdf": b"first",
+        "Offer (1).pdf": b"\x00\xff",
+    }
+    assert (folder / "Activities" / "ACT-000001.txt").read_bytes().decode() == (
+        "Type: Email\r\nSubject: Größe\r\nDate: 01/03/2026 11:00 PM\r\n"
+        "Attachments: Offer (1).pdf; Offer.pdf\r\n\r\none\ntwo"
+    )
+    head, _, row = CalamineWorkbook.from_path(folder / "Documents.xlsx").get_sheet_by_index(0).to_python()
+    told = dict(zip(head, row, strict=False))
+    assert (told["File Name"], told["Exported File"], told["Size (bytes)"]) == (
+        "Offer.pdf",
+        "Offer (1).pdf",
+        2.0,
+    )
+    assert "Content" not in told
+    with (folder / "export_log.csv").open(newline="") as log:
+        rows = {line["File"]: line["Rows"] for line in csv.DictReader(log)}
+    assert (rows["Documents.xlsx"], rows["Activities/"]) == ("2", "1")

@@ -105,3 +105,8 @@ def test_the_simulated_legrand_exports_what_the_declaration_asks_for() -> None:
         entry = declared[module.label]
         assert (module.file, module.key) == (entry.file, entry.key)
         assert module.columns == tuple(column.name for column in entry.columns)
+    texts = SHEETS["legrand"].texts
+    assert texts is not None
+    (entry,) = (one for one in EXPORTS["legrand"].objects if one.entity == "activity")
+    assert (texts.module.file, texts.module.key) == (entry.file, entry.key)
+    assert texts.module.columns == tuple(column.name for column in entry.columns)

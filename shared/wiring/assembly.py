@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import mappers
@@ -35,9 +34,6 @@ from shared.recovery.settle import Settle
 from shared.settings import Settings
 from shared.wiring import errands, flows
 from shared.wiring.world import World, world_of
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, slots=True)

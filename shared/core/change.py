@@ -66,7 +66,8 @@ class Change:
     names records that are not waited for: links to them are left out as long as they have not arrived.
     `settles` is the number of the conflict that a person decided, `case` that of their decision about
     customers. `heir` is the record that this one was merged into, in the same system. `created_by` and
-    `changed_by` are who made and changed a record of a legacy system, where that system says so.
+    `changed_by` are who made and changed a record of a legacy system, where that system says so. `phases`
+    names the phase, per system, in which a write of it has begun that nobody has answered.
     """
 
     message_id: str
@@ -88,6 +89,7 @@ class Change:
     heir: RecordKey | None = None
     created_by: str | None = None
     changed_by: str | None = None
+    phases: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def direction(self) -> Direction:

@@ -17,6 +17,7 @@ A stale, duplicate or echoed message is not a failure but an `Outcome`: returned
 No error carries a customer's value: messages reach logs, rows and tickets.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -74,13 +75,15 @@ class SyncError(Exception):
 class Transient(SyncError):
     """It may work later; `retry_after` is the pause the far side asked for, if it named one.
 
-    `begun` is what is known once a write was tried that may have happened all the same.
+    `begun` is what is known once a write was tried that may have happened all the same, `phases` the phase of
+    each system in which that was decided.
     """
 
     def __init__(self, code: Code, rule: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(code, rule)
         self.retry_after = retry_after
         self.begun: Shadow | None = None
+        self.phases: Mapping[str, str] = {}
 
 
 class Throttled(Transient):

@@ -71,7 +71,9 @@ def verdict_of(error: SyncError, change: Change, attempts: int, backoff: Backoff
     )
     outcome = Outcome.REJECTED if isinstance(error, InvalidMessage) else Outcome.FAILED
     begun = error.begun if isinstance(error, Transient | Looping) else None
-    return Verdict(outcome, f"{error.code}: {error}", change.subject, failing=failing, shadow=begun)
+    phases = error.phases if isinstance(error, Transient) else {}
+    told = f"{error.code}: {error}"
+    return Verdict(outcome, told, change.subject, failing=failing, shadow=begun, phases=phases)
 
 
 def early(change: Change) -> Verdict:

@@ -91,7 +91,7 @@ class LaneWorker:
         applier = self.appliers[change.direction]
         if change.is_early and item.vouched_by is None:
             return change.direction, early(change)
-        change = replace(change, without=item.without)
+        change = replace(change, without=item.without, phases=item.phases)
         try:
             # What a plan sent leaves live traffic its room; a retry is live traffic that comes late.
             with working_as(Priority.LIVE if item.plan is None else Priority.REPLAY):

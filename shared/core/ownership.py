@@ -70,6 +70,11 @@ class Ownership:
         return self.columns.get(column, Owner.NEWEST)
 
     @property
+    def named(self) -> Mapping[str, str]:
+        """The phase it is decided in, by the system's name."""
+        return {self.system: self.phase.value}
+
+    @property
     def is_retired(self) -> bool:
         """Whether nothing crosses any more."""
         return self.phase is Phase.RETIRED
@@ -78,8 +83,11 @@ class Ownership:
 class Owners(Protocol):
     """Who decides what, as it stands now."""
 
-    async def of(self, system: str, entry: EntityMap, units: AskUnits) -> Ownership:
-        """Who decides the columns of a record; its business unit is asked for only where it matters."""
+    async def of(self, system: str, entry: EntityMap, units: AskUnits, begun: str = "") -> Ownership:
+        """Who decides the columns of a record; its business unit is asked for only where it matters.
+
+        `begun` is the phase to decide in instead of the present one (see `standing`).
+        """
         ...
 
     async def by_unit(self, system: str) -> bool:
@@ -90,10 +98,10 @@ class Owners(Protocol):
 class Declared:
     """`Owners` where every system coexists and the maps alone say who decides."""
 
-    async def of(self, system: str, entry: EntityMap, units: AskUnits) -> Ownership:
+    async def of(self, system: str, entry: EntityMap, units: AskUnits, begun: str = "") -> Ownership:
         """See `Owners.of`."""
         del units
-        return ownership(system, entry, Phase.COEXIST)
+        return ownership(system, entry, standing(Phase.COEXIST, begun))
 
     async def by_unit(self, system: str) -> bool:
         """See `Owners.by_unit`."""
@@ -128,6 +136,15 @@ def may_follow(before: Phase, after: Phase) -> bool:
     if before is Phase.RETIRED:
         return False
     return abs(ORDER.index(after) - ORDER.index(before)) == 1
+
+
+def standing(present: Phase, begun: str) -> Phase:
+    """The phase to decide a change in of which a write has begun in that phase, and nobody has answered it.
+
+    That one: decided otherwise, the write could still arrive, and undo what was decided. But nothing crosses
+    once a system is retired.
+    """
+    return present if not begun or present is Phase.RETIRED else Phase(begun)
 
 
 def ownership(system: str, entry: EntityMap, phase: Phase, rules: Sequence[Rule] = ()) -> Ownership:

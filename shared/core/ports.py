@@ -121,8 +121,10 @@ class Shadows(Protocol):
         """The record's shadow; an empty one when nothing is agreed yet."""
         ...
 
-    async def overrule(self, change: Change, record: UUID, collisions: Sequence[Collision]) -> None:
-        """Keep the values that a change is about to overwrite, before it does.
+    async def overrule(
+        self, change: Change, record: UUID, collisions: Sequence[Collision], phases: Mapping[str, str]
+    ) -> None:
+        """Keep the values that a change is about to overwrite, before it does, and in which phases.
 
         The answer to the write may be lost; read again, the other side then holds the winner alone.
         """

@@ -40,7 +40,8 @@ class LaneItem:
     `number` is the message's number in the inbox; `due_at` is set while a retry waits for its time;
     `attempts` counts the tries so far; `vouched_by` is who said that the time it claims is right; `without`
     names the records it no longer waits for, because they wait for it; `missed` what it waited for in vain;
-    `plan` is the replay plan that sent it; `agreed` is what its record's shadow says as its turn comes.
+    `plan` is the replay plan that sent it; `agreed` is what its record's shadow says as its turn comes;
+    `phases` names the phase, per system, in which a write of it has begun that nobody has answered.
     """
 
     number: int
@@ -54,6 +55,7 @@ class LaneItem:
     missed: str | None = None
     plan: int | None = None
     agreed: Shadow = field(default_factory=Shadow)
+    phases: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ class Verdict:
     now on; `splits` the row that a record got of its own; `case` the number of the decision about customers
     that this carries out, or finds out of date. `unmatched` is an owner who turned out to be no user, told
     once per record; `unit` the name of the business unit of what did not go through, where units are told
-    apart.
+    apart; `phases` the phase of each system in which a write has begun that nobody has answered.
     """
 
     outcome: Outcome
@@ -224,6 +226,7 @@ class Verdict:
     case: int | None = None
     unmatched: Unmatched | None = None
     unit: str = ""
+    phases: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

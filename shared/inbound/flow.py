@@ -76,9 +76,8 @@ class Inbound:
         mapped = entry.to_columns(change.data)
         if mapped.faults:
             raise InvalidMessage(*mapped.faults)
-        owned = await self.owners.of(
-            system.name, entry, partial(self.units.of, system.name, entry, shadow, mapped.values)
-        )
+        units = partial(self.units.of, system.name, entry, shadow, mapped.values)
+        owned = await self.owners.of(system.name, entry, units, change.phases.get(system.name, ""))
         if (settled := alone(change, entry, shadow, owned)) is not None:
             return settled
         if change.operation is Operation.ABSORB:
@@ -244,7 +243,7 @@ class Inbound:
             if new or decision.write:
                 await hold()
             if decision.collisions and decision.write:
-                await self.shadows.overrule(change, record, decision.collisions)
+                await self.shadows.overrule(change, record, decision.collisions, said.owned.named)
             try:
                 row = await self._carry_out(entry, record, decision, None if new else version)
                 after = _after(spent, decision, ours, row, version if held else None)
@@ -258,6 +257,7 @@ class Inbound:
                 continue
             except Transient as error:
                 error.begun = deciding.begun(shadow, decision, ours, change.message_id if new else "")
+                error.phases = said.owned.named
                 raise
             after = await self._take_back(said, decision, after, hold)
             decided = deciding.verdict(change, entry, shadow, decision, after)
@@ -273,7 +273,7 @@ class Inbound:
         subject = said.change.subject
         if not decision.back or subject.system not in self.records:
             return after
-        await self.shadows.overrule(said.change, said.record, decision.collisions)
+        await self.shadows.overrule(said.change, said.record, decision.collisions, said.owned.named)
         seen = await TakeBack(decision.back, said.ours.values).from_record(
             self.records[subject.system],
             LegacySide(self.lookups[subject.system]),

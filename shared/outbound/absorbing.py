@@ -146,7 +146,8 @@ class Absorbing:
         if row is None or own is None or any(each.values.get("statecode") for each in (row, own)):
             return None
         system = target.system.name
-        owned = await self.owners.of(system, entry, partial(self.units.of, system, entry, shadow, {}))
+        units = partial(self.units.of, system, entry, shadow, {})
+        owned = await self.owners.of(system, entry, units, change.phases.get(system, ""))
         by_record = replace(change, subject=RecordKey(system, entry.entity, ""))
         policy = on_merge(by_record, entry, owned)
         if policy is OnDelete.IGNORE:
@@ -194,9 +195,8 @@ class Absorbing:
         entry, records = self._map_of(loser), self.records.get(loser.system)
         if entry is None or records is None or loser.entity not in self.systems[loser.system].collections:
             return f"{loser} cannot be told and is absorbed"
-        owned = await self.owners.of(
-            loser.system, entry, partial(self.units.of, loser.system, entry, gone, {})
-        )
+        units = partial(self.units.of, loser.system, entry, gone, {})
+        owned = await self.owners.of(loser.system, entry, units, change.phases.get(loser.system, ""))
         policy = OnDelete.IGNORE if owned.is_retired else on_merge(change, entry, owned)
         if policy is OnDelete.IGNORE:
             return f"{loser} is left as it is"

@@ -23,7 +23,7 @@ from shared.core.mapping.columns import Table, placeholder_id
 from shared.core.mapping.references import RowRef
 from shared.core.mapping.rows import read_row
 from shared.core.mapping.spec import EntityMap, OnDelete
-from shared.core.merge import Side, merge
+from shared.core.merge import Merge, Side, merge
 from shared.core.outcome import Outcome
 from shared.core.ownership import Declared, Owners
 from shared.core.policy import alone, on_delete, parted
@@ -143,7 +143,8 @@ class Outbound:
         """Tell one record of the row; None of ours: the row is gone."""
         entry = target.entry
         system, said = target.system.name, ours.values if ours else {}
-        owned = await self.owners.of(system, entry, partial(self.units.of, system, entry, shadow, said))
+        units = partial(self.units.of, system, entry, shadow, said)
+        owned = await self.owners.of(system, entry, units, change.phases.get(system, ""))
         if (settled := alone(change, entry, shadow, owned)) is not None:
             return settled
         return await self._cross(change, replace(target, owned=owned), shadow, ours, hold)
@@ -307,7 +308,7 @@ class Outbound:
             fields = await self._side(target).fields(entry, decision.write)
             await hold()
             if decision.collisions:
-                await self.shadows.overrule(change, UUID(change.subject.id), decision.collisions)
+                await self._overrule(change, target, decision)
             try:
                 written = await records.update(entry.entity, key.id, fields, version)
             except MovedOn:
@@ -315,17 +316,22 @@ class Outbound:
                 continue
             except Transient as error:
                 error.begun = deciding.begun(shadow, decision, ours)
+                error.phases = target.owned.named
                 raise
             break
         else:
             raise MovedOn(f"the record changed {_ROUNDS} times while it was written")
         after = agreed_after(entry, change, spent, decision, ours, (target.system.name, written))
         if decision.back:
-            await self.shadows.overrule(change, UUID(change.subject.id), decision.collisions)
+            await self._overrule(change, target, decision)
             back = TakeBack(decision.back, ours.values)
             seen = await back.from_row(self.rows, entry.table, UUID(change.subject.id), hold)
             after = deciding.taken_back(after, ours, seen)
         return deciding.verdict(change, entry, shadow, decision, after)
+
+    async def _overrule(self, change: Change, target: Target, decision: Merge) -> None:
+        record = UUID(change.subject.id)
+        await self.shadows.overrule(change, record, decision.collisions, target.owned.named)
 
     def _side(self, target: Target) -> LegacySide:
         return LegacySide(self.lookups[target.system.name])

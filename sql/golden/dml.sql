@@ -35,7 +35,7 @@ INSERT INTO failure_group (fingerprint, kind, code, answer, table_name, field, [
 UPDATE lane SET fence=(lane.fence + 1), owner=@the_owner, lease_until=@until OUTPUT inserted.fence WHERE lane.record = @the_record AND (lane.owner IS NULL OR lane.lease_until < @now);
 
 -- park
-SELECT TOP 1 lane_item.number, lane_item.state, lane_item.attempts, lane_item.due_at, lane_item.vouched_by, lane_item.[plan], lane_item.waits_on, lane_item.without, shadow.document, shadow.deleted_at, message.message_id, message.original_id, message.queue, message.session_id, message.body, message.properties, message.application_properties, message.position, message.delivery_count, message.sender
+SELECT TOP 1 lane_item.number, lane_item.state, lane_item.attempts, lane_item.due_at, lane_item.vouched_by, lane_item.[plan], lane_item.waits_on, lane_item.without, lane_item.phases, shadow.document, shadow.deleted_at, message.message_id, message.original_id, message.queue, message.session_id, message.body, message.properties, message.application_properties, message.position, message.delivery_count, message.sender
 FROM lane_item JOIN message ON message.number = lane_item.number LEFT OUTER JOIN shadow ON shadow.record = lane_item.record
 WHERE lane_item.record = @the_record AND lane_item.state != 'done' AND lane_item.state != 'aside' ORDER BY lane_item.changed_at, lane_item.version, lane_item.position, lane_item.number;
 
@@ -67,7 +67,7 @@ FROM crosswalk LEFT OUTER JOIN dependency WITH (READCOMMITTEDLOCK) ON dependency
 WHERE crosswalk.system = @the_system AND crosswalk.entity = @the_entity AND crosswalk.legacy_id = @the_id;
 
 -- park
-UPDATE lane_item SET state=@state, due_at=@due_at, waits_on=@waits_on, is_failing=@is_failing, without=@without, unit=@unit WHERE lane_item.number = @the_number AND lane_item.record = @the_record AND lane_item.state = @the_state AND lane_item.attempts = @the_attempts;
+UPDATE lane_item SET state=@state, due_at=@due_at, waits_on=@waits_on, is_failing=@is_failing, without=@without, unit=@unit, phases=@phases WHERE lane_item.number = @the_number AND lane_item.record = @the_record AND lane_item.state = @the_state AND lane_item.attempts = @the_attempts;
 
 -- park
 INSERT INTO journal (number, record, at, source, entity, source_id, outcome, reason, changes, map_version, fence, changed_at, origin, actor, correlation_id) SELECT @new_number AS anon_1, @new_record AS anon_2, @new_at AS anon_3, @new_source AS anon_4, @new_entity AS anon_5, @new_source_id AS anon_6, @new_outcome AS anon_7, @new_reason AS anon_8, @new_changes AS anon_9, @new_map_version AS anon_10, @new_fence AS anon_11, message.changed_at, message.source, message.actor, message.correlation_id

@@ -1,5 +1,6 @@
 """The head of a lane: the item that is its turn, and whether it could go on now."""
 
+import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,6 +34,7 @@ HEAD = (
         lane_item.c.plan,
         lane_item.c.waits_on,
         lane_item.c.without,
+        lane_item.c.phases,
         shadow.c.document,
         shadow.c.deleted_at,
         *COLUMNS,
@@ -78,6 +80,7 @@ def next_in(connection: sa.Connection, record: UUID, now: datetime) -> LaneItem 
         vouched_by=row.vouched_by,
         plan=row.plan,
         without=keys_of(row.without),
+        phases=json.loads(row.phases or "{}"),
         agreed=Shadow() if row.document is None else shadow_of(row.document, row.deleted_at),
         missed=row.waits_on if state is ItemState.WAITING and row.due_at is not None else None,
     )

@@ -12,7 +12,16 @@ from shared.connectors.sqlstore.sqltypes import Document, Instant, Key, Number
 from shared.connectors.sqlstore.tables import METADATA
 from shared.connectors.sqlstore.transactions import Database
 from shared.core.mapping.spec import EntityMap, Owner
-from shared.core.ownership import Ownership, Phase, PhaseRefused, Phases, Rule, may_follow, ownership
+from shared.core.ownership import (
+    Ownership,
+    Phase,
+    PhaseRefused,
+    Phases,
+    Rule,
+    may_follow,
+    ownership,
+    standing,
+)
 from shared.core.ports import Clock, Report
 from shared.core.unit import AskUnits, Chain
 
@@ -85,12 +94,12 @@ class SqlOwners:
     clock: Clock
     _kept: _Matrix | None = field(default=None, init=False)
 
-    async def of(self, system: str, entry: EntityMap, units: AskUnits) -> Ownership:
+    async def of(self, system: str, entry: EntityMap, units: AskUnits, begun: str = "") -> Ownership:
         """See `Owners.of`."""
         matrix = await self._matrix()
         chain = await units() if matrix.phases.by_unit(system) else ()
-        phase = matrix.phases.of(system, entry.entity, [str(unit.id) for unit in chain])
-        return ownership(system, entry, phase, matrix.rules)
+        present = matrix.phases.of(system, entry.entity, [str(unit.id) for unit in chain])
+        return ownership(system, entry, standing(present, begun), matrix.rules)
 
     async def by_unit(self, system: str) -> bool:
         """See `Owners.by_unit`."""

@@ -26,7 +26,7 @@ from shared.connectors.sqlstore.pairing import pair
 from shared.connectors.sqlstore.sqltypes import ONE
 from shared.connectors.sqlstore.tables import journal, lane, lane_item, shadow
 from shared.connectors.sqlstore.tables import message as messages
-from shared.connectors.sqlstore.values import changes_text, faults_text, shadow_text
+from shared.connectors.sqlstore.values import changes_text, dumps, faults_text, shadow_text
 from shared.core.outcome import Outcome
 from shared.core.ports import LeaseLost
 from shared.core.shadow import Shadow
@@ -170,12 +170,16 @@ def _hand_on(connection: sa.Connection, lease: Lease, item: LaneItem, heir: UUID
 def _place(item: LaneItem, verdict: Verdict, now: datetime) -> dict[str, Any]:
     """Where the item stands after a verdict."""
     columns: dict[str, Any] = {"due_at": None, "waits_on": None, "without": None, "is_failing": False}
-    columns["unit"] = verdict.unit or None
+    columns |= {"unit": verdict.unit or None, "phases": None}
     found = verdict.failing
     if verdict.outcome is Outcome.PARKED and verdict.waits_for is not None:
         return columns | {"state": ItemState.PARKED.value}
     if verdict.outcome is Outcome.FAILED and found is not None:
         retry = found.retry_in
+        if retry is not None:
+            # What was noted before the write began stands while it is tried again.
+            del columns["phases"]
+            columns |= {"phases": dumps({**verdict.phases, **item.phases})} if verdict.phases else {}
         return columns | {
             "state": (ItemState.HELD if retry is None else ItemState.RETRYING).value,
             "due_at": None if retry is None else now + retry,

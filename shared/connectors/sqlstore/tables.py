@@ -117,6 +117,8 @@ lane_item = sa.Table(
     sa.Column("request_id", Document),
     # The name of the record's business unit, where units are told apart; set while the item stands still.
     sa.Column("unit", Key(160)),
+    # The phase of each system in which a write of it has begun that nobody has answered (JSON).
+    sa.Column("phases", Document),
     _filtered(
         "ix_lane_item_head",
         "record",

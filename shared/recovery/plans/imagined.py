@@ -193,7 +193,9 @@ class ImaginedShadows:
         found = self.agreed.get(record) or self.known.agreed.get(record)
         return found if found is not None else await self.real.load(record)
 
-    async def overrule(self, change: Change, record: UUID, collisions: Sequence[Collision]) -> None:
+    async def overrule(
+        self, change: Change, record: UUID, collisions: Sequence[Collision], phases: Mapping[str, str]
+    ) -> None:
         """Nothing is overruled in a prediction."""
 
 

@@ -27,7 +27,7 @@ async def test_it_does_not_write_over_what_was_agreed_meanwhile(
     asked = type(desk.store.owners).of
 
     async def standing_still(
-        owners: object, system: str, entry: "EntityMap", units: "AskUnits"
+        owners: object, system: str, entry: "EntityMap", units: "AskUnits", begun: str = ""
     ) -> "Ownership":
         monkeypatch.undo()
         await desk.later(3600)
@@ -37,7 +37,7 @@ async def test_it_does_not_write_over_what_was_agreed_meanwhile(
         desk.rows.put("account", ROW, {"name": "Typed in Dataverse, not told yet"})
         told = await desk.record_changed(record_id, {"name": "Typed in Allegory"}, at=typed)
         assert told is Outcome.CONFLICT
-        return await asked(desk.store.owners, system, entry, units)
+        return await asked(desk.store.owners, system, entry, units, begun)
 
     desk.clock.advance(timedelta(seconds=1))
     monkeypatch.setattr(type(desk.store.owners), "of", standing_still)

@@ -1,0 +1,152 @@
+"""A write was begun and nobody answered it, and the phase is another one when its change is tried again."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from shared.connectors.sqlstore.lanes import SqlLanes
+from shared.core.errors import MovedOn, Refused, Unavailable
+from shared.core.outcome import Outcome
+from shared.core.ownership import Phase
+from shared.core.ports import StoreUnavailable
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from tests.unit.flows.conftest import Desk
+
+
+async def in_phase(desk: "Desk", *steps: Phase) -> None:
+    for phase in steps:
+        await desk.store.owners.set_phase(("allegory", "company", ""), phase, "ann", "on we go")
+    desk.clock.advance(timedelta(seconds=15))
+
+
+def both(desk: "Desk", row: "UUID", column: str, field: str) -> tuple[Any, Any]:
+    return desk.records.of("company")["C-1"].get(field), desk.rows.of("account")[row].get(column)
+
+
+def unanswered(of: object, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """A system does not answer one write; returns its arguments, with which it may still arrive."""
+    sent: list[Any] = []
+
+    async def unheard(*arguments: object) -> object:
+        sent.append(arguments)
+        monkeypatch.undo()
+        raise Unavailable("no answer in time")
+
+    monkeypatch.setattr(of, "update", unheard)
+    return sent
+
+
+async def test_a_value_that_is_being_taken_back_is_taken_back_after_dynamics_has_ceased_to_decide(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decided otherwise on the next try, it would cross, and the late write would then undo it."""
+    row = await desk.company(phone="1")
+    await in_phase(desk, Phase.DYNAMICS_MASTER)
+    sent = unanswered(desk.records, monkeypatch)
+    assert await desk.edit_record(phone="9") is Outcome.FAILED
+    await in_phase(desk, Phase.COEXIST)
+
+    await desk.later(2, row)
+
+    assert both(desk, row, "telephone1", "phone") == ("1", "1")
+    with pytest.raises(MovedOn):
+        await desk.records.update(*sent[0])
+    assert await desk.edit_record(phone="2") is Outcome.APPLIED
+    assert both(desk, row, "telephone1", "phone") == ("2", "2")
+
+
+async def test_nor_is_it_forgotten_where_nobody_could_note_that_the_write_failed(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = await desk.company(phone="1")
+    await in_phase(desk, Phase.DYNAMICS_MASTER)
+    unanswered(desk.records, monkeypatch)
+
+    async def out_of_reach(*_: object) -> object:
+        raise StoreUnavailable
+
+    with pytest.MonkeyPatch.context() as state:
+        state.setattr(SqlLanes, "settle", out_of_reach)
+        with pytest.raises(StoreUnavailable):
+            await desk.edit_record(phone="9")
+    await in_phase(desk, Phase.COEXIST)
+
+    await desk.later(60, row)
+
+    assert both(desk, row, "telephone1", "phone") == ("1", "1")
+
+
+async def test_so_is_an_edit_in_dataverse_after_allegory_has_ceased_to_decide(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = await desk.company(phone="1")
+    await in_phase(desk, Phase.SHADOW_READ)
+    unanswered(desk.rows, monkeypatch)
+    assert await desk.edit_row(row, telephone1="9") is Outcome.FAILED
+    await in_phase(desk, Phase.COEXIST)
+
+    await desk.later(2, row)
+
+    assert both(desk, row, "telephone1", "phone") == ("1", "1")
+
+
+async def test_a_value_that_was_being_written_is_written_after_dynamics_has_begun_to_decide(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The company came by a message that named no more than its telephone, so its row has no name yet."""
+    desk.records.put("company", "C-1", {"name": "Nordwind", "phone": "1"})
+    created = desk.clock.now()
+    assert await desk.record_changed("C-1", {"phone": "1"}) is Outcome.APPLIED
+    ((row, _),) = desk.rows.of("account").items()
+    assert await desk.tell_row(row, operation="Create") is Outcome.ECHO
+    unanswered(desk.rows, monkeypatch)
+    assert await desk.record_changed("C-1", {"name": "Nordwind"}, at=created) is Outcome.FAILED
+    await in_phase(desk, Phase.DYNAMICS_MASTER)
+
+    await desk.later(2, row)
+
+    assert both(desk, row, "name", "name") == ("Nordwind", "Nordwind")
+    assert await desk.edit_record(name="Südwind") is Outcome.CONFLICT
+    assert both(desk, row, "name", "name") == ("Nordwind", "Nordwind")
+
+
+async def test_what_was_being_written_as_its_system_retired_does_not_cross(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = await desk.company(phone="1")
+    await in_phase(desk, Phase.DYNAMICS_MASTER)
+    unanswered(desk.records, monkeypatch)
+    assert await desk.edit_row(row, telephone1="2") is Outcome.FAILED
+    await in_phase(desk, Phase.RETIRED)
+
+    await desk.later(2, row)
+
+    assert both(desk, row, "telephone1", "phone") == ("1", "2")
+
+
+async def test_what_people_let_go_on_after_it_was_refused_is_decided_in_the_phase_of_that_day(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second try had its answer, so no write of it is on its way any more."""
+    row = await desk.company(phone="1")
+    await in_phase(desk, Phase.DYNAMICS_MASTER)
+    unanswered(desk.records, monkeypatch)
+    assert await desk.edit_record(phone="9") is Outcome.FAILED
+
+    async def refuses(*_: object) -> object:
+        monkeypatch.undo()
+        raise Refused("not now", answer="422")
+
+    monkeypatch.setattr(desk.records, "update", refuses)
+    await desk.later(2, row)
+    (held,) = await desk.store.operations.failures.newest(2)
+    await in_phase(desk, Phase.COEXIST)
+    await desk.store.operations.repair.replay(held["message_id"], "ann")
+
+    await desk.later(2, row)
+
+    assert both(desk, row, "telephone1", "phone") == ("9", "9")

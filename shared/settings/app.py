@@ -265,7 +265,7 @@ class Tokens:
         return cls(
             issuer=reader.text("AUTH_ISSUER"),
             audience=reader.text("AUTH_AUDIENCE"),
-            keys_url=reader.text("AUTH_JWKS_URL"),
+            keys_url=reader.address("AUTH_JWKS_URL"),
         )
 
 
@@ -336,7 +336,7 @@ class Settings:
         """
         said = os.environ if env is None else env
         reader = Reader(said, known(systems))
-        dataverse = reader.text("DATAVERSE_URL").rstrip("/")
+        dataverse = reader.address("DATAVERSE_URL").rstrip("/")
         reader.require_one(_SERVICE_BUS, _NAMESPACE)
         settings = cls(
             service_bus_connection=reader.text(_SERVICE_BUS),
@@ -368,10 +368,10 @@ class Settings:
             dataverse_in_flight=reader.number("DATAVERSE_IN_FLIGHT"),
             dataverse_requests=reader.number("DATAVERSE_REQUESTS_PER_WINDOW"),
             dataverse_seconds=reader.seconds("DATAVERSE_SECONDS_PER_WINDOW"),
-            key_vault_url=reader.text("KEY_VAULT_URL"),
+            key_vault_url=reader.address("KEY_VAULT_URL"),
             systems=read(reader, systems, said),
             exchange=Exchange.read(reader),
-            tickets_url=reader.text("TICKETS_URL"),
+            tickets_url=reader.address("TICKETS_URL"),
             tickets_scope=reader.text("TICKETS_SCOPE"),
             ticket_teams=reader.routes("TICKET_TEAMS"),
             telemetry_backend=reader.one_of("TELEMETRY_BACKEND", {"opencensus", "console", "none"}),

@@ -5,8 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 T = TypeVar("T")
+
+_LONGEST_S = 1_000_000_000
+_LONGEST_DAYS = 10_000
+"""More than thirty years is a slip of the pen, and no length of time to reckon with."""
 
 
 class InvalidSettings(Exception):
@@ -35,10 +40,17 @@ class Reader:
         """The value, or its default; a missing one without a default is a fault."""
         value = self._env.get(name, "").strip() or self._known[name].default
         if value is None:
-            self._faults.append(f"{name} is required: {self._known[name].purpose}")
+            self._faults.append(f"{name} is required: {self._known[name].purpose.rstrip('.')}")
             return ""
         if value.startswith("@Microsoft.KeyVault("):
             self._faults.append(f"{name} is a key vault reference the platform did not resolve")
+        return value
+
+    def address(self, name: str) -> str:
+        """The address of a service."""
+        value = self.text(name)
+        if value and not _is_address(value):
+            self._faults.append(f"{name} must be an address such as https://host or http://host:8080")
         return value
 
     def optional(self, name: str) -> str | None:
@@ -46,13 +58,13 @@ class Reader:
         return self._env.get(name) or None
 
     def seconds(self, name: str) -> timedelta:
-        """A number of seconds above 0."""
-        value = self._checked(name, float, "a number of seconds above 0")
-        return timedelta(seconds=value if value and value > 0 else 1)
+        """A number of seconds above 0, of thirty years at most."""
+        value = self._checked(name, float, "a number of seconds above 0", _LONGEST_S)
+        return timedelta(seconds=value or 1)
 
     def days(self, name: str) -> timedelta:
-        """A whole number of days above 0."""
-        value = self._checked(name, int, "a whole number of days above 0")
+        """A whole number of days above 0, of thirty years at most."""
+        value = self._checked(name, int, "a whole number of days above 0", _LONGEST_DAYS)
         return timedelta(days=value or 1)
 
     def number(self, name: str) -> int:
@@ -69,7 +81,7 @@ class Reader:
         value = self.text(name)
         for entry in filter(str.strip, value.split(",")):
             entity, _, seconds = entry.partition("=")
-            if entity.count("/") != 1 or not re.fullmatch(r"\d+(\.\d+)?", seconds.strip()):
+            if entity.count("/") != 1 or not re.fullmatch(r"\d{1,9}(\.\d+)?", seconds.strip()):
                 self._faults.append(f"{name} must be entries of the form system/entity=seconds")
         return value
 
@@ -105,12 +117,22 @@ class Reader:
             raise InvalidSettings("; ".join(self._faults))
         return settings
 
-    def _checked(self, name: str, convert: Callable[[str], Any], expected: str) -> Any:
+    def _checked(
+        self, name: str, convert: Callable[[str], Any], expected: str, most: float = float("inf")
+    ) -> Any:
         try:
             value = convert(self.text(name))
         except ValueError:
-            value = None
-        if not value or value <= 0:
+            value = 0
+        if not 0 < value <= most:
             self._faults.append(f"{name} must be {expected}")
             return None
         return value
+
+
+def _is_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -71,12 +71,11 @@ class SystemSettings:
     def read(cls, reader: Reader, system: "LegacySystem") -> "SystemSettings":
         """The settings of a system; faults are the reader's to tell."""
         start = f"{system.name.upper()}_"
-        return cls(
-            **{
-                setting.name.removeprefix(start).lower(): reader.text(setting.name)
-                for setting in settings_of(system)
-            }
-        )
+        said: dict[str, str] = {}
+        for setting in settings_of(system):
+            word = setting.name.removeprefix(start).lower()
+            said[word] = reader.address(setting.name) if word == "url" else reader.text(setting.name)
+        return cls(**said)
 
 
 def read(

@@ -22,22 +22,37 @@ _LATER = {"Retry-After": "5"}
 
 async def guarded(request: func.HttpRequest, role: str, handler: Handler) -> func.HttpResponse:
     """The handler's answer for a caller with `role`; 401, 403 or 503 otherwise (E-16)."""
-    from shared.connectors.callers import Forbidden, Unauthenticated  # noqa: PLC0415  # cold start
-    from shared.core.errors import Transient  # noqa: PLC0415  # cold start
+
+    async def identified() -> func.HttpResponse:
+        from shared.connectors.callers import Forbidden, Unauthenticated  # noqa: PLC0415  # cold start
+        from shared.core.errors import Transient  # noqa: PLC0415  # cold start
+
+        try:
+            caller = await app().callers.identify(request.headers.get("Authorization"), role)
+            return await handler(caller)
+        except Unauthenticated as error:
+            challenge = {"WWW-Authenticate": f'Bearer realm="{app().settings.tokens.audience}"'}
+            return problem(401, "auth.unauthenticated", str(error), headers=challenge)
+        except Forbidden as error:
+            return problem(403, "auth.forbidden", str(error))
+        except Transient as error:
+            return problem(503, error.code, error.cause, headers=_LATER)
+
+    return await standing(identified)
+
+
+async def standing(answering: Callable[[], Awaitable[func.HttpResponse]]) -> func.HttpResponse:
+    """The answer of an app that stands; 503 with the reason where its state or its settings do not let it."""
     from shared.core.ports import StoreUnavailable  # noqa: PLC0415  # cold start
+    from shared.settings import InvalidSettings  # noqa: PLC0415  # cold start
 
     try:
-        caller = await app().callers.identify(request.headers.get("Authorization"), role)
-        return await handler(caller)
-    except Unauthenticated as error:
-        challenge = {"WWW-Authenticate": f'Bearer realm="{app().settings.tokens.audience}"'}
-        return problem(401, "auth.unauthenticated", str(error), headers=challenge)
-    except Forbidden as error:
-        return problem(403, "auth.forbidden", str(error))
-    except Transient as error:
-        return problem(503, error.code, error.cause, headers=_LATER)
+        return await answering()
     except StoreUnavailable:
-        return state_unavailable()
+        detail = "the SQL state cannot be read or written now"
+        return problem(503, "state.unavailable", detail, headers=_LATER)
+    except InvalidSettings as error:
+        return problem(503, "settings.invalid", f"{error}. Correct the app's settings and start it again")
 
 
 def asked_for(req: func.HttpRequest) -> dict[str, Any] | None:
@@ -79,11 +94,6 @@ def problem(
         headers=dict(headers or {}),
         mimetype="application/problem+json",
     )
-
-
-def state_unavailable() -> func.HttpResponse:
-    """503: nothing can be answered without the state, and nothing was kept."""
-    return problem(503, "state.unavailable", "the SQL state cannot be read or written now", headers=_LATER)
 
 
 def faulty(detail: str, faults: "Sequence[Fault]") -> func.HttpResponse:

@@ -10,6 +10,7 @@ import mappers
 from mappers.dataverse.personal import PERSONAL
 from mappers.matching import RULES
 from shared.connectors.callers import Callers
+from shared.connectors.sqlstore import StoreMisconfigured
 from shared.core.change import Direction
 from shared.core.gate import Gate
 from shared.inbound.drops.reading import FileExchange
@@ -31,7 +32,7 @@ from shared.recovery.replay import Replay
 from shared.recovery.retention import Retention
 from shared.recovery.retry import Retry
 from shared.recovery.settle import Settle
-from shared.settings import Settings
+from shared.settings import InvalidSettings, Settings
 from shared.wiring import errands, flows
 from shared.wiring.world import World, world_of
 
@@ -66,8 +67,15 @@ class App:
 
 @cache
 def app() -> App:
-    """The app of this process, wired from its environment; raises InvalidSettings or StoreMisconfigured."""
-    return build(Settings.from_env(mappers.SYSTEMS))
+    """The app of this process, wired from its environment.
+
+    Raises InvalidSettings, whose text names each setting that is missing or wrong and never its value; and
+    StoreUnavailable when the database does not answer.
+    """
+    try:
+        return build(Settings.from_env(mappers.SYSTEMS))
+    except StoreMisconfigured as error:
+        raise InvalidSettings(f"SQL_URL: {error}") from error
 
 
 def build(settings: Settings) -> App:

@@ -188,8 +188,8 @@ def _files(system: "LegacySystem", settings: Settings, over: WebClient | None) -
 
 
 def _rows(settings: Settings, dataverse: WebClient, ledger: Ledger, modes: Modes) -> GatheredRows:
-    if unknown := {*modes.bulk, *modes.guarded} - TABLES.keys():
-        raise InvalidSettings(f"DATAVERSE_BULK_TABLES: there is no table {', '.join(sorted(unknown))}")
+    if not {*modes.bulk, *modes.guarded} <= TABLES.keys():
+        raise InvalidSettings("DATAVERSE_BULK_TABLES names a table that no map writes")
     return GatheredRows(
         dataverse,
         ledger=ledger,

@@ -70,11 +70,11 @@ def test_every_answer_of_the_doors_has_a_section(root: Path) -> None:
     told = {
         code
         for path in (root / "shared/triggers").glob("*.py")
-        for code in re.findall(r'"((?:auth|request|state)\.\w+)"', path.read_text())
+        for code in re.findall(r'"((?:auth|request|settings|state)\.\w+)"', path.read_text())
     }
     page = (root / "docs/runbooks/doors.md").read_text()
 
-    assert told == set(re.findall(r"^## ((?:auth|request|state)\.\w+)$", page, re.MULTILINE))
+    assert told == set(re.findall(r"^## ((?:auth|request|settings|state)\.\w+)$", page, re.MULTILINE))
 
 
 def test_every_decision_is_listed_and_has_its_four_parts(root: Path) -> None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 
 from shared.connectors.sqlstore.cases import SqlCases
 from shared.connectors.sqlstore.crosswalk import SqlCrosswalk
 from shared.connectors.sqlstore.disputes import SqlConflicts
 from shared.connectors.sqlstore.drops import SqlSnapshots
-from shared.connectors.sqlstore.engine import Credential, engine_for, is_in_memory
+from shared.connectors.sqlstore.engine import Credential, StoreMisconfigured, engine_for, is_in_memory
 from shared.connectors.sqlstore.execution import Executor, Threads
 from shared.connectors.sqlstore.imports import SqlImports
 from shared.connectors.sqlstore.inbox import SqlInbox
@@ -98,8 +98,7 @@ def open_store(
     are those of `SqlLanes`. Raises StoreMisconfigured when the database cannot be used as configured, and
     StoreUnavailable when it does not answer now.
     """
-    parsed = sa.make_url(url)
-    engine = engine_for(parsed, credential, _CONNECTIONS)
+    parsed, engine = _engine_at(url, credential)
     transactions = Transactions(engine, time.sleep, random.random)
     seal = _readied(transactions)
     runs_on = executor or Threads(1 if is_in_memory(parsed) else _CONNECTIONS)
@@ -132,6 +131,16 @@ def open_store(
         seal=seal,
         _executor=runs_on,
     )
+
+
+def _engine_at(url: str, credential: Credential | None) -> tuple[sa.URL, sa.Engine]:
+    """What the URL says; what the parsers object with may quote a part of it, and with that a password."""
+    try:
+        parsed = sa.make_url(url)
+        return parsed, engine_for(parsed, credential, _CONNECTIONS)
+    except (ArgumentError, ValueError):
+        form = "sqlite:///<file> or mssql+pyodbc://<server>/<database>?..."
+        raise StoreMisconfigured(f"it is not of the form {form}") from None
 
 
 def _readied(transactions: Transactions) -> Seal:

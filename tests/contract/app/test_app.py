@@ -337,6 +337,39 @@ def test_the_doors_say_when_the_state_cannot_be_read(surroundings: Any, run_app:
     assert ran.ended == [{"error": "", "status": 503, "body": told}] * (1 + len(with_token))
 
 
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (
+            {"DATAVERSE_URL": "", "PAYLOAD_DAYS": "s3cret"},
+            (
+                "DATAVERSE_URL is required: Base URL of the Dataverse organisation; "
+                "PAYLOAD_DAYS must be a whole number of days above 0"
+            ),
+        ),
+        (
+            {"SQL_URL": "mssql+pyodbc://tandem:s3cret@sql.example:port/tandem"},
+            "SQL_URL: it is not of the form sqlite:///<file> or mssql+pyodbc://<server>/<database>?...",
+        ),
+        (
+            {"KEY_VAULT_URL": "https://[s3cret"},
+            "KEY_VAULT_URL must be an address such as https://host or http://host:8080",
+        ),
+    ],
+    ids=["missing", "sql", "address"],
+)
+def test_every_door_names_the_settings_that_keep_the_app_from_working_and_no_value(
+    surroundings: Any, run_app: Any, wrong: dict[str, str], named: str
+) -> None:
+    doors = [each for each in calls(surroundings.tokens) if "http" in each]
+
+    ran = run_app("direct", sys.executable, doors, wrong)
+
+    detail = f"{named}. Correct the app's settings and start it again"
+    told = {"status": 503, "code": "settings.invalid", "detail": detail}
+    assert ran.ended == [{"error": "", "status": 503, "body": told}] * len(doors)
+
+
 def test_each_message_is_kept_with_what_its_sender_gave_it(run: Any) -> None:
     kept = run.rows(
         "SELECT message_id, queue, session_id, position, delivery_count, outcome, application_properties,"

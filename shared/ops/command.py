@@ -33,6 +33,18 @@ def number(text: str) -> int:
     return int(text)
 
 
+def pages(listing: argparse.ArgumentParser, entry: str) -> None:
+    """Let a listing be asked for what comes behind an entry of it."""
+    listing.add_argument(
+        "--after", type=number, metavar="number", help=f"go on behind {entry} of this number"
+    )
+
+
+def paged(asked: argparse.Namespace) -> dict[str, str]:
+    """The part of a list that is asked for, as the routes take it."""
+    return {} if asked.after is None else {"after": str(asked.after)}
+
+
 def why(text: str) -> str:
     """A reason, which is kept with what was done."""
     if not text.strip():

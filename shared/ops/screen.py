@@ -1,6 +1,6 @@
 """What every answer on a screen is made of: aligned text for a person who is tired, the worst first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _LONGEST = 200
@@ -22,6 +22,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 def counted(number: int, thing: str) -> str:
     """So many things: `1 message`, `2 messages`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def more(told: Mapping[str, Any], how: str) -> list[str]:
+    """That a list goes on, and how to see the rest."""
+    return [f"and {told['more']} more: {how}"] if told["more"] else []
 
 
 def value(held: Any) -> str:

@@ -18,6 +18,7 @@ from shared.core.envelope import JOIN, SCHEMA_VERSION, SPLIT
 from shared.core.identity import RecordKey, chosen_row_id, normalised_id
 from shared.core.mapping.personal import Classified, Mask
 from shared.core.matching import MatchRule
+from shared.core.page import Page
 from shared.core.ports import Bus, Clock, Report
 from shared.core.seal import Seal
 from shared.core.system import LegacySystem
@@ -35,8 +36,8 @@ _PATIENCE = timedelta(seconds=30)
 class Casebook(Protocol):
     """Where cases are kept."""
 
-    async def waiting(self, limit: int, *, certain: bool = False) -> Sequence[Report]:
-        """Matches that nobody has decided."""
+    async def waiting(self, limit: int, *, after: int | None = None, certain: bool = False) -> Page:
+        """Matches that nobody has decided, behind the case `after`."""
         ...
 
     async def one(self, number: int) -> Report | None:
@@ -83,9 +84,17 @@ class Customers:
     new_id: Callable[[], UUID]
     policy: str = REVIEW
 
-    async def waiting(self) -> Report:
-        """The matches that wait for a person, the surest first, each with its reasons."""
-        return {"matches": [self._told(one) for one in await self.book.waiting(_PAGE)], "policy": self.policy}
+    async def waiting(self, after: int | None = None) -> Report:
+        """The matches that wait for a person, the surest first, with reasons: 200 behind the case `after`.
+
+        `more` says how many come behind the last one.
+        """
+        page = await self.book.waiting(_PAGE, after=after)
+        return {
+            "matches": [self._told(one) for one in page.entries],
+            "more": page.more,
+            "policy": self.policy,
+        }
 
     async def one(self, number: int, *, plain_for: str | None = None) -> Report | None:
         """One case with what both rows hold: masked, or plain for somebody who may see it, and noted."""
@@ -152,17 +161,25 @@ class Customers:
 
     async def run(self) -> int:
         """Let the policy decide what it may, and send again what has not come to its lane; how many."""
-        certain = await self.book.waiting(_PAGE, certain=True) if self.policy == CERTAIN else ()
-        for found in certain:
-            if _between_systems(found["rows"]):
-                reason = f"certain: {', '.join(self._told(found)['reasons'])}"
-                heir = UUID(_elder(found["rows"]))
-                number = found["case"]
-                await self.book.accept(number, heir, BY_POLICY, reason, self._told_as(number))
+        if self.policy == CERTAIN:
+            await self._decide_by_policy()
         untold = await self.book.untold(self.clock.now() - _PATIENCE, _PAGE)
         for case in untold:
             await self.bus.post(self._message(case))
         return len(untold)
+
+    async def _decide_by_policy(self) -> None:
+        """Accept what is certain between two systems. Doubles within one are a person's, and stay listed."""
+        after, more = None, 1
+        while more:
+            page = await self.book.waiting(_PAGE, after=after, certain=True)
+            for found in page.entries:
+                after = number = found["case"]
+                if _between_systems(found["rows"]):
+                    reason = f"certain: {', '.join(self._told(found)['reasons'])}"
+                    heir = UUID(_elder(found["rows"]))
+                    await self.book.accept(number, heir, BY_POLICY, reason, self._told_as(number))
+            more = page.more
 
     def _told_as(self, number: int) -> str:
         return f"{TOLD}{number}-{self.new_id()}"

@@ -20,6 +20,7 @@ from shared.core.mapping.columns import Value
 from shared.core.mapping.references import RowRef
 from shared.core.mapping.rows import read_row
 from shared.core.mapping.spec import EntityMap
+from shared.core.page import Page
 from shared.core.ports import Bus, Clock, Report
 from shared.core.seal import Seal
 from shared.core.system import LegacySystem
@@ -70,8 +71,8 @@ class Asked(Protocol):
 class Book(Protocol):
     """The conflicts that wait for a person."""
 
-    async def waiting(self, limit: int) -> Sequence[Report]:
-        """Those that are not over."""
+    async def waiting(self, limit: int, *, after: int = 0) -> Page:
+        """Those behind number `after` that are not over."""
         ...
 
     async def one(self, number: int) -> Report | None:
@@ -103,9 +104,13 @@ class Settle:
     seal: Seal
     new_id: Callable[[], UUID]
 
-    async def waiting(self) -> Report:
-        """The conflicts that wait for a person, or for their record's lane."""
-        return {"conflicts": await self.book.waiting(_PAGE)}
+    async def waiting(self, after: int = 0) -> Report:
+        """200 conflicts behind number `after` that wait for a person, or for their record's lane.
+
+        `more` says how many come behind the last one.
+        """
+        page = await self.book.waiting(_PAGE, after=after)
+        return {"conflicts": page.entries, "more": page.more}
 
     async def one(self, number: int) -> Report | None:
         """One conflict."""

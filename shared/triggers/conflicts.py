@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from shared.triggers.app import app
-from shared.triggers.doors import answer, asked_for, guarded, problem
+from shared.triggers.doors import after, answer, asked_for, guarded, not_a_number, problem
 from shared.triggers.roles import OPERATE, READ, look_of
 
 if TYPE_CHECKING:
@@ -19,11 +19,15 @@ _TAKES = ("inbound", "outbound", "value")
 @bp.function_name("get_conflicts")
 @bp.route(route="ops/conflicts", methods=["GET"])
 async def get_conflicts(req: func.HttpRequest) -> func.HttpResponse:
-    """The conflicts that wait for a person, the oldest first; personal data by role."""
+    """The conflicts that wait for a person, the oldest first, those behind `after`; personal data by role."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
-        waiting = (await app().settle.waiting())["conflicts"]
-        return answer(200, {"conflicts": await app().operations.conflicts(waiting, look_of(caller, req))})
+        behind = after(req)
+        if behind is None:
+            return not_a_number()
+        waiting = await app().settle.waiting(behind)
+        shown = await app().operations.conflicts(waiting["conflicts"], look_of(caller, req))
+        return answer(200, {**waiting, "conflicts": shown})
 
     return await guarded(req, READ, look)
 

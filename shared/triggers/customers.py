@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import azure.functions as func
 
 from shared.triggers.app import app
-from shared.triggers.doors import answer, asked_for, guarded, problem
+from shared.triggers.doors import after, answer, asked_for, guarded, not_a_number, problem
 from shared.triggers.roles import OPERATE, READ, look_of
 
 if TYPE_CHECKING:
@@ -17,11 +17,14 @@ bp = func.Blueprint()
 @bp.function_name("get_matches")
 @bp.route(route="ops/matches", methods=["GET"])
 async def get_matches(req: func.HttpRequest) -> func.HttpResponse:
-    """The rows that may be one customer and wait for a person, the surest first."""
+    """The rows that may be one customer and wait for a person, the surest first, those behind `after`."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
         del caller
-        return answer(200, await app().customers.waiting())
+        behind = after(req)
+        return (
+            not_a_number() if behind is None else answer(200, await app().customers.waiting(behind or None))
+        )
 
     return await guarded(req, READ, look)
 

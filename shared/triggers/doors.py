@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Handler = Callable[["Caller"], Awaitable[func.HttpResponse]]
 
+_DIGITS = 18
+
 _LATER = {"Retry-After": "5"}
 
 
@@ -62,6 +64,18 @@ def asked_for(req: func.HttpRequest) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return asked if isinstance(asked, dict) else None
+
+
+def after(req: func.HttpRequest) -> int | None:
+    """The number of the entry behind which a list goes on, 0 for its beginning; None for anything else."""
+    asked = req.params.get("after", "0")
+    # As many digits as a number of SQL's has.
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= _DIGITS else None
+
+
+def not_a_number() -> func.HttpResponse:
+    """400: a list goes on behind an entry's number."""
+    return problem(400, "request.after", "after is the number of the last entry of the page before")
 
 
 def answer(

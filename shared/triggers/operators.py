@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from shared.triggers.app import app
-from shared.triggers.doors import answer, asked_for, guarded, problem
+from shared.triggers.doors import after, answer, asked_for, guarded, not_a_number, problem
 from shared.triggers.roles import OPERATE, READ, look_of
 
 if TYPE_CHECKING:
@@ -91,11 +91,12 @@ async def get_mappings(req: func.HttpRequest) -> func.HttpResponse:
 @bp.function_name("get_drops")
 @bp.route(route="ops/drops", methods=["GET"])
 async def get_drops(req: func.HttpRequest) -> func.HttpResponse:
-    """The last export drops, what became of their modules, and the records that are kept out."""
+    """The last export drops, their modules, and the records that are kept out, those behind `after`."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
         del caller
-        return answer(200, await app().file_exchange.told())
+        behind = after(req)
+        return not_a_number() if behind is None else answer(200, await app().file_exchange.told(behind))
 
     return await guarded(req, READ, look)
 

@@ -21,6 +21,7 @@ from shared.connectors.sqlstore.transactions import Database
 from shared.connectors.sqlstore.values import dumps, shadow_of
 from shared.core.customers import Case, CaseKind, CaseState, NotOpen
 from shared.core.identity import RecordKey
+from shared.core.page import Page
 from shared.core.ports import Clock, Report
 from shared.core.verdict import Prints
 
@@ -87,6 +88,18 @@ _ALIKE = (
     .order_by(match_print.c.record)
     .limit(_COMPARED)
 )
+
+_FORMER = customer_case.alias()
+
+
+def _behind(number: int) -> sa.ColumnElement[bool]:
+    """Whether a case comes behind another one in the order in which people are shown them."""
+    confidence = sa.select(_FORMER.c.confidence).where(_FORMER.c.number == number).scalar_subquery()
+    return sa.or_(
+        customer_case.c.confidence < confidence,
+        sa.and_(customer_case.c.confidence == confidence, customer_case.c.number > number),
+    )
+
 
 _PAIR = sa.select(customer_case).where(
     customer_case.c.kind == word(CaseKind.MATCH.value),
@@ -207,20 +220,25 @@ class SqlCases:
         row = await self.database.read(lambda c: c.execute(wanted).one_or_none())
         return None if row is None else _case(row)
 
-    async def waiting(self, limit: int, *, certain: bool = False) -> list[Report]:
-        """The matches that nobody has decided, the surest first; `certain` ones alone if so asked."""
-        wanted = (
-            sa.select(customer_case)
-            .where(
-                customer_case.c.state == word(CaseState.OPEN.value),
-                *([customer_case.c.is_certain == sa.true()] if certain else []),
-            )
-            .order_by(customer_case.c.confidence.desc(), customer_case.c.number)
-            .limit(limit)
+    async def waiting(self, limit: int, *, after: int | None = None, certain: bool = False) -> Page:
+        """The matches that nobody has decided, the surest first; `certain` ones alone if so asked.
+
+        Those behind the case `after`, decided by now or not; none are behind a case that never was.
+        """
+        waits = sa.and_(
+            customer_case.c.state == word(CaseState.OPEN.value),
+            *([customer_case.c.is_certain == sa.true()] if certain else []),
+            *([] if after is None else [_behind(after)]),
         )
-        return await self.database.read(
-            lambda c: [_report(c, row, values=False) for row in c.execute(wanted).all()]
-        )
+        order = (customer_case.c.confidence.desc(), customer_case.c.number)
+        wanted = sa.select(customer_case).where(waits).order_by(*order).limit(limit)
+        count = sa.select(sa.func.count()).select_from(customer_case).where(waits)
+
+        def work(connection: sa.Connection) -> Page:
+            entries = [_report(connection, row, values=False) for row in connection.execute(wanted).all()]
+            return Page(entries, int(connection.execute(count).scalar_one()) - len(entries))
+
+        return await self.database.read(work)
 
     async def one(self, number: int) -> Report | None:
         """One case with what both rows are known to hold."""

@@ -22,6 +22,7 @@ from shared.connectors.sqlstore.values import dumps, tagged, value_of
 from shared.core.conflict import NotOpen, Settlement, Told
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Value
+from shared.core.page import Page
 from shared.core.ports import Clock, Report
 from shared.core.verdict import Collision
 
@@ -158,12 +159,15 @@ class SqlConflicts:
             row.decided_by,
         )
 
-    async def waiting(self, limit: int) -> list[Report]:
-        """The conflicts that are not over, the oldest first."""
-        wanted = sa.select(dispute).where(dispute.c.state != word(OVER)).order_by(dispute.c.id).limit(limit)
+    async def waiting(self, limit: int, *, after: int = 0) -> Page:
+        """The conflicts behind number `after` that are not over, the oldest first."""
+        waits = sa.and_(dispute.c.state != word(OVER), dispute.c.id > after)
+        wanted = sa.select(dispute).where(waits).order_by(dispute.c.id).limit(limit)
+        count = sa.select(sa.func.count()).select_from(dispute).where(waits)
 
-        def work(connection: sa.Connection) -> list[Report]:
-            return [_report(connection, row) for row in connection.execute(wanted).all()]
+        def work(connection: sa.Connection) -> Page:
+            entries = [_report(connection, row) for row in connection.execute(wanted).all()]
+            return Page(entries, int(connection.execute(count).scalar_one()) - len(entries))
 
         return await self.database.read(work)
 

@@ -89,7 +89,7 @@ _NEWEST = 10
 """How many drops people are shown."""
 
 _MOST = 200
-"""How many findings are told."""
+"""How many findings are told at once."""
 
 _OF_ENTITY = sa.and_(
     snapshot_record.c.system == sa.bindparam("the_system"),
@@ -262,7 +262,7 @@ class SqlSnapshots:
 
         await self.database.write(work)
 
-    async def report(self) -> Report:
+    async def report(self, after: int = 0) -> Report:
         """See `Snapshots.report`."""
 
         def work(connection: sa.Connection) -> Report:
@@ -273,9 +273,6 @@ class SqlSnapshots:
                 sa.select(drop_module)
                 .where(drop_module.c.number.in_([row.number for row in drops]))
                 .order_by(drop_module.c.number, drop_module.c.entity)
-            ).all()
-            kept_out = connection.execute(
-                sa.select(drop_finding).order_by(drop_finding.c.id).limit(_MOST)
             ).all()
             return {
                 "drops": [
@@ -291,22 +288,38 @@ class SqlSnapshots:
                     }
                     for row in drops
                 ],
-                "kept_out": [
-                    {
-                        "system": row.system,
-                        "entity": row.entity,
-                        "file": row.file,
-                        "record": row.record,
-                        "field": row.field,
-                        "finding": row.code,
-                        "severity": row.severity,
-                        "detail": row.detail,
-                    }
-                    for row in kept_out
-                ],
+                **_kept_out(connection, after),
             }
 
         return await self.database.read(work)
+
+
+def _kept_out(connection: sa.Connection, after: int) -> Report:
+    """A page of what is kept out, behind finding `after`; of all that is, how much by finding."""
+    behind = drop_finding.c.id > after
+    page = connection.execute(
+        sa.select(drop_finding).where(behind).order_by(drop_finding.c.id).limit(_MOST)
+    ).all()
+    left = sa.select(sa.func.count()).select_from(drop_finding).where(behind)
+    by_finding = sa.select(drop_finding.c.code, sa.func.count()).group_by(drop_finding.c.code)
+    return {
+        "kept_out": [
+            {
+                "number": row.id,
+                "system": row.system,
+                "entity": row.entity,
+                "file": row.file,
+                "record": row.record,
+                "field": row.field,
+                "finding": row.code,
+                "severity": row.severity,
+                "detail": row.detail,
+            }
+            for row in page
+        ],
+        "findings": {code: int(count) for code, count in connection.execute(by_finding).all()},
+        "more": int(connection.execute(left).scalar_one()) - len(page),
+    }
 
 
 def _accepted(row: "sa.Row[tuple[object, ...]]") -> Accepted:

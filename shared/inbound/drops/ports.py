@@ -60,6 +60,9 @@ class Snapshots(Protocol):
         """Keep how far a module has come; its findings take the place of those before."""
         ...
 
-    async def report(self) -> Report:
-        """The last drops of every system with their modules, and what is kept out now."""
+    async def report(self, after: int = 0) -> Report:
+        """The last drops of every system with their modules, and what is kept out behind finding `after`.
+
+        `findings` counts all that is kept out, by finding; `more` says how many come behind those told.
+        """
         ...

@@ -216,9 +216,9 @@ class FileExchange:
         """Read what is ready; returns how many messages were posted."""
         return sum([await drops.run() for drops in self.drops])
 
-    async def told(self) -> Report:
-        """The last drops, their modules, and what is kept out."""
-        return await self.snapshots.report()
+    async def told(self, after: int = 0) -> Report:
+        """The last drops, their modules, and what is kept out, behind finding `after`."""
+        return await self.snapshots.report(after)
 
 
 def entity_of(entry: Object) -> str:

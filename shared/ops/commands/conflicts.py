@@ -2,17 +2,19 @@
 
 import argparse
 import json
+from functools import partial
 from typing import Any
 
 from shared.ops.client import Service
-from shared.ops.command import Answer, Mistyped, Told, command, family, number, why
-from shared.ops.screen import MASKED, value
+from shared.ops.command import Answer, Mistyped, Told, command, family, number, paged, pages, why
+from shared.ops.screen import MASKED, more, value
 
 
 def register(commands: Any) -> None:
     """Add the commands."""
     mine = family(commands, "conflicts", "what both sides changed and a person is to decide")
-    command(mine, "list", conflicts_list, "the conflicts that wait for a person, the oldest first")
+    listing = command(mine, "list", conflicts_list, "the conflicts that wait for a person, the oldest first")
+    pages(listing, "the conflict")
     show = command(mine, "show", conflicts_show, "one conflict: what was agreed, and what each side holds")
     show.add_argument("id", type=number, help="the conflict's number")
     settle = command(mine, "settle", conflicts_settle, "decide a conflict; both sides then get that value")
@@ -29,8 +31,7 @@ def register(commands: Any) -> None:
 
 def conflicts_list(service: Service, asked: argparse.Namespace) -> Answer:
     """What waits for a person."""
-    del asked
-    return service.get("ops/conflicts"), listed, True
+    return service.get("ops/conflicts", **paged(asked)), partial(listed, behind=asked.after), True
 
 
 def conflicts_show(service: Service, asked: argparse.Namespace) -> Answer:
@@ -59,10 +60,10 @@ def _value(text: str) -> Any:
     return text if isinstance(found, dict | list) else found
 
 
-def listed(told: Told) -> str:
+def listed(told: Told, behind: int | None = None) -> str:
     """A line or two per conflict."""
     if not told["conflicts"]:
-        return "No conflict waits for a person."
+        return f"No conflict waits for a person{' behind this one' if behind else ''}."
     lines: list[str] = []
     for entry in told["conflicts"]:
         decided = "  (decided, its lane has yet to carry it out)" if entry["state"] == "decided" else ""
@@ -73,6 +74,7 @@ def listed(told: Told) -> str:
         ]
     if any(entry.get("masked") for entry in told["conflicts"]):
         lines.append(MASKED)
+    lines += more(told, f"tandem conflicts list --after {told['conflicts'][-1]['id']}")
     lines += ["", "To decide one: tandem conflicts settle <id> --take inbound|outbound|value --reason ..."]
     return "\n".join(lines)
 

@@ -1,17 +1,18 @@
 """`tandem customers`: rows that may be one customer, and records that are taken out of one again."""
 
 import argparse
+from functools import partial
 from typing import Any
 
 from shared.ops.client import Service
-from shared.ops.command import Answer, Told, command, family, number, why
-from shared.ops.screen import second, table
+from shared.ops.command import Answer, Told, command, family, number, paged, pages, why
+from shared.ops.screen import more, second, table
 
 
 def register(commands: Any) -> None:
     """Add the commands."""
     mine = family(commands, "customers", "rows that may be one customer, and taking records out again")
-    command(mine, "list", customers_list, "what waits for a person, the surest first")
+    pages(command(mine, "list", customers_list, "what waits for a person, the surest first"), "the case")
     show = command(mine, "show", customers_show, "one case: the reasons, and what both rows hold")
     show.add_argument("case", type=number, help="the case's number")
     show.add_argument("--masked", action="store_true", help="without personal data")
@@ -31,8 +32,7 @@ def register(commands: Any) -> None:
 
 def customers_list(service: Service, asked: argparse.Namespace) -> Answer:
     """What waits for a person."""
-    del asked
-    return service.get("ops/matches"), listed, True
+    return service.get("ops/matches", **paged(asked)), partial(listed, behind=asked.after), True
 
 
 def customers_show(service: Service, asked: argparse.Namespace) -> Answer:
@@ -58,10 +58,10 @@ def customers_unmerge(service: Service, asked: argparse.Namespace) -> Answer:
     return service.post("ops/unmerges", body), unmerged, True
 
 
-def listed(told: Told) -> str:
+def listed(told: Told, behind: int | None = None) -> str:
     """A line per case."""
     if not told["matches"]:
-        return "No two customers wait to be told apart."
+        return f"No two customers wait to be told apart{' behind this one' if behind else ''}."
     rows = [
         (
             str(case["case"]),
@@ -73,6 +73,7 @@ def listed(told: Told) -> str:
         for case in told["matches"]
     ]
     lines = table(("case", "sure", "table", "records", "because they have"), rows)
+    lines += more(told, f"tandem customers list --after {told['matches'][-1]['case']}")
     return "\n".join(
         [*lines, "", "tandem customers show|accept|refuse <case>   (accepting merges the two rows)"]
     )

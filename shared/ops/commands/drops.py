@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared.ops.client import Service
-from shared.ops.command import Answer, Told, command
+from shared.ops.command import Answer, Told, command, paged, pages
 from shared.ops.screen import second, table
 
 _MOST = 20
@@ -15,16 +15,16 @@ _MOST = 20
 
 def register(commands: Any) -> None:
     """Add the command."""
-    command(commands, "drops", drops, "export drops: how far each was read, and what is kept out")
+    mine = command(commands, "drops", drops, "export drops: how far each was read, and what is kept out")
+    pages(mine, "the kept-out record")
 
 
 def drops(service: Service, asked: argparse.Namespace) -> Answer:
     """The last drops; bad news when a module of a system's newest was stopped."""
-    del asked
-    told = service.get("ops/drops")
+    told = service.get("ops/drops", **paged(asked))
     newest = [module for drop in _newest(told["drops"]) for module in drop["modules"]]
     good = all(module["state"] == "absent" or not module["note"] for module in newest)
-    return told, screen, good
+    return told, screen if asked.after is None else further, good
 
 
 def screen(told: Told) -> str:
@@ -41,6 +41,11 @@ def screen(told: Told) -> str:
     for read in _newest(drop for drop in told["drops"] if drop["modules"]):
         lines += ["", f"In {read['system']} {read['name']}", *_modules(read)]
     return "\n".join([*lines, "", *_kept_out(told)])
+
+
+def further(told: Told) -> str:
+    """What is kept out behind what was seen already, and nothing else."""
+    return "\n".join(_kept_out(told, len(told["kept_out"])))
 
 
 def _newest(drops: Iterable[Told]) -> list[Told]:
@@ -68,12 +73,12 @@ def _modules(drop: Told) -> list[str]:
     return [*table(head, rows), *([said] if stopped else [])]
 
 
-def _kept_out(told: Told) -> list[str]:
-    found = told["kept_out"]
-    if not found:
+def _kept_out(told: Told, most: int = _MOST) -> list[str]:
+    counts: Counter[str] = Counter(told["findings"])
+    if not counts:
         return ["No record is kept out."]
-    counts = Counter(entry["finding"] for entry in found)
     lines = ["Kept out: " + ", ".join(f"{name} {count}" for name, count in counts.most_common())]
+    found = told["kept_out"][:most]
     lines += table(
         ("record", "field", "finding", "detail"),
         [
@@ -83,9 +88,9 @@ def _kept_out(told: Told) -> list[str]:
                 entry["finding"],
                 entry["detail"],
             )
-            for entry in found[:_MOST]
+            for entry in found
         ],
     )
-    if len(found) > _MOST:
-        lines.append(f"and {len(found) - _MOST} more: tandem drops --json")
+    if left := len(told["kept_out"]) - len(found) + told["more"]:
+        lines.append(f"and {left} more: tandem drops --after {found[-1]['number']}")
     return [*lines, "Correct them in the system; the next drop brings them in."]

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import NAMESPACE_OID, uuid5
 
 from local.host.engines import protos
@@ -64,7 +65,7 @@ def call(function: Function, asked: Mapping[str, Any]) -> Call:
     if "timer" in asked:
         return Call(function, Datum("json", json.dumps(asked["timer"])), trace_parent=trace_parent())
     http = asked["http"]
-    path = http["path"].strip("/")
+    path, _, query = http["path"].strip("/").partition("?")
     route = route_of(function, "api").match(http["method"], path)
     assert route is not None, path
     return Call(
@@ -73,7 +74,7 @@ def call(function: Function, asked: Mapping[str, Any]) -> Call:
             http["method"],
             f"http://127.0.0.1:7071/{path}",
             http.get("headers", {}),
-            {},
+            dict(parse_qsl(query)),
             route,
             http.get("body", "").encode(),
         ),

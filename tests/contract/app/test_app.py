@@ -296,9 +296,28 @@ def test_a_reader_sees_that_a_conflict_waits_and_who_settles_it_sees_the_values(
     sides = ("agreed", "inbound", "outbound")
     assert [settling[side] for side in sides] == ["+49 40 2", "+49 40 3", "+49 40 1"]
     assert [read[side] for side in sides] == ["•••••• 2", "•••••• 3", "•••••• 1"]
-    assert (listed, listed_plain) == ({"conflicts": [read]}, {"conflicts": [settling]})
+    assert listed == {"conflicts": [read], "more": 0}
+    assert listed_plain == {"conflicts": [settling], "more": 0}
     looked = ran.rows("SELECT action, entity_key FROM audit_event WHERE action = 'read record'")
     assert looked == [("read record", "allegory:company:C-1")] * 2
+
+
+def test_a_list_goes_on_behind_a_number_and_behind_nothing_else(surroundings: Any, run_app: Any) -> None:
+    reader = {"Authorization": f"Bearer {surroundings.tokens['ops_read']}"}
+    lists = {"get_conflicts": "ops/conflicts", "get_matches": "ops/matches", "get_drops": "ops/drops"}
+    asked = [
+        {
+            "function": function,
+            "http": {"method": "GET", "path": f"/api/{path}?after={last}", "headers": reader},
+        }
+        for last in ("7", "last", "9" * 19)
+        for function, path in lists.items()
+    ]
+
+    ran = run_app("direct", sys.executable, asked)
+
+    codes = [(each["status"], each["body"].get("code")) for each in ran.ended]
+    assert codes == [(200, None)] * 3 + [(400, "request.after")] * 6
 
 
 def test_people_are_told_while_the_queue_cannot_be_reached(surroundings: Any, run_app: Any) -> None:

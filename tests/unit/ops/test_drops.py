@@ -1,8 +1,9 @@
 """What an operator reads about export drops."""
 
+from collections import Counter
 from typing import Any
 
-from shared.ops.commands.drops import screen
+from shared.ops.commands.drops import further, screen
 
 
 def _module(**more: Any) -> dict[str, Any]:
@@ -19,11 +20,12 @@ def _told(*modules: dict[str, Any], kept_out: tuple[dict[str, Any], ...] = ()) -
         "exported_at": "2026-03-01T12:00:00+00:00",
         "modules": list(modules),
     }
-    return {"drops": [drop], "kept_out": list(kept_out)}
+    findings = Counter(entry["finding"] for entry in kept_out)
+    return {"drops": [drop], "kept_out": list(kept_out), "findings": findings, "more": 0}
 
 
 def test_before_the_first_drop_the_settings_are_named() -> None:
-    assert screen({"drops": [], "kept_out": []}) == (
+    assert screen({"drops": [], "kept_out": [], "findings": {}, "more": 0}) == (
         "No export drop was seen yet (<SYSTEM>_DROP_URL, DROP_SCHEDULE)."
     )
 
@@ -55,3 +57,28 @@ def test_a_record_that_is_kept_out_is_named_with_column_and_finding() -> None:
         and "choice.no_target" in line
         for line in lines
     )
+
+
+def _found(number: int) -> dict[str, Any]:
+    return {
+        "number": number,
+        "system": "legrand",
+        "entity": "company",
+        "file": "Companies.xlsx",
+        "record": f"C-{number}",
+        "field": "Name",
+        "finding": "text.too_long",
+        "detail": "longer than its column",
+    }
+
+
+def test_what_does_not_fit_on_the_screen_is_counted_with_how_to_see_it() -> None:
+    told = _told(_module(kept_out=230), kept_out=tuple(map(_found, range(1, 201))))
+    told |= {"findings": {"text.too_long": 230}, "more": 30}
+
+    first, second = screen(told).splitlines(), further(told).splitlines()
+
+    assert "Kept out: text.too_long 230" in first
+    assert first[-2] == "and 210 more: tandem drops --after 20"
+    assert (len(second), second[-2]) == (204, "and 30 more: tandem drops --after 200")
+    assert further(told | {"more": 0}).splitlines()[-2].startswith("legrand:company:C-200")

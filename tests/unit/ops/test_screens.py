@@ -8,7 +8,7 @@ import pytest
 
 from shared.ops.cli import main
 from shared.ops.client import Service, Unreachable
-from shared.ops.commands import failures, phases, record
+from shared.ops.commands import conflicts, customers, failures, phases, record
 from shared.ops.screen import value
 from shared.settings import OperatorSettings
 
@@ -134,6 +134,45 @@ def test_phases_stand_in_columns_however_long_a_name_is() -> None:
         "system    entity   column      who decides  phase",
         "allegory  company  telephone1  person       any",
     ]
+
+
+def test_a_list_that_goes_on_says_how_to_see_the_rest() -> None:
+    conflict = {
+        "id": 812,
+        "subject": "allegory:company:C-1",
+        "column": "telephone1",
+        "state": "open",
+        "opened_at": "2026-03-01T02:10:00+00:00",
+        "inbound": "1",
+        "outbound": "2",
+        "agreed": None,
+    }
+    rows = [{"row": "r1", "records": ["allegory:company:C-1"]}, {"row": "r2", "records": []}]
+    match = {
+        "case": 31,
+        "confidence": 97,
+        "certain": True,
+        "table": "account",
+        "rows": rows,
+        "reasons": ["x"],
+    }
+
+    both = (
+        conflicts.listed({"conflicts": [conflict], "more": 37}),
+        customers.listed({"matches": [match], "more": 4}),
+    )
+    whole = (
+        conflicts.listed({"conflicts": [conflict], "more": 0}),
+        customers.listed({"matches": [match], "more": 0}),
+    )
+
+    asked = ("and 37 more: tandem conflicts list --after 812", "and 4 more: tandem customers list --after 31")
+    assert [line in text.splitlines() for line, text in zip(asked, both, strict=True)] == [True, True]
+    assert ["more:" in text for text in whole] == [False, False]
+    assert (
+        conflicts.listed({"conflicts": [], "more": 0}, 812)
+        == "No conflict waits for a person behind this one."
+    )
 
 
 def test_a_refused_message_is_shown_with_what_to_do() -> None:

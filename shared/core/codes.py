@@ -46,6 +46,7 @@ class Code(StrEnum):
     FILE_MISSING = "file.missing"
 
     PARENT_MISSING = "parent.missing"
+    PARENT_ELSEWHERE = "parent.elsewhere"
     NEVER_CAME = "dependency.never_came"
     OWNER_UNMATCHED = "owner.unmatched"
 
@@ -175,6 +176,10 @@ EXPLANATIONS: dict[Code, Explanation] = {
     Code.PARENT_MISSING: Explanation(
         "The record hangs from one that has not arrived yet.",
         "Nothing: it goes on by itself when the parent arrives. Old ones: ask for the parent.",
+    ),
+    Code.PARENT_ELSEWHERE: Explanation(
+        "The row it hangs from is a record of another system alone: there is nothing to hang it from here.",
+        "Link it in Dataverse to a row that this system has, or put the two customers together. Or skip.",
     ),
     Code.NEVER_CAME: Explanation(
         "The record has waited very long for one that it hangs from.",

@@ -6,6 +6,7 @@ SyncError
 │   ├── Unavailable          the far side is down, or did not answer in time
 │   └── MovedOn              the far side's record changed while we decided; decide again
 ├── ParentMissing          parked until the record it hangs from arrives
+│   ├── ParentElsewhere      parked, and told at once: only another system has what it hangs from
 │   └── OwnerUnmatched       parked until whom it belongs to is a user
 └── Permanent              recorded and alerted; waits for a person
     ├── InvalidMessage       not the envelope we agreed on, or a value with no place on the other side
@@ -113,6 +114,21 @@ class ParentMissing(SyncError):
     def __init__(self, field: str, key: RecordKey) -> None:
         super().__init__(Code.PARENT_MISSING, f"waits for {key}", field=field)
         self.key = key
+
+
+class ParentElsewhere(ParentMissing):
+    """The row it hangs from is a record of the `holders` alone; nothing brings it to `system` by itself."""
+
+    def __init__(self, field: str, key: RecordKey, system: str, holders: tuple[str, ...]) -> None:
+        super().__init__(field, key)
+        self.code = Code.PARENT_ELSEWHERE
+        self.system = system
+        self.holders = holders
+
+    @property
+    def expected(self) -> str:
+        """What has to be, whichever the record: what such failures have in common."""
+        return f"a record of {self.system}, where {' and '.join(self.holders)} alone has one"
 
 
 class OwnerUnmatched(ParentMissing):

@@ -15,6 +15,7 @@ from shared.core.errors import (
     InvalidMessage,
     Looping,
     OwnerUnmatched,
+    ParentElsewhere,
     ParentMissing,
     Refused,
     SyncError,
@@ -49,11 +50,14 @@ def verdict_of(error: SyncError, change: Change, attempts: int, backoff: Backoff
     | raised         | outcome  | then                                        |
     |----------------|----------|---------------------------------------------|
     | ParentMissing  | parked   | goes on when the parent is paired           |
+    | ParentElsewhere | parked  | the same, in its system; ticket at once     |
     | OwnerUnmatched | parked   | goes on when the owner is a user            |
     | InvalidMessage | rejected | the record goes on without it; ticket       |
     | Transient      | failed   | tried again by the timer, followers wait    |
     | Permanent      | failed   | held for a person with its followers; ticket |
     """
+    if isinstance(error, ParentElsewhere):
+        return _elsewhere(error, change)
     if isinstance(error, ParentMissing):
         whose = error.unmatched if isinstance(error, OwnerUnmatched) else None
         return Verdict(Outcome.PARKED, str(error), change.subject, waits_for=error.key, unmatched=whose)
@@ -74,6 +78,25 @@ def verdict_of(error: SyncError, change: Change, attempts: int, backoff: Backoff
     phases = error.phases if isinstance(error, Transient) else {}
     told = f"{error.code}: {error}"
     return Verdict(outcome, told, change.subject, failing=failing, shadow=begun, phases=phases)
+
+
+def _elsewhere(error: ParentElsewhere, change: Change) -> Verdict:
+    """What waits for a record that nothing brings by itself: people are told now; it goes on if it comes."""
+    failing = Failing(
+        kind="ParentElsewhere",
+        code=error.code,
+        rule=error.expected,
+        table=change.subject.entity,
+        field=error.field,
+    )
+    return Verdict(
+        Outcome.PARKED,
+        f"{error.code}: {error}, {error.expected}. {error.advice}",
+        change.subject,
+        waits_for=error.key,
+        waits_in=error.system,
+        failing=failing,
+    )
 
 
 def early(change: Change) -> Verdict:

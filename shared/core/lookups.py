@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from shared.core.attendance import Attendance
 from shared.core.codes import Code
 from shared.core.crosswalk import Crosswalk
-from shared.core.errors import Fault, InvalidMessage, ParentMissing
+from shared.core.errors import Fault, InvalidMessage, ParentElsewhere, ParentMissing
 from shared.core.identity import RecordKey, row_key
 from shared.core.mapping.columns import Table, Unresolved, Value, placeholder_id
 from shared.core.mapping.references import DirectoryRef, PlaceholderRef, RecordRef, RowRef
@@ -84,8 +84,8 @@ class Lookups:
     async def to_refs(self, entry: EntityMap, values: Mapping[str, Value]) -> dict[str, Unresolved]:
         """Every row turned back into what the legacy system calls it.
 
-        A row whose record the legacy system does not have yet raises ParentMissing; a user or currency
-        without a name there leaves its column out.
+        A row whose record the legacy system does not have yet raises ParentMissing, one that only others have
+        ParentElsewhere; a user or currency without a name there leaves its column out.
         """
         refs: dict[str, Unresolved] = {}
         for column, value in values.items():
@@ -153,14 +153,20 @@ class Lookups:
         return alias or name
 
     async def _record_of(self, column: str, row: RowRef) -> RecordKey:
+        holders: set[str] = set()
         for key in await self.crosswalk.records_of(row.id):
             if key.system == self.system.name:
                 return key
+            holders.add(key.system)
         heir = await self.crosswalk.heir_of(row.id)
         for key in await self.crosswalk.records_of(heir) if heir is not None else ():
             if key.system == self.system.name:
                 return key
-        raise ParentMissing(column, row_key(row.table, row.id))
+            holders.add(key.system)
+        wanted = row_key(row.table, row.id)
+        if holders:
+            raise ParentElsewhere(column, wanted, self.system.name, tuple(sorted(holders)))
+        raise ParentMissing(column, wanted)
 
 
 def _named_by(entry: EntityMap, column: str) -> str | None:

@@ -194,7 +194,8 @@ class Verdict:
 
     `subject` is the record in its own system; `changes` before/after per column, which the lane reads off the
     `shadow`; `pairs` crosswalk entries that are now certain (they release whoever waited for them);
-    `waits_for` the key a parked item waits on; `map_version` names the map that was used; `ended` the columns
+    `waits_for` the key a parked item waits on, `waits_in` the system in which a row waited for has to be a
+    record (blank: in any); `map_version` names the map that was used; `ended` the columns
     whose open conflict is over, for the reason given. `posts` is a write to be handed over, `concludes` the
     number of the pending write that is over. `absorbs` tells what became of a record merged into this one;
     `goes_to` the lane that is to decide the item instead, because this one's record was merged into that
@@ -213,6 +214,7 @@ class Verdict:
     shadow: Shadow | None = None
     pairs: tuple[tuple[RecordKey, UUID], ...] = ()
     waits_for: RecordKey | None = None
+    waits_in: str = ""
     failing: Failing | None = None
     map_version: str = ""
     ended: Mapping[str, str] = field(default_factory=dict)

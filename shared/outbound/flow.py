@@ -6,6 +6,7 @@ meets its own record.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from uuid import UUID
@@ -15,7 +16,7 @@ from shared.core.absorption import Seizing, given_back
 from shared.core.change import Change, Json, Operation
 from shared.core.crosswalk import Crosswalk
 from shared.core.customers import Cases
-from shared.core.errors import Gone, MovedOn, Transient
+from shared.core.errors import Gone, MovedOn, ParentElsewhere, Transient
 from shared.core.identity import DATAVERSE, RecordKey, row_key
 from shared.core.legacy import LegacySide, going_out
 from shared.core.lookups import Lookups
@@ -36,6 +37,7 @@ from shared.core.turns import LoopBudget
 from shared.core.unit import Undivided, UnitFinder
 from shared.core.verdict import Absorption, Verdict
 from shared.outbound.absorbing import Absorbing
+from shared.outbound.placing import Placing
 from shared.outbound.posting import Posting
 from shared.outbound.target import Target, agreed_after, followed, with_defaults
 
@@ -78,6 +80,11 @@ class Outbound:
             self.survivorship,
         )
 
+    @property
+    def placing(self) -> Placing:
+        """What finds where a row's changes go."""
+        return Placing(self.systems, self.crosswalk, self.posting.writes if self.posting else None)
+
     async def apply(self, change: Change, record: UUID, shadow: Shadow, hold: Hold) -> Verdict:
         """Map back, decide and write one change; raises SyncError for what did not go through."""
         table = change.subject.entity
@@ -99,7 +106,7 @@ class Outbound:
 
     async def _changed(self, change: Change, record: UUID, shadow: Shadow, hold: Hold) -> Verdict:
         """A row is new, changed, or gone."""
-        target, *more = await self._targets(change.subject.entity, record)
+        target, *more = await self.placing.targets(change.subject.entity, record)
         entry = target.entry
         if not entry.outbound:
             reason = f"{target.system.name} takes no changes of its {entry.entity}"
@@ -123,7 +130,7 @@ class Outbound:
             if each is not target:
                 ours = await self._ours(change, each.entry, record) or ours
             known = result.shadow or shadow if result is not None else shadow
-            told = await self._tell(change, each, known, ours, hold)
+            told = await self._tell_or_make(change, each, known, ours, hold)
             result = told if result is None else deciding.together(result, told)
         return result or deciding.unchanged(change, Outcome.ECHO, "no record of it is left", entry)
 
@@ -136,6 +143,21 @@ class Outbound:
                 return told
             result = told if result is None else deciding.together(result, told)
         return result or deciding.unchanged(change, Outcome.ECHO, "no record of it is left")
+
+    async def _tell_or_make(
+        self, change: Change, target: Target, shadow: Shadow, ours: Side, hold: Hold
+    ) -> Verdict:
+        """Tell one record of the row; a new one is made where what it hangs from is (ADR 0043)."""
+        try:
+            return await self._tell(change, target, shadow, ours, hold)
+        except ParentElsewhere as missing:
+            for other in self.placing.beside(target, missing):
+                said = await self._ours(change, other.entry, UUID(change.subject.id))
+                if said is None:
+                    break
+                with suppress(ParentElsewhere):
+                    return await self._tell(change, other, shadow, said, hold)
+            raise
 
     async def _tell(
         self, change: Change, target: Target, shadow: Shadow, ours: Side | None, hold: Hold
@@ -191,7 +213,7 @@ class Outbound:
         result = done or deciding.unchanged(change, Outcome.ECHO, f"merged into {record} already")
         shadow = result.shadow or held
         keys = dict.fromkeys((*await self.crosswalk.claims_on(record), *absorbed.moved))
-        for target in [self._holding(key) for key in keys if key not in absorbed.ended]:
+        for target in [self.placing.holding(key) for key in keys if key not in absorbed.ended]:
             is_taker = target is not None and target.entry.outbound
             if target is None or not is_taker or target.system.name in shadow.gone or not shadow.marks:
                 continue
@@ -223,35 +245,12 @@ class Outbound:
 
     async def unit_of(self, change: Change, record: UUID, shadow: Shadow) -> str:
         """See `Applier.unit_of`."""
-        target, *_ = await self._targets(change.subject.entity, record)
+        target, *_ = await self.placing.targets(change.subject.entity, record)
         system = target.system.name
         if not (self.units.always or await self.owners.by_unit(system)):
             return ""
         chain = await self.units.of(system, target.entry, shadow, {})
         return chain[0].name if chain else ""
-
-    def _holding(self, key: RecordKey) -> Target | None:
-        entry = self.systems[key.system].map_of(key.entity)
-        return None if entry is None else Target(self.systems[key.system], entry, key)
-
-    async def _targets(self, table: str, record: UUID) -> list[Target]:
-        """The records that are the row, those that take writes first; for a new row, where it is to be made.
-
-        A record that another system holds is not created a second time in one that does not have it; nor is
-        one whose row we wrote without learning so: the row's own message may be worked before the retry.
-        """
-        claims = await self.crosswalk.claims_on(record)
-        held = [target for key in claims if (target := self._holding(key)) is not None]
-        if takers := [target for target in held if target.entry.outbound]:
-            # Who takes files alone comes last: the others need not wait for its acknowledgement.
-            return sorted(takers, key=lambda target: target.system.by_import)
-        if held:
-            return held[:1]
-        for system in self.systems.values():
-            entry = system.map_to(table)
-            if entry is not None and entry.outbound:
-                return [Target(system, entry, None)]
-        raise LookupError(f"no map sends {table} out")
 
     async def _ours(self, change: Change, entry: EntityMap, record: UUID) -> Side | None:
         """What Dataverse says, in the columns that cross; a partial message is completed from the row."""

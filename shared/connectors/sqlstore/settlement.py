@@ -113,7 +113,7 @@ def settle(
     pending.follow(connection, item, verdict, now)
     place = _place(item, verdict, now)
     if verdict.waits_for is not None and verdict.outcome is Outcome.PARKED:
-        wait = waiting.park(connection, item, verdict.waits_for, now)
+        wait = waiting.park(connection, item, (verdict.waits_for, verdict.waits_in), now)
         place |= wait.columns
         if wait.goes_on:
             released.append(item.record)
@@ -173,7 +173,7 @@ def _place(item: LaneItem, verdict: Verdict, now: datetime) -> dict[str, Any]:
     columns |= {"unit": verdict.unit or None, "phases": None}
     found = verdict.failing
     if verdict.outcome is Outcome.PARKED and verdict.waits_for is not None:
-        return columns | {"state": ItemState.PARKED.value}
+        return columns | {"state": ItemState.PARKED.value} | (failing.columns(found, now) if found else {})
     if verdict.outcome is Outcome.FAILED and found is not None:
         retry = found.retry_in
         if retry is not None:

@@ -56,6 +56,8 @@ _ROW_PAIRED = (
     .where(crosswalk.c.row_id == sa.bindparam("the_row"), crosswalk.c.state == _PAIRED)
 )
 
+_ROW_PAIRED_IN = _ROW_PAIRED.where(crosswalk.c.system == sa.bindparam("the_system"))
+
 _WAITED_ON = sa.select(lane_item.c.waits_on).where(lane_item.c.number == sa.bindparam("the_number"))
 
 _FORGET = sa.delete(dependency).where(dependency.c.number == sa.bindparam("the_number"))
@@ -96,14 +98,17 @@ def wanted_by(key: RecordKey) -> str:
     return key.id.lower() if key.system == DATAVERSE and not is_merge(key) else str(key)
 
 
-def park(connection: sa.Connection, item: LaneItem, key: RecordKey, now: datetime) -> Wait:
+def park(connection: sa.Connection, item: LaneItem, wants: tuple[RecordKey, str], now: datetime) -> Wait:
     """Let an item wait for a key, unless the key was paired meanwhile, or waits for this very record.
+
+    A row may have to be a record of one system, which is named beside the key; blank: of any.
 
     In a ring nobody could ever go on; so whoever closes it goes on without that link.
 
     The dependency is written before the crosswalk is read: whoever pairs the key at the same time either
     sees the dependency, or is seen here.
     """
+    key, system = wants
     wanted = wanted_by(key)
     before = connection.execute(_WAITED_ON, {"the_number": item.number}).scalar_one_or_none()
     if before is not None:
@@ -116,7 +121,7 @@ def park(connection: sa.Connection, item: LaneItem, key: RecordKey, now: datetim
         return Wait({"state": ItemState.WAITING.value, "waits_on": wanted}, goes_on=True)
     if is_merge(key) and heir_in(connection, UUID(key.id)) is None:
         return Wait({"state": ItemState.PARKED.value, "waits_on": wanted}, goes_on=False)
-    if not _is_paired(connection, key):
+    if not _is_paired(connection, key, system):
         if key not in item.without and rings.closes(connection, item.record, wanted):
             forget(connection, item.number)
             without = keys_text(item.without | {key})
@@ -152,13 +157,14 @@ def forget(connection: sa.Connection, number: int) -> None:
     connection.execute(_FORGET, {"the_number": number})
 
 
-def _is_paired(connection: sa.Connection, key: RecordKey) -> bool:
+def _is_paired(connection: sa.Connection, key: RecordKey, system: str) -> bool:
     if key.system == DATAVERSE:
-        row = UUID(key.id)
-        places = (row, heir_in(connection, row))
+        row, statement = UUID(key.id), _ROW_PAIRED_IN if system else _ROW_PAIRED
+        within = {"the_system": system} if system else {}
         return any(
-            place is not None and connection.execute(_ROW_PAIRED, {"the_row": place}).first() is not None
-            for place in places
+            place is not None
+            and connection.execute(statement, {"the_row": place, **within}).first() is not None
+            for place in (row, heir_in(connection, row))
         )
     return (
         connection.execute(

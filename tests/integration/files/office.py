@@ -278,7 +278,7 @@ def office_at(
     with server, httpx.Client(base_url=server.url, timeout=10) as desk:
         rows, telemetry = before.rows if before else MemoryRows(clock), MemoryTelemetry()
         bus = MemoryBus({direction: direction.value for direction in Direction}, clock, seal=store.seal)
-        gate = gate_for((LEGRAND, *others), store, rows, bus, clock, telemetry, records or {})
+        gate = gate_for((*others, LEGRAND), store, rows, bus, clock, telemetry, records or {})
         common = (store.jobs, bus)
         reading = Drops(
             LEGRAND,

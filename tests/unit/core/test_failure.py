@@ -1,6 +1,7 @@
 """What becomes of each failure: tried again, parked, rejected or held (E-13); a test per row."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -13,6 +14,7 @@ from shared.core.errors import (
     Looping,
     MovedOn,
     OwnerUnmatched,
+    ParentElsewhere,
     ParentMissing,
     Refused,
     SyncError,
@@ -20,7 +22,7 @@ from shared.core.errors import (
     Unavailable,
 )
 from shared.core.failure import Backoff, early, group_of, refusal, unexpected, verdict_of
-from shared.core.identity import RecordKey
+from shared.core.identity import RecordKey, row_key
 from shared.core.outcome import Outcome
 from shared.core.record_owner import Unfound, Unmatched, owner_key
 from shared.core.shadow import Shadow
@@ -28,6 +30,7 @@ from shared.core.verdict import Failing
 
 KEY = RecordKey("allegory", "deal", "D-7")
 CHANGE = Change("m-1", KEY, Operation.UPSERT, datetime(2026, 3, 1, tzinfo=UTC), {})
+ROW = row_key("account", UUID(int=1))
 BACKOFF = Backoff(timedelta(seconds=5), timedelta(minutes=15), lambda: 0.0)
 NOBODY = Unmatched(owner_key("allegory", "ada@crm.example"), "ada@crm.example", Unfound.UNKNOWN)
 SECONDS = timedelta(seconds=1)
@@ -41,6 +44,7 @@ SECONDS = timedelta(seconds=1)
         (Unavailable("no answer in time"), Outcome.FAILED, 5 * SECONDS),
         (MovedOn("changed 4 times"), Outcome.FAILED, 5 * SECONDS),
         (ParentMissing("/data/company_id", RecordKey("allegory", "company", "C-1")), Outcome.PARKED, None),
+        (ParentElsewhere("parentaccountid", ROW, "allegory", ("legrand",)), Outcome.PARKED, None),
         (OwnerUnmatched("owner_email", NOBODY), Outcome.PARKED, None),
         (InvalidMessage(Fault("/data/x", Code.VALUE_TOO_LONG, "at most 5")), Outcome.REJECTED, None),
         (Refused("no", answer="0x80040265"), Outcome.FAILED, None),
@@ -65,7 +69,17 @@ def test_every_leaf_of_the_tree_is_in_the_table() -> None:
         below = kind.__subclasses__()
         return set().union(*map(leaves, below)) if below else {kind}
 
-    known = {Throttled, Unavailable, MovedOn, OwnerUnmatched, InvalidMessage, Refused, Gone, Looping}
+    known = {
+        Throttled,
+        Unavailable,
+        MovedOn,
+        ParentElsewhere,
+        OwnerUnmatched,
+        InvalidMessage,
+        Refused,
+        Gone,
+        Looping,
+    }
 
     assert {leaf for leaf in leaves(SyncError) if leaf.__module__ == "shared.core.errors"} == known
 

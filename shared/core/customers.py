@@ -1,7 +1,7 @@
 """What people decide about customers: that two rows are one, or that a record gets a row of its own again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -64,12 +64,14 @@ class Unfitting(ValueError):
 class Before:
     """What a record was before it shared a row, and what its own system has said since.
 
-    `row` is the row it had, None if it never had one; `is_shared` whether another record is that row, too.
+    `row` is the row it had, None if it never had one, and `left` what that held when it was merged away;
+    `is_shared` tells whether another record is that row, too.
     """
 
     row: UUID | None
     values: Mapping[str, Value]
     is_shared: bool
+    left: Mapping[str, Value] = field(default_factory=dict)
 
 
 class Sayings(Protocol):
@@ -85,4 +87,8 @@ class Cases(Protocol):
 
     async def decided(self, number: int) -> Case | None:
         """A decision that has yet to be carried out."""
+        ...
+
+    async def is_coming_to(self, row: UUID) -> bool:
+        """Whether a record is to get a row for itself, by a decision that has yet to be carried out."""
         ...

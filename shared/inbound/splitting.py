@@ -104,7 +104,11 @@ class Splitting:
         return replace(shadow, marks={**shadow.marks, **blank}, versions=versions)
 
     async def _write(self, change: Change, entry: EntityMap, own: UUID, before: Before, hold: Hold) -> Row:
-        """The row it had, active again and with its own values; or a new one."""
+        """The row it had, active again and with its own values; or a new one.
+
+        What somebody has typed into it since it was merged away is left: an earlier try whose answer was lost
+        made it active, and then it is people's again. The row's own message tells of that.
+        """
         coming_in = {line.column.name for line in entry.fields if line.flow is not Flow.OUTBOUND}
         values = {name: value for name, value in before.values.items() if name in coming_in}
         held = await self.rows.read(entry.table, own)
@@ -115,9 +119,11 @@ class Splitting:
         due = {
             name: value
             for name, value in values.items()
-            if held.values.get(name) != value and not entry.table.columns[name].create_only
+            if held.values.get(name) == before.left.get(name) != value
+            and not entry.table.columns[name].create_only
         }
-        return await self.rows.update(entry.table, own, {**due, **_ACTIVE}, held.version)
+        row = await self.rows.update(entry.table, own, {**due, **_ACTIVE}, held.version)
+        return replace(row, values={**held.values, **due})
 
 
 def _told(entry: EntityMap, system: str, shadow: Shadow) -> list[str]:
@@ -145,7 +151,8 @@ def _split(change: Change, case: Case, written: tuple[Lease, Row], before: Befor
             {DATAVERSE: in_dataverse, **heard},
             apart={system: holds} if holds != value else {},
         )
-    versions = {DATAVERSE: row.version} if row.version else {}
+    is_equal = all(row.values.get(name, mark.value) == mark.value for name, mark in marks.items())
+    versions = {DATAVERSE: row.version} if row.version and is_equal else {}
     if system in shadow.versions:
         versions[system] = shadow.versions[system]
     changes = {name: ColumnChange(None, value) for name, value in before.values.items()}

@@ -83,7 +83,8 @@ class Outbound:
     @property
     def placing(self) -> Placing:
         """What finds where a row's changes go."""
-        return Placing(self.systems, self.crosswalk, self.posting.writes if self.posting else None)
+        writes = self.posting.writes if self.posting else None
+        return Placing(self.systems, self.crosswalk, writes, self.cases)
 
     async def apply(self, change: Change, record: UUID, shadow: Shadow, hold: Hold) -> Verdict:
         """Map back, decide and write one change; raises SyncError for what did not go through."""

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from shared.core.codes import Code
 from shared.core.crosswalk import Crosswalk
-from shared.core.errors import ParentElsewhere
+from shared.core.customers import Cases
+from shared.core.errors import ParentElsewhere, Transient
 from shared.core.identity import RecordKey
 from shared.core.pending import PendingWrites
 from shared.core.system import LegacySystem
@@ -14,11 +16,15 @@ from shared.outbound.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """Finds the targets of a row's changes; `writes` are what is on its way into systems by import."""
+    """Finds the targets of a row's changes.
+
+    `writes` are what is on its way into systems by import, `cases` the records that are to get rows.
+    """
 
     systems: Mapping[str, LegacySystem]
     crosswalk: Crosswalk
     writes: PendingWrites | None = None
+    cases: Cases | None = None
 
     def holding(self, key: RecordKey) -> Target | None:
         """A record as a target; None where its system has no map for it."""
@@ -30,7 +36,8 @@ class Placing:
 
         A record that another system holds is not created a second time in one that does not have it; nor is
         one whose row we wrote without learning so: the row's own message may be worked before the retry; nor
-        one that is on its way into a system. Raises LookupError where no map sends the table out.
+        one that is on its way into a system. Raises LookupError where no map sends the table out, Transient
+        while a record is taken out of another row for this one.
         """
         claims = await self.crosswalk.claims_on(record)
         held = [target for key in claims if (target := self.holding(key)) is not None]
@@ -42,6 +49,8 @@ class Placing:
         takers = self._takers(table)
         if not takers:
             raise LookupError(f"no map sends {table} out")
+        if self.cases is not None and len(self.systems) > 1 and await self.cases.is_coming_to(record):
+            raise Transient(Code.RECORD_BUSY, "a record is being given this row for itself")
         posted = await self.writes.of(record) if self.writes is not None and len(takers) > 1 else None
         return [one for one in takers if posted is not None and one.system.name == posted.write.system] or [
             takers[0]

@@ -153,7 +153,7 @@ class Customers:
         before = await self.sayings.before(key, known.row)
         if not before.is_shared:
             raise Unfitting("no other record shares its row")
-        own = before.row or _own_row(key, known.row, self.new_id)
+        own = before.row or await self._own_row(key)
         told_as = f"{TOLD}{self.new_id()}"
         case = await self.book.split(key, (known.row, own), entry.table.name, (actor, reason), told_as)
         await self.bus.post(self._message(case))
@@ -180,6 +180,14 @@ class Customers:
                     heir = UUID(_elder(found["rows"]))
                     await self.book.accept(number, heir, BY_POLICY, reason, self._told_as(number))
             more = page.more
+
+    async def _own_row(self, key: RecordKey) -> UUID:
+        """A row for a record that has none of its own to go back to: the one chosen for it, unless that is
+        another customer's by now.
+        """
+        chosen = chosen_row_id(key)
+        is_taken = await self.crosswalk.claims_on(chosen) or await self.crosswalk.heir_of(chosen) is not None
+        return self.new_id() if is_taken else chosen
 
     def _told_as(self, number: int) -> str:
         return f"{TOLD}{number}-{self.new_id()}"
@@ -222,9 +230,3 @@ def _between_systems(rows: Sequence[Report]) -> bool:
     """Whether no system has a record of both rows: those are never put together unasked."""
     first, second = ({key.partition(":")[0] for key in row["records"]} for row in rows)
     return bool(first) and bool(second) and not first & second
-
-
-def _own_row(key: RecordKey, shared: UUID, new_id: Callable[[], UUID]) -> UUID:
-    """A row for a record that never had one to itself."""
-    chosen = chosen_row_id(key)
-    return chosen if chosen != shared else new_id()

@@ -220,6 +220,15 @@ class SqlCases:
         row = await self.database.read(lambda c: c.execute(wanted).one_or_none())
         return None if row is None else _case(row)
 
+    async def is_coming_to(self, row: UUID) -> bool:
+        """See `Cases.is_coming_to`."""
+        wanted = sa.select(customer_case.c.number).where(
+            customer_case.c.second_row == row,
+            customer_case.c.kind == word(CaseKind.SPLIT.value),
+            customer_case.c.state == word(CaseState.ACCEPTED.value),
+        )
+        return await self.database.read(lambda c: c.execute(wanted).first()) is not None
+
     async def waiting(self, limit: int, *, after: int | None = None, certain: bool = False) -> Page:
         """The matches that nobody has decided, the surest first; `certain` ones alone if so asked.
 

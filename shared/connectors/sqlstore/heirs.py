@@ -1,8 +1,9 @@
 """Rows that were merged into others: all that a loser had becomes its heir's, in one transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ from shared.connectors.sqlstore.tables import (
 )
 from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.values import dumps, shadow_of, shadow_text
+from shared.core.change import Operation
 from shared.core.identity import RecordKey, merge_of
 from shared.core.ports import LeaseLost
 from shared.core.shadow import Shadow
@@ -44,9 +46,24 @@ _OPEN_ITEMS = sa.select(lane_item.c.number, lane_item.c.state).where(
     lane_item.c.record == sa.bindparam("the_record"), lane_item.c.state != word("done")
 )
 
+_OWN_ITEMS = (
+    sa.select(lane_item.c.number, lane_item.c.state)
+    .join(messages, messages.c.number == lane_item.c.number)
+    .where(
+        lane_item.c.record == sa.bindparam("the_record"),
+        lane_item.c.state != word("done"),
+        messages.c.source == sa.bindparam("the_system"),
+        messages.c.entity == sa.bindparam("the_entity"),
+        messages.c.source_id == sa.bindparam("the_id"),
+        # A merge and what people decided are about the row, whoever is named in them.
+        messages.c.operation.in_([word(Operation.UPSERT.value), word(Operation.DELETE.value)]),
+    )
+)
+
 _MOVE_ITEMS = sa.update(lane_item).where(lane_item.c.number.in_(sa.bindparam("the_numbers", expanding=True)))
 _MOVE_MESSAGES = sa.update(messages).where(messages.c.number.in_(sa.bindparam("the_numbers", expanding=True)))
 _FORGET = sa.delete(dependency).where(dependency.c.record == sa.bindparam("the_record"))
+_FORGET_ITEM = sa.delete(dependency).where(dependency.c.number == sa.bindparam("the_number"))
 
 _POINT = sa.update(crosswalk).where(IS_KEY)
 _POINT_RESERVED = sa.update(crosswalk).where(
@@ -122,19 +139,34 @@ def move_lane(connection: sa.Connection, record: UUID, heir: UUID) -> None:
     """
     connection.execute(_POINT_RESERVED, {"row_id": heir, "the_row": record})
     found = connection.execute(_OPEN_ITEMS, {"the_record": record}).all()
+    connection.execute(_FORGET, {"the_record": record})
+    _move_open(connection, found, heir)
+
+
+def move_own(connection: sa.Connection, key: RecordKey, record: UUID, own: UUID) -> None:
+    """Move what one of a row's records has open in its lane to the row that the record gets for itself.
+
+    Decided where it was told, it would be what another customer says, and bind the record to that row anew.
+    """
+    found = connection.execute(_OWN_ITEMS, {"the_record": record, **key_parameters(key)}).all()
+    for row in found:
+        connection.execute(_FORGET_ITEM, {"the_number": row.number})
+    _move_open(connection, found, own)
+
+
+def _move_open(connection: sa.Connection, found: Sequence[Any], record: UUID) -> None:
     aside = [row.number for row in found if row.state == ItemState.ASIDE.value]
     others = [row.number for row in found if row.state != ItemState.ASIDE.value]
-    connection.execute(_FORGET, {"the_record": record})
     for numbers, columns in (
         (aside, {}),
         (others, {"state": ItemState.WAITING.value, "due_at": None, "waits_on": None, "is_failing": False}),
     ):
         for start in range(0, len(numbers), 500):
             some = numbers[start : start + 500]
-            connection.execute(_MOVE_ITEMS, {"record": heir, "the_numbers": some, **columns})
+            connection.execute(_MOVE_ITEMS, {"record": record, "the_numbers": some, **columns})
             fate = {"outcome": None, "reason": None} if columns else {}
-            connection.execute(_MOVE_MESSAGES, {"record": heir, "the_numbers": some, **fate})
-    touch(connection, heir)
+            connection.execute(_MOVE_MESSAGES, {"record": record, "the_numbers": some, **fate})
+    touch(connection, record)
 
 
 def _absorb(connection: sa.Connection, key: RecordKey, heir: UUID, now: datetime) -> None:

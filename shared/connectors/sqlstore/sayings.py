@@ -30,12 +30,14 @@ def _before(connection: sa.Connection, key: RecordKey, row: UUID) -> Before:
     merged = sa.select(absorbed_row).where(absorbed_row.c.heir == row).order_by(absorbed_row.c.at.desc())
     own: UUID | None = None
     values: dict[str, Value] = {}
+    left: dict[str, Value] = {}
     for lost in connection.execute(merged).all():
         if key in keys_of(lost.records):
             own = lost.row_id
             kept = connection.execute(sa.select(shadow).where(shadow.c.record == own)).one_or_none()
             marks = shadow_of(kept.document, kept.deleted_at).marks if kept is not None else {}
             values = {name: mark.held_by(key.system) for name, mark in marks.items()}
+            left = {name: mark.value for name, mark in marks.items()}
             break
     values |= _said(connection, key, row)
     others = (
@@ -54,7 +56,7 @@ def _before(connection: sa.Connection, key: RecordKey, row: UUID) -> Before:
         .limit(1)
     )
     shared = connection.execute(others).first() is not None
-    return Before(own, values, is_shared=shared)
+    return Before(own, values, shared, left)
 
 
 def _said(connection: sa.Connection, key: RecordKey, row: UUID) -> Mapping[str, Value]:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from shared.connectors.sqlstore import cases
+from shared.connectors.sqlstore import cases, heirs
 from shared.connectors.sqlstore.pairing import IS_KEY, PAIRED, key_parameters
 from shared.connectors.sqlstore.sqltypes import ONE
 from shared.connectors.sqlstore.tables import absorbed_row, crosswalk, journal, lane, shadow
@@ -37,6 +37,7 @@ def split(connection: sa.Connection, item: LaneItem, found: Split, map_version: 
     known = sa.update(shadow).where(shadow.c.record == sa.bindparam("the_record"))
     if connection.execute(known, kept | {"the_record": found.row}).rowcount == 0:
         connection.execute(sa.insert(shadow), kept | {"record": found.row})
+    heirs.move_own(connection, found.key, item.record, found.row)
     _tell(connection, item, found, map_version, now)
     cases.keep_apart(connection, (item.record, found.row), now)
 

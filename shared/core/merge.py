@@ -223,9 +223,10 @@ class _Columns:
 
     def _dispute_again(self, column: str, value: Value, mark: Mark) -> None:
         """More is said about a column that waits for a person: only agreement ends that."""
-        ours = self.ours
-        other = next(system for system in mark.disputed if system != ours.system)
+        ours, other = self.ours, DATAVERSE if self.ours.system != DATAVERSE else mark.rival
         held = mark.disputed[other]
+        if {ours.system, self.other} - mark.disputed.keys() and not self._joins(column, value, mark, held):
+            return
         if self.theirs is not None and column in self.theirs.values:
             held, mark = self.theirs.values[column], _held_at(mark, self.theirs)
         if value == held:
@@ -237,6 +238,20 @@ class _Columns:
         if again.disputed != mark.disputed:
             inbound, outbound = _placed(ours, value, held)
             self.collisions.append(Collision(column, mark.value, inbound, outbound, "", "person"))
+
+    def _joins(self, column: str, value: Value, mark: Mark, held: Value) -> bool:
+        """Whether a record that has no part in a dispute says something else than the row holds, too.
+
+        Then it is its value that the person decides on; that of the other record is known, as every record's
+        of this row that is not asked about. Else the dispute goes on without it, and what the row says in it
+        is told to it once that is over.
+        """
+        ours = self.ours.system
+        if ours != DATAVERSE and value not in (mark.held_by(ours), held):
+            return True
+        known = _seen(mark, self.ours)
+        self.agreed[column] = known if ours == DATAVERSE else _apart(known, ours, value)
+        return False
 
 
 def already_made(decision: Merge, ours: Side) -> Merge:
@@ -312,7 +327,10 @@ def _held_at(mark: Mark, theirs: Side) -> Mark:
 
 
 def _disputed(mark: Mark, ours: Side, value: Value, other: str, held: Value) -> Mark:
-    return replace(_seen(mark, ours), disputed={ours.system: value, other: held})
+    """The mark of a column in dispute between two; a third whose value was in it is apart by now."""
+    parties = {ours.system: value, other: held}
+    apart = {**mark.apart, **{name: was for name, was in mark.disputed.items() if name not in parties}}
+    return replace(_seen(mark, ours), disputed=parties, apart=apart)
 
 
 def _placed(ours: Side, value: Value, held: Value) -> tuple[Value, Value]:

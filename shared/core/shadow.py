@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
-from shared.core.identity import RecordKey
+from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.mapping.columns import Value
 
 
@@ -47,6 +47,11 @@ class Mark:
     def held_by(self, system: str) -> Value:
         """What a system is taken to hold."""
         return self.disputed.get(system, self.apart.get(system, self.value))
+
+    @property
+    def rival(self) -> str:
+        """The legacy system whose value is in dispute with the row's; blank where none is."""
+        return next((system for system in self.disputed if system != DATAVERSE), "")
 
     def told_by(self, system: str) -> Value:
         """What a system is known to hold; None where it never spoke of the column, nor was told of it."""

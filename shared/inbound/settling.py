@@ -43,6 +43,7 @@ class Settling:
         mark = shadow.marks.get(decided.column) if decided and decided.record == record else None
         if decided is None or mark is None or not mark.disputed:
             return deciding.unchanged(change, Outcome.ECHO, "the conflict is over", entry)
+        change, entry = await self._told_of(change, entry, record, mark)
         system, column = change.subject.system, decided.column
         if self.by_import is not None and self.by_import.takes(system):
             handing = _Handing(self.by_import, self.rows, change, entry, decided)
@@ -58,13 +59,28 @@ class Settling:
             seen = {system: Moment(found.changed_at), DATAVERSE: _moment(row)}
             return _asked_again(change, entry, shadow, column, held, seen)
         fields = await side.fields(entry, {column: decided.value})
-        if held[DATAVERSE] != decided.value:
+        if held[DATAVERSE] != decided.value or _untold(shadow, system, decided):
+            # A row that holds it already is written all the same where others are to hear: its message tells.
             await hold()
             row = await self.rows.update(entry.table, record, {column: decided.value}, row.version)
         if held[system] != decided.value:
             await hold()
             found = await self.records[system].update(entry.entity, change.subject.id, fields, found.version)
         return _settled(change, entry, shadow, decided, (row, found))
+
+    async def _told_of(
+        self, change: Change, entry: EntityMap, record: UUID, mark: Mark
+    ) -> tuple[Change, EntityMap]:
+        """The change as one of the record whose value is in dispute, and that one's map.
+
+        The decision names the row's first record; where several records are the row, it may be about another.
+        """
+        if change.subject.system == mark.rival or mark.rival not in self.lookups:
+            return change, entry
+        known = self.lookups[mark.rival]
+        keys = await known.crosswalk.records_of(record)
+        rival = next((key for key in keys if key.system == mark.rival), change.subject)
+        return replace(change, subject=rival), known.system.map_of(rival.entity) or entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +115,7 @@ class _Handing:
         if not _as_seen(decided, held[system], held[DATAVERSE]):
             again = _asked_again(change, entry, shadow, column, held, {DATAVERSE: _moment(row)})
             return replace(again, concludes=concludes)
-        if held[DATAVERSE] != decided.value:
+        if held[DATAVERSE] != decided.value or _untold(shadow, system, decided):
             await hold()
             row = await self.rows.update(entry.table, record, {column: decided.value}, row.version)
         if held[system] == decided.value:
@@ -139,7 +155,8 @@ def _settled(
         system: Moment(found.changed_at),
         DATAVERSE: _moment(row),
     }
-    mark = Mark(decided.value, change.changed_at, "person", seen)
+    apart = _untold(shadow, system, decided)
+    mark = Mark(decided.value, change.changed_at, "person", seen, apart=apart)
     # Either side may hold other news by now: each is read again before it is next written.
     after = replace(shadow, marks={**shadow.marks, column: mark}, versions={})
     return Verdict(
@@ -150,6 +167,12 @@ def _settled(
         map_version=entry.revision,
         ended={column: f"settled by {decided.by}"},
     )
+
+
+def _untold(shadow: Shadow, system: str, decided: Settlement) -> dict[str, Value]:
+    """What the row's other records hold that have yet to be told of a decision."""
+    mark, others = shadow.marks[decided.column], sorted(shadow.sharing - {system, DATAVERSE})
+    return {name: held for name in others if (held := mark.told_by(name)) != decided.value}
 
 
 def _moment(row: Row) -> Moment:

@@ -190,7 +190,7 @@ def test_a_word_that_means_what_is_agreed_too_is_no_change() -> None:
 
 def test_what_a_side_said_before_it_was_read_does_not_end_a_dispute() -> None:
     """The row moved on from the value that Allegory holds; its message about that value comes late."""
-    theirs_to_decide = Ownership(columns={COLUMN: Owner.PERSON})
+    theirs_to_decide = Ownership(columns={COLUMN: Owner.PERSON}, system="allegory")
     found = merge(agreed("base"), allegory("a", 10), dataverse("d", 80), theirs_to_decide)
     shadow = Shadow(marks_after(agreed("base"), found, allegory("a", 10), None))
 

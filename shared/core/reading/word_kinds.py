@@ -9,6 +9,9 @@ from shared.core.reading.codes import FindingCode, Severity
 from shared.core.reading.finding import Reading, Remark
 from shared.core.reading.kinds import Cells, Text, written
 
+_NO_OPTION = "the map has no option for its word: read it in the record, or in the file"
+"""What stands in a column of words may be anything, somebody's name among it: it is not told."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -32,8 +35,8 @@ class Choice:
             return Reading(word)
         unfit = (*text.damaged(word), *text.too_long(word, self.most))
         if not self.kept:
-            return Reading(word, (Remark(FindingCode.CHOICE_NO_TARGET, _label(word)), *unfit))
-        told = f"{_label(word)}: kept as text"
+            return Reading(word, (Remark(FindingCode.CHOICE_NO_TARGET, _NO_OPTION), *unfit))
+        told = f"{_NO_OPTION}; kept as text"
         return Reading(word, (Remark(FindingCode.CHOICE_NO_TARGET, told, severity=Severity.FLAG), *unfit))
 
     def plain(self, cells: Sequence[Any]) -> Sequence[Any] | None:
@@ -89,9 +92,3 @@ class Words:
             )
         said = [meant for word in words if (meant := text.meant(word))]
         return Reading("\n".join(said) or None)
-
-
-def _label(word: str) -> str:
-    """The word itself when it is one of a vocabulary and not somebody's data."""
-    harmless = len(word) <= 40 and "@" not in word and not any(character.isdigit() for character in word[:2])
-    return f"no option for “{word}”" if harmless else "no option for this word"

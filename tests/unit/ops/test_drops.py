@@ -45,7 +45,7 @@ def test_a_record_that_is_kept_out_is_named_with_column_and_finding() -> None:
         "record": "CMP1",
         "field": "Company Type",
         "finding": "choice.no_target",
-        "detail": "no option for “Rival”",
+        "detail": "the map has no option for its word: read it in the record, or in the file",
     }
 
     lines = screen(_told(_module(kept_out=1), kept_out=(found,))).splitlines()

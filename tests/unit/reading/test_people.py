@@ -43,7 +43,11 @@ def test_a_cell_is_read(
     assert (reading.value, [remark.code.value for remark in reading.remarks]) == (read, codes)
 
 
-def test_a_word_without_a_target_is_named_unless_it_may_be_somebodys_data() -> None:
-    said = [Choice(()).read(word, {}).remarks[0].detail for word in ("Parked", "a@b.example", "555-8787")]
+@pytest.mark.parametrize("word", ["Parked", "Jane Miller", "a@b.example", "555-8787"])
+def test_a_word_without_a_target_is_not_repeated_but_where_to_read_it_is_said(word: str) -> None:
+    refused, kept = (
+        Choice((), kept=kept, most=None).read(word, {}).remarks[0].detail for kept in (False, True)
+    )
 
-    assert said == ["no option for “Parked”", "no option for this word", "no option for this word"]
+    assert refused == "the map has no option for its word: read it in the record, or in the file"
+    assert kept == f"{refused}; kept as text"

@@ -193,7 +193,7 @@ def _inbound(message: Message, body: Mapping[str, Json]) -> Change:
         actor=changed_by or message.sender,
         created_by=created_by,
         changed_by=changed_by,
-        correlation_id=_optional_text(message.properties.get("correlationId")),
+        correlation_id=_correlation(message),
     )
 
 
@@ -221,7 +221,7 @@ def _outbound(message: Message, body: Mapping[str, Json]) -> Change:
         row_id=row_id,
         actor=_optional_text(body.get("initiatedBy")),
         is_create=str(body.get("operation")).lower() == "create",
-        correlation_id=_optional_text(message.properties.get("correlationId")),
+        correlation_id=_correlation(message),
     )
 
 
@@ -241,6 +241,7 @@ def _settlement(message: Message, body: Mapping[str, Json]) -> Change:
         row_id=record,
         actor=message.sender,
         settles=conflict,
+        correlation_id=_correlation(message),
     )
 
 
@@ -262,6 +263,7 @@ def _join(message: Message, body: Mapping[str, Json]) -> Change:
         actor=message.sender,
         heir=row_key(table, heir),
         case=case,
+        correlation_id=_correlation(message),
     )
 
 
@@ -281,7 +283,12 @@ def _split(message: Message, body: Mapping[str, Json]) -> Change:
         row_id=record,
         actor=message.sender,
         case=case,
+        correlation_id=_correlation(message),
     )
+
+
+def _correlation(message: Message) -> str | None:
+    return _optional_text(message.properties.get("correlationId"))
 
 
 def _check_session(session_id: str | None, change: Change) -> None:

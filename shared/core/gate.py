@@ -22,6 +22,7 @@ from shared.core.patience import Patience
 from shared.core.ports import Inbox, Telemetry
 from shared.core.seal import Seal
 from shared.core.system import LegacySystem
+from shared.core.trace import correlation_of
 from shared.core.verdict import Receipt
 
 
@@ -200,6 +201,7 @@ class Gate:
             "map_version": self._map_version(change) if change else "",
             "duration_ms": f"{seconds * 1000:.1f}",
             "code": receipt.faults[0].code.value if receipt.faults else "",
+            **correlation_of(message),
         }
         self.telemetry.event(OUTCOME_EVENT, dimensions, error=True)
 

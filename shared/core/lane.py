@@ -23,6 +23,7 @@ from shared.core.heartbeat import kept_alive
 from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.ports import Applier, Bus, Clock, Lanes, LeaseLost, StoreUnavailable, Telemetry
 from shared.core.priority import Priority, working_as
+from shared.core.trace import correlation_of
 from shared.core.verdict import LaneItem, Lease, Turn, Verdict
 
 OUTCOME_EVENT = "tandem.outcome"
@@ -146,6 +147,7 @@ class LaneWorker:
             "map_version": verdict.map_version,
             "attempt": str(item.attempts + 1),
             "duration_ms": f"{seconds * 1000:.1f}",
+            **correlation_of(item.message),
         }
         if failing is not None:
             dimensions["code"] = failing.code.value

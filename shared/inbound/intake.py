@@ -14,6 +14,7 @@ from shared.core.errors import BODY_CHANGED, Fault, InvalidMessage
 from shared.core.gap import HEALED
 from shared.core.gate import Gate
 from shared.core.ports import Bus, StoreUnavailable
+from shared.core.trace import carried_on, correlation_of
 from shared.core.verdict import Receipt
 
 SENDER_PROPERTY = "tandem-sender"
@@ -39,14 +40,16 @@ class Intake:
         Raises Transient when the queue cannot be reached; nothing is kept then, and the sender repeats.
         """
         application: dict[str, Json] = {SENDER_PROPERTY: sender}
-        message = Message(
-            id=message_id,
-            queue=self.queue,
-            session_id=session_for(body),
-            body=body,
-            sender=sender,
-            properties={"contentType": "application/json"},
-            application_properties=application,
+        message = carried_on(
+            Message(
+                id=message_id,
+                queue=self.queue,
+                session_id=session_for(body),
+                body=body,
+                sender=sender,
+                properties={"contentType": "application/json"},
+                application_properties=application,
+            )
         )
         try:
             self._examine(message)
@@ -54,7 +57,16 @@ class Intake:
         except InvalidMessage as refusal:
             return await self.gate.refuse(message, refusal)
         await self.bus.post(message)
+        self._tell(message)
         return None
+
+    def _tell(self, message: Message) -> None:
+        dimensions = {
+            "message_id": message.id,
+            "session_id": message.session_id or "",
+            **correlation_of(message),
+        }
+        self.gate.telemetry.event("tandem.queued", dimensions)
 
     async def _compare(self, message: Message) -> None:
         """Refuse another body under a used id here, where its sender still listens."""

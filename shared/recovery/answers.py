@@ -126,6 +126,7 @@ class Answers:
             "receivedAt": found["received_at"],
             "finishedAt": found["finished_at"],
             "sender": found["sender"],
+            "correlationId": found["correlation_id"],
             "expected": self._expected({str(found["subject"]).partition(":")[0]}),
         }
 

@@ -22,6 +22,7 @@ from shared.core.page import Page
 from shared.core.ports import Bus, Clock, Report
 from shared.core.seal import Seal
 from shared.core.system import LegacySystem
+from shared.core.trace import carried_on
 
 REVIEW, CERTAIN = "review", "certain"
 """The policies: a person decides every match; or a certain one between two systems decides itself."""
@@ -218,7 +219,7 @@ class Customers:
             properties={"contentType": "application/json"},
             application_properties={"tandem-sender": case.by},
         )
-        return self.seal.on(message)
+        return self.seal.on(carried_on(message))
 
 
 def _elder(rows: Sequence[Report]) -> str:

@@ -24,6 +24,7 @@ from shared.core.page import Page
 from shared.core.ports import Bus, Clock, Report
 from shared.core.seal import Seal
 from shared.core.system import LegacySystem
+from shared.core.trace import carried_on
 
 TAKES = ("inbound", "outbound", "value")
 """What a person may take: what the legacy system holds, what Dataverse holds, or a value of their own."""
@@ -165,7 +166,7 @@ class Settle:
             properties={"contentType": "application/json"},
             application_properties={"tandem-sender": told.by},
         )
-        return self.seal.on(message)
+        return self.seal.on(carried_on(message))
 
 
 def _check(entry: EntityMap, column: str, value: Value) -> None:

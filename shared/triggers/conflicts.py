@@ -18,7 +18,7 @@ _TAKES = ("inbound", "outbound", "value")
 
 @bp.function_name("get_conflicts")
 @bp.route(route="ops/conflicts", methods=["GET"])
-async def get_conflicts(req: func.HttpRequest) -> func.HttpResponse:
+async def get_conflicts(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """The conflicts that wait for a person, the oldest first, those behind `after`; personal data by role."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
@@ -29,12 +29,12 @@ async def get_conflicts(req: func.HttpRequest) -> func.HttpResponse:
         shown = await app().operations.conflicts(waiting["conflicts"], look_of(caller, req))
         return answer(200, {**waiting, "conflicts": shown})
 
-    return await guarded(req, READ, look)
+    return await guarded(req, context, READ, look)
 
 
 @bp.function_name("get_conflict")
 @bp.route(route="ops/conflicts/{id:int}", methods=["GET"])
-async def get_conflict(req: func.HttpRequest) -> func.HttpResponse:
+async def get_conflict(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """One conflict: what was agreed, and what each side holds; personal data by role."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
@@ -44,12 +44,12 @@ async def get_conflict(req: func.HttpRequest) -> func.HttpResponse:
         (shown,) = await app().operations.conflicts([found], look_of(caller, req))
         return answer(200, shown)
 
-    return await guarded(req, READ, look)
+    return await guarded(req, context, READ, look)
 
 
 @bp.function_name("post_settlement")
 @bp.route(route="ops/conflicts/{id:int}/settlement", methods=["POST"])
-async def post_settlement(req: func.HttpRequest) -> func.HttpResponse:
+async def post_settlement(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Settle a conflict: take one side's value, or another, for a reason; its lane carries it out."""
 
     async def settle(caller: "Caller") -> func.HttpResponse:
@@ -75,4 +75,4 @@ async def post_settlement(req: func.HttpRequest) -> func.HttpResponse:
             return problem(422, refused.code, refused.rule)
         return answer(202, told)
 
-    return await guarded(req, OPERATE, settle)
+    return await guarded(req, context, OPERATE, settle)

@@ -16,7 +16,7 @@ bp = func.Blueprint()
 
 @bp.function_name("get_matches")
 @bp.route(route="ops/matches", methods=["GET"])
-async def get_matches(req: func.HttpRequest) -> func.HttpResponse:
+async def get_matches(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """The rows that may be one customer and wait for a person, the surest first, those behind `after`."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
@@ -26,12 +26,12 @@ async def get_matches(req: func.HttpRequest) -> func.HttpResponse:
             not_a_number() if behind is None else answer(200, await app().customers.waiting(behind or None))
         )
 
-    return await guarded(req, READ, look)
+    return await guarded(req, context, READ, look)
 
 
 @bp.function_name("get_match")
 @bp.route(route="ops/matches/{id:int}", methods=["GET"])
-async def get_match(req: func.HttpRequest) -> func.HttpResponse:
+async def get_match(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """One case: the reasons, both rows, their records, and what they hold; personal data by role."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
@@ -41,12 +41,12 @@ async def get_match(req: func.HttpRequest) -> func.HttpResponse:
             return problem(404, "request.not_found", "no case has this number")
         return answer(200, found)
 
-    return await guarded(req, READ, look)
+    return await guarded(req, context, READ, look)
 
 
 @bp.function_name("post_acceptance")
 @bp.route(route="ops/matches/{id:int}/acceptance", methods=["POST"])
-async def post_acceptance(req: func.HttpRequest) -> func.HttpResponse:
+async def post_acceptance(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Two rows are one customer: the `heir` lives on, by default the elder; its lane carries it out."""
 
     async def accept(caller: "Caller") -> func.HttpResponse:
@@ -56,12 +56,12 @@ async def post_acceptance(req: func.HttpRequest) -> func.HttpResponse:
         number, heir = int(req.route_params["id"]), str(asked.get("heir") or "")
         return await _done(app().customers.accept(number, heir, caller.name, asked["reason"]), 202, number)
 
-    return await guarded(req, OPERATE, accept)
+    return await guarded(req, context, OPERATE, accept)
 
 
 @bp.function_name("post_refusal")
 @bp.route(route="ops/matches/{id:int}/refusal", methods=["POST"])
-async def post_refusal(req: func.HttpRequest) -> func.HttpResponse:
+async def post_refusal(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Two rows are two customers, and are not taken for one again."""
 
     async def refuse(caller: "Caller") -> func.HttpResponse:
@@ -71,12 +71,12 @@ async def post_refusal(req: func.HttpRequest) -> func.HttpResponse:
         number = int(req.route_params["id"])
         return await _done(app().customers.refuse(number, caller.name, asked["reason"]), 200, number)
 
-    return await guarded(req, OPERATE, refuse)
+    return await guarded(req, context, OPERATE, refuse)
 
 
 @bp.function_name("post_unmerge")
 @bp.route(route="ops/unmerges", methods=["POST"])
-async def post_unmerge(req: func.HttpRequest) -> func.HttpResponse:
+async def post_unmerge(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """A record that shares a row gets one of its own again, with its own values from the history."""
 
     async def unmerge(caller: "Caller") -> func.HttpResponse:
@@ -86,7 +86,7 @@ async def post_unmerge(req: func.HttpRequest) -> func.HttpResponse:
         told = app().customers.unmerge(asked["record"].strip(), caller.name, asked["reason"])
         return await _done(told, 202)
 
-    return await guarded(req, OPERATE, unmerge)
+    return await guarded(req, context, OPERATE, unmerge)
 
 
 def _asked(req: func.HttpRequest) -> dict[str, Any] | None:

@@ -15,14 +15,19 @@ if TYPE_CHECKING:
     from shared.connectors.callers import Caller
     from shared.core.errors import Fault
 
+Answering = Callable[[], Awaitable[func.HttpResponse]]
 Handler = Callable[["Caller"], Awaitable[func.HttpResponse]]
+
+_OPERATION = "X-Correlation-Id"
 
 _DIGITS = 18
 
 _LATER = {"Retry-After": "5"}
 
 
-async def guarded(request: func.HttpRequest, role: str, handler: Handler) -> func.HttpResponse:
+async def guarded(
+    request: func.HttpRequest, context: func.Context, role: str, handler: Handler
+) -> func.HttpResponse:
     """The handler's answer for a caller with `role`; 401, 403 or 503 otherwise (E-16)."""
 
     async def identified() -> func.HttpResponse:
@@ -40,11 +45,24 @@ async def guarded(request: func.HttpRequest, role: str, handler: Handler) -> fun
         except Transient as error:
             return problem(503, error.code, error.cause, headers=_LATER)
 
-    return await standing(identified)
+    return await standing(context, identified)
 
 
-async def standing(answering: Callable[[], Awaitable[func.HttpResponse]]) -> func.HttpResponse:
-    """The answer of an app that stands; 503 with the reason where its state or its settings do not let it."""
+async def standing(context: func.Context, answering: Answering) -> func.HttpResponse:
+    """The answer of an app that stands; 503 with the reason where its state or settings do not let it.
+
+    All is done under the host's operation, which goes on with the caller's trace; the answer names it.
+    """
+    from shared.core.trace import traced  # noqa: PLC0415  # cold start
+
+    with traced(context.trace_context.trace_parent) as trace:
+        answered = await _standing(answering)
+    if trace is not None:
+        answered.headers[_OPERATION] = trace.trace_id
+    return answered
+
+
+async def _standing(answering: Answering) -> func.HttpResponse:
     from shared.core.ports import StoreUnavailable  # noqa: PLC0415  # cold start
     from shared.settings import InvalidSettings  # noqa: PLC0415  # cold start
 

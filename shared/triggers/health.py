@@ -10,7 +10,7 @@ bp = func.Blueprint()
 
 @bp.function_name("get_health")
 @bp.route(route="health", methods=["GET"])
-async def get_health(req: func.HttpRequest) -> func.HttpResponse:
+async def get_health(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """200 when the state can be read; 503 with the reason when it cannot, or with the settings at fault."""
     del req
 
@@ -18,4 +18,4 @@ async def get_health(req: func.HttpRequest) -> func.HttpResponse:
         await app().operations.ping()
         return answer(200, {"status": "up"})
 
-    return await standing(look)
+    return await standing(context, look)

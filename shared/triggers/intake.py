@@ -23,7 +23,7 @@ _LARGEST = 192 * 1024
 
 @bp.function_name("post_inbound")
 @bp.route(route="inbound", methods=["POST"])
-async def post_inbound(req: func.HttpRequest) -> func.HttpResponse:
+async def post_inbound(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Queue an inbound envelope; the Idempotency-Key header becomes its message id."""
 
     async def post(caller: "Caller") -> func.HttpResponse:
@@ -45,12 +45,12 @@ async def post_inbound(req: func.HttpRequest) -> func.HttpResponse:
         location = f"/api/inbound/{key}"
         return answer(202, {"id": key, "status": "queued", "statusUrl": location}, {"Location": location})
 
-    return await guarded(req, WRITE, post)
+    return await guarded(req, context, WRITE, post)
 
 
 @bp.function_name("get_inbound")
 @bp.route(route="inbound/{id}", methods=["GET"])
-async def get_inbound(req: func.HttpRequest) -> func.HttpResponse:
+async def get_inbound(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """What became of a posted message."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
@@ -61,4 +61,4 @@ async def get_inbound(req: func.HttpRequest) -> func.HttpResponse:
             return problem(404, "request.not_found", "no message with this id has arrived yet")
         return answer(200, found)
 
-    return await guarded(req, WRITE, look)
+    return await guarded(req, context, WRITE, look)

@@ -18,36 +18,36 @@ bp = func.Blueprint()
 
 @bp.function_name("get_phases")
 @bp.route(route="ops/phases", methods=["GET"])
-async def get_phases(req: func.HttpRequest) -> func.HttpResponse:
+async def get_phases(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """The phase of every entity, and every line of the ownership matrix."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
         del caller
         return answer(200, await app().phases.all())
 
-    return await guarded(req, READ, look)
+    return await guarded(req, context, READ, look)
 
 
 @bp.function_name("post_phase")
 @bp.route(route="ops/phases", methods=["POST"])
-async def post_phase(req: func.HttpRequest) -> func.HttpResponse:
+async def post_phase(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Put an entity of a system, or one business unit of it, into the next phase or the one before."""
 
     async def move(caller: "Caller") -> func.HttpResponse:
         return await _changed(req, caller, app().phases.move)
 
-    return await guarded(req, OPERATE, move)
+    return await guarded(req, context, OPERATE, move)
 
 
 @bp.function_name("post_owner")
 @bp.route(route="ops/owners", methods=["POST"])
-async def post_owner(req: func.HttpRequest) -> func.HttpResponse:
+async def post_owner(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Lay down who decides a column, in one phase or in any."""
 
     async def lay_down(caller: "Caller") -> func.HttpResponse:
         return await _changed(req, caller, app().phases.own)
 
-    return await guarded(req, OPERATE, lay_down)
+    return await guarded(req, context, OPERATE, lay_down)
 
 
 async def _changed(

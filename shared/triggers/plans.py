@@ -26,19 +26,19 @@ class _Malformed(Exception):
 
 @bp.function_name("get_groups")
 @bp.route(route="ops/groups", methods=["GET"])
-async def get_groups(req: func.HttpRequest) -> func.HttpResponse:
+async def get_groups(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """What is failing, by cause: how much, since when, and what to do."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
         del caller
         return answer(200, {"groups": await app().operations.groups.open()})
 
-    return await guarded(req, READ, look)
+    return await guarded(req, context, READ, look)
 
 
 @bp.function_name("post_plan")
 @bp.route(route="ops/plans", methods=["POST"])
-async def post_plan(req: func.HttpRequest) -> func.HttpResponse:
+async def post_plan(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Freeze the failures that a selection means; nothing is sent yet."""
 
     async def make(caller: "Caller") -> func.HttpResponse:
@@ -49,48 +49,48 @@ async def post_plan(req: func.HttpRequest) -> func.HttpResponse:
         told = await app().plans.create(selection, caller.name)
         return answer(201, told, {"Location": f"/api/ops/plans/{told['plan']}"})
 
-    return await guarded(req, OPERATE, make)
+    return await guarded(req, context, OPERATE, make)
 
 
 @bp.function_name("get_plans")
 @bp.route(route="ops/plans", methods=["GET"])
-async def get_plans(req: func.HttpRequest) -> func.HttpResponse:
+async def get_plans(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """The newest plans."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
         del caller
         return answer(200, await app().plans.all())
 
-    return await guarded(req, READ, look)
+    return await guarded(req, context, READ, look)
 
 
 @bp.function_name("get_plan")
 @bp.route(route="ops/plans/{plan:int}", methods=["GET"])
-async def get_plan(req: func.HttpRequest) -> func.HttpResponse:
+async def get_plan(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """A plan: what was foreseen, and how far it is."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
         del caller
         return _found(await app().plans.show(int(req.route_params["plan"])))
 
-    return await guarded(req, READ, look)
+    return await guarded(req, context, READ, look)
 
 
 @bp.function_name("get_plan_report")
 @bp.route(route="ops/plans/{plan:int}/report", methods=["GET"])
-async def get_plan_report(req: func.HttpRequest) -> func.HttpResponse:
+async def get_plan_report(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """What became of every message of a plan."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
         del caller
         return _found(await app().plans.report(int(req.route_params["plan"])))
 
-    return await guarded(req, READ, look)
+    return await guarded(req, context, READ, look)
 
 
 @bp.function_name("post_plan_action")
 @bp.route(route="ops/plans/{plan:int}/{action}", methods=["POST"])
-async def post_plan_action(req: func.HttpRequest) -> func.HttpResponse:
+async def post_plan_action(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Run, pause, resume or cancel a plan."""
 
     async def act(caller: "Caller") -> func.HttpResponse:
@@ -111,7 +111,7 @@ async def post_plan_action(req: func.HttpRequest) -> func.HttpResponse:
             return problem(409, "request.plan_state", str(fault))
         return _found(told)
 
-    return await guarded(req, OPERATE, act)
+    return await guarded(req, context, OPERATE, act)
 
 
 def _found(told: Mapping[str, Any] | None) -> func.HttpResponse:

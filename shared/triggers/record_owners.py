@@ -16,18 +16,18 @@ bp = func.Blueprint()
 
 @bp.function_name("get_record_owners")
 @bp.route(route="ops/record-owners", methods=["GET"])
-async def get_record_owners(req: func.HttpRequest) -> func.HttpResponse:
+async def get_record_owners(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Unmatched owners with what waits for them by object, aliases, and what is laid down."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
         return answer(200, await app().record_owners.told(plain=sees_personal(caller, req)))
 
-    return await guarded(req, READ, look)
+    return await guarded(req, context, READ, look)
 
 
 @bp.function_name("post_owner_alias")
 @bp.route(route="ops/record-owners/aliases", methods=["POST"])
-async def post_owner_alias(req: func.HttpRequest) -> func.HttpResponse:
+async def post_owner_alias(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Say which user is meant by an owner's name; with a blank user, that nobody says so any more."""
     from shared.recovery.record_owners import NotAnAlias  # noqa: PLC0415  # cold start
 
@@ -43,4 +43,4 @@ async def post_owner_alias(req: func.HttpRequest) -> func.HttpResponse:
             return problem(400, "request.owner_alias", str(refused))
         return answer(200, told)
 
-    return await guarded(req, OPERATE, say)
+    return await guarded(req, context, OPERATE, say)

@@ -27,29 +27,29 @@ Asked = Mapping[str, Any]
 
 @bp.function_name("post_skip")
 @bp.route(route="ops/repairs/skip", methods=["POST"])
-async def post_skip(req: func.HttpRequest) -> func.HttpResponse:
+async def post_skip(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Let a lane go on without a message; a message refused at the gate is acknowledged."""
 
     async def skip(asked: Asked, actor: str) -> Mapping[str, Any]:
         return await app().repairs.skip(asked["messageId"], asked["reason"], actor)
 
-    return await guarded(req, OPERATE, lambda caller: _repaired(req, caller, skip))
+    return await guarded(req, context, OPERATE, lambda caller: _repaired(req, caller, skip))
 
 
 @bp.function_name("post_release")
 @bp.route(route="ops/repairs/release", methods=["POST"])
-async def post_release(req: func.HttpRequest) -> func.HttpResponse:
+async def post_release(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Let a message that was set aside for its time go on with the time it claims."""
 
     async def release(asked: Asked, actor: str) -> Mapping[str, Any]:
         return await app().repairs.release(asked["messageId"], asked["reason"], actor)
 
-    return await guarded(req, OPERATE, lambda caller: _repaired(req, caller, release))
+    return await guarded(req, context, OPERATE, lambda caller: _repaired(req, caller, release))
 
 
 @bp.function_name("post_supersede")
 @bp.route(route="ops/repairs/supersede", methods=["POST"])
-async def post_supersede(req: func.HttpRequest) -> func.HttpResponse:
+async def post_supersede(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Let another message (`by`), or another `body`, stand for a message."""
 
     async def supersede(asked: Asked, actor: str) -> Mapping[str, Any]:
@@ -59,19 +59,19 @@ async def post_supersede(req: func.HttpRequest) -> func.HttpResponse:
             return await repairs.rewrite(asked["messageId"], body, asked["reason"], actor)
         return await repairs.supersede(asked["messageId"], str(asked["by"]), asked["reason"], actor)
 
-    return await guarded(req, OPERATE, lambda caller: _repaired(req, caller, supersede, "by"))
+    return await guarded(req, context, OPERATE, lambda caller: _repaired(req, caller, supersede, "by"))
 
 
 @bp.function_name("post_edit")
 @bp.route(route="ops/repairs/edit", methods=["POST"])
-async def post_edit(req: func.HttpRequest) -> func.HttpResponse:
+async def post_edit(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Put a copy with some fields `set` in a message's place; a bad edit changes nothing."""
 
     async def edit(asked: Asked, actor: str) -> Mapping[str, Any]:
         settings = {str(name): None if value is None else str(value) for name, value in asked["set"].items()}
         return await app().repairs.edit(asked["messageId"], settings, asked["reason"], actor)
 
-    return await guarded(req, OPERATE, lambda caller: _repaired(req, caller, edit, "set"))
+    return await guarded(req, context, OPERATE, lambda caller: _repaired(req, caller, edit, "set"))
 
 
 async def _repaired(

@@ -1,5 +1,6 @@
 """What the sink is told: one event per decision, and never a customer's value. A sick sink harms nothing."""
 
+import hashlib
 import json
 import time
 from typing import Any
@@ -140,6 +141,30 @@ def test_a_refusal_at_the_gate_is_one_error_event(stack: Stack, tag: str) -> Non
         "map_version": "company.v1",
         "code": "value.not_a_number",
     }
+
+
+def test_a_callers_trace_goes_through_the_door_the_queue_and_the_lane(stack: Stack, tag: str) -> None:
+    trace, key = hashlib.md5(tag.encode(), usedforsecurity=False).hexdigest(), f"{tag}-traced"
+    headers = {"Idempotency-Key": key, "traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+    with stack.api("inbound") as api:
+        posted = api.post("inbound", json=company(tag, 1), headers=headers)
+    stack.outcome(key, "applied")
+
+    events = told(stack, key, 2)
+
+    assert (posted.status_code, posted.headers["X-Correlation-Id"]) == (202, trace)
+    assert sorted((each["properties"]["event"], each["operation_id"]) for each in events) == [
+        ("tandem.outcome", trace),
+        ("tandem.queued", trace),
+    ]
+    (kept,) = stack.kept("SELECT * FROM message WHERE message_id = ?", key)
+    carried = json.loads(kept["application_properties"])["traceparent"].split("-")
+    assert (kept["correlation_id"], carried[1]) == (trace, trace)
+    (line,) = stack.kept("SELECT * FROM journal WHERE number = ?", kept["number"])
+    assert line["correlation_id"] == trace
+    with stack.api("inbound") as api:
+        assert api.get(f"inbound/{key}").json()["correlationId"] == trace
+    assert trace in stack.tandem("record", "show", key).stdout
 
 
 def test_a_change_out_of_dynamics_is_told_as_outbound(stack: Stack, tag: str) -> None:

@@ -79,7 +79,7 @@ def roles_of(tree: ast.Module) -> Mapping[str, str]:
         if isinstance(node, ast.AsyncFunctionDef):
             for call in ast.walk(node):
                 if isinstance(call, ast.Call) and ast.unparse(call.func) == "guarded":
-                    found[node.name] = getattr(roles, ast.unparse(call.args[1]))
+                    found[node.name] = getattr(roles, ast.unparse(call.args[2]))
     return found
 
 

@@ -78,7 +78,7 @@ def call(function: Function, asked: Mapping[str, Any]) -> Call:
             route,
             http.get("body", "").encode(),
         ),
-        trace_parent=trace_parent(),
+        trace_parent=trace_parent(http.get("headers", {}).get("traceparent", "")),
     )
 
 
@@ -102,7 +102,12 @@ def outcome(completion: Completion) -> dict[str, Any]:
     http = completion.http
     if http is None:
         return {"error": completion.error}
-    return {"error": completion.error, "status": http.status, "body": json.loads(http.body or b"null")}
+    return {
+        "error": completion.error,
+        "status": http.status,
+        "body": json.loads(http.body or b"null"),
+        "operation": http.headers.get("x-correlation-id") or http.headers.get("X-Correlation-Id"),
+    }
 
 
 async def drive(name: str, asked: list[Mapping[str, Any]]) -> dict[str, Any]:

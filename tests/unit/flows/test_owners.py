@@ -10,11 +10,13 @@ from shared.core.errors import InvalidMessage
 from shared.core.mapping.spec import Owner
 from shared.core.outcome import Outcome
 from shared.core.ownership import Phase, PhaseRefused, Rule
+from shared.core.trace import traced
 
 if TYPE_CHECKING:
     from tests.unit.flows.conftest import Desk
 
 COMPANY = ("allegory", "company", "")
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 async def in_phase(desk: "Desk", *steps: Phase) -> None:
@@ -189,3 +191,19 @@ async def test_settling_twice_is_settling_once(desk: "Desk") -> None:
     await desk.delivered()
 
     assert both(desk, row, "telephone1", "phone") == ("3", "3")
+
+
+async def test_a_decision_reaches_its_lane_under_the_operation_in_which_it_was_made(desk: "Desk") -> None:
+    await contested(desk)
+    found = await open_conflict(desk)
+
+    with traced(f"00-{TRACE}-00f067aa0ba902b7-01"):
+        await desk.settle.settle(found["id"], "inbound", None, "ann", "by phone")
+
+    message = desk.bus.sent[-1].message
+    assert message.properties["correlationId"] == TRACE
+    await desk.delivered()
+    assert (await desk.settle.waiting())["conflicts"] == []
+    kept = await desk.store.operations.messages.find(message.id)
+    assert kept is not None
+    assert kept["correlation_id"] == TRACE

@@ -59,6 +59,7 @@ class Code(StrEnum):
     TARGET_REFUSED = "target.refused"
     TARGET_GONE = "target.gone"
     TARGET_STATE = "target.state"
+    TARGET_ONE_WAY = "target.one_way"
 
     LOOPING = "record.looping"
     RECORD_BUSY = "record.busy"
@@ -213,6 +214,10 @@ EXPLANATIONS: dict[Code, Explanation] = {
     Code.TARGET_STATE: Explanation(
         "The row is in a state from which Dataverse knows no way to the one asked for.",
         "Look at the row in Dataverse; bring it where it shall be there, or skip the message with a reason.",
+    ),
+    Code.TARGET_ONE_WAY: Explanation(
+        "A person's decision would have to be written into a system to which nothing is written.",
+        "Give it a place for imports and replay it; or skip it, and decide for what the system holds.",
     ),
     Code.TARGET_GONE: Explanation(
         "The record no longer exists on the far side.", "Decide whether it should be created again, or skip."

@@ -12,6 +12,7 @@ SyncError
     ├── InvalidMessage       not the envelope we agreed on, or a value with no place on the other side
     ├── Refused              the far side understood us and said no
     ├── Gone                 the far side no longer has the record
+    ├── OneWay               nothing is written to the system it would have to be written to
     └── Looping              the record's changes cross back and forth without an end
 
 A stale, duplicate or echoed message is not a failure but an `Outcome`: returned, counted, never raised.
@@ -168,6 +169,18 @@ class Gone(Permanent):
 
     def __init__(self, rule: str) -> None:
         super().__init__(Code.TARGET_GONE, rule)
+
+
+class OneWay(Permanent):
+    """Nothing is written to `system`: it has no REST interface, and no place for imports is set."""
+
+    def __init__(self, system: str, field: str) -> None:
+        super().__init__(Code.TARGET_ONE_WAY, one_way(system), field=field)
+
+
+def one_way(system: str) -> str:
+    """What may be decided of a column that a record of such a system has."""
+    return f"what {system} holds, to which nothing is written: it has no place for imports"
 
 
 class Looping(Permanent):

@@ -12,6 +12,7 @@ from shared.core import decision as deciding
 from shared.core.acknowledging import awaiting, refused, still_awaiting
 from shared.core.change import Change
 from shared.core.conflict import Conflicts, Settlement
+from shared.core.errors import OneWay
 from shared.core.identity import DATAVERSE
 from shared.core.legacy import LegacySide
 from shared.core.lookups import Lookups
@@ -48,6 +49,8 @@ class Settling:
         if self.by_import is not None and self.by_import.takes(system):
             handing = _Handing(self.by_import, self.rows, change, entry, decided)
             return await handing.settled(shadow, mark, hold)
+        if system not in self.records:
+            return await self._on_the_row(change, entry, decided, shadow, hold)
         side = LegacySide(self.lookups[system])
         row = await self.rows.read(entry.table, record)
         found = await self.records[system].read(entry.entity, change.subject.id)
@@ -81,6 +84,29 @@ class Settling:
         keys = await known.crosswalk.records_of(record)
         rival = next((key for key in keys if key.system == mark.rival), change.subject)
         return replace(change, subject=rival), known.system.map_of(rival.entity) or entry
+
+    async def _on_the_row(
+        self, change: Change, entry: EntityMap, decided: Settlement, shadow: Shadow, hold: Hold
+    ) -> Verdict:
+        """Settle where nothing can be written to the record: it has to hold already what was decided.
+
+        Raises OneWay where it does not: the two sides would differ, and be taken for agreed.
+        """
+        system, column = change.subject.system, decided.column
+        mark = shadow.marks[column]
+        row = await self.rows.read(entry.table, decided.record)
+        if row is None:
+            return _gone(change, entry, shadow, column)
+        held = {system: mark.held_by(system), DATAVERSE: row.values.get(column)}
+        if not _as_seen(decided, held[system], held[DATAVERSE]):
+            return _asked_again(change, entry, shadow, column, held, {DATAVERSE: _moment(row)})
+        if held[system] != decided.value:
+            raise OneWay(system, column)
+        if held[DATAVERSE] != decided.value or _untold(shadow, system, decided):
+            await hold()
+            row = await self.rows.update(entry.table, decided.record, {column: decided.value}, row.version)
+        at = mark.seen[system].at if system in mark.seen else change.changed_at
+        return _settled(change, entry, shadow, decided, (row, LegacyRecord(change.subject.id, {}, "", at)))
 
 
 @dataclass(frozen=True, slots=True)

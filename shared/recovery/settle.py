@@ -14,7 +14,7 @@ from shared.core.change import Json, Message
 from shared.core.codes import Code
 from shared.core.conflict import TOLD, Told
 from shared.core.envelope import SCHEMA_VERSION, SETTLEMENT
-from shared.core.errors import Fault, InvalidMessage
+from shared.core.errors import Fault, InvalidMessage, one_way
 from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Value
 from shared.core.mapping.references import RowRef
@@ -51,6 +51,11 @@ class Asked(Protocol):
     @property
     def key(self) -> RecordKey:
         """The legacy record."""
+        ...
+
+    @property
+    def systems(self) -> frozenset[str]:
+        """The systems of all records of its row: the contested value is that of one of them."""
         ...
 
     @property
@@ -104,6 +109,8 @@ class Settle:
     queue: str
     seal: Seal
     new_id: Callable[[], UUID]
+    read_only: frozenset[str] = frozenset()
+    """The systems to which nothing is written: what they hold can be decided for, and nothing else."""
 
     async def waiting(self, after: int = 0) -> Report:
         """200 conflicts behind number `after` that wait for a person, or for their record's lane.
@@ -120,8 +127,8 @@ class Settle:
     async def settle(self, number: int, take: str, value: Json, actor: str, reason: str) -> Report:
         """Decide a conflict; the answer says what is on its way.
 
-        Raises InvalidMessage for a value that has no place on one of the sides, and Transient when the queue
-        cannot be reached: the decision is kept then, and the timer sends it.
+        Raises InvalidMessage for a value that has no place on one side or cannot be written there, and
+        Transient when the queue cannot be reached: the decision is kept then, and the timer sends it.
         """
         asked: Asked = await self.book.asked(number)
         entry = self.systems[asked.key.system].map_of(asked.key.entity)
@@ -130,6 +137,8 @@ class Settle:
         chosen = {"inbound": asked.inbound, "outbound": asked.outbound}
         decided = chosen[take] if take in chosen else _typed(entry, asked.column, value)
         _check(entry, asked.column, decided)
+        if asked.systems <= self.read_only and decided != asked.inbound:
+            raise InvalidMessage(Fault("/take", Code.TARGET_ONE_WAY, one_way(asked.key.system)))
         told_as = f"{TOLD}{number}-{self.new_id()}"
         told = await self.book.decide(asked, decided, actor, reason, told_as)
         await self.bus.post(self._message(told))

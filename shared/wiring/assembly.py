@@ -112,7 +112,7 @@ def assemble(settings: Settings, opened: ExitStack) -> App:
         plans=PlanDesk(store.plans, store.plan_reports),
         plan_driver=flows.plan_driver(world),
         repairs=Repairs(asked.repair, gate, bus, clock),
-        settle=Settle(store.conflicts, gate.systems, bus, clock, settings.inbound_queue, store.seal, uuid4),
+        settle=_settle(world),
         customers=_customers(world),
         phases=Phases(store.owners, gate.systems, world.sides.units),
         retry=Retry(store.lanes, bus, clock, world.telemetry),
@@ -125,6 +125,21 @@ def assemble(settings: Settings, opened: ExitStack) -> App:
         gaps=errands.gaps(world, gate),
         mappings=MappingCheck(gate.systems, world.metadata),
         retention=errands.retention(world),
+    )
+
+
+def _settle(world: World) -> Settle:
+    settings, store, systems = world.settings, world.store, world.sides.systems
+    read_only = frozenset(systems) - world.sides.records.keys() - flows.takers(settings)
+    return Settle(
+        store.conflicts,
+        systems,
+        world.bus,
+        world.clock,
+        settings.inbound_queue,
+        store.seal,
+        uuid4,
+        read_only,
     )
 
 

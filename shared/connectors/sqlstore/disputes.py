@@ -127,11 +127,15 @@ def to_decide(connection: sa.Connection) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A conflict as a person is asked about it: the record, its key, the column, and what both sides hold."""
+    """A conflict as a person is asked about it: the record, its keys, the column, and what both sides hold.
+
+    Where several records are the row, `key` is the first one's, and the value may be of any of `systems`.
+    """
 
     number: int
     record: UUID
     key: RecordKey
+    systems: frozenset[str]
     column: str
     inbound: Value
     outbound: Value
@@ -187,11 +191,12 @@ class SqlConflicts:
 
         def work(connection: sa.Connection) -> Decision:
             row = connection.execute(wanted).one_or_none()
-            key = None if row is None else _key(connection, row.record)
-            if row is None or key is None:
+            keys = [] if row is None else _keys(connection, row.record)
+            if row is None or not keys:
                 raise NotOpen
+            systems = frozenset(key.system for key in keys)
             values = (value_of(row.inbound), value_of(row.outbound))
-            return Decision(number, row.record, key, row.column_name, *values)
+            return Decision(number, row.record, keys[0], systems, row.column_name, *values)
 
         return await self.database.read(work)
 
@@ -254,13 +259,17 @@ class SqlConflicts:
 
 
 def _key(connection: sa.Connection, record: UUID) -> RecordKey | None:
-    row = connection.execute(
+    return next(iter(_keys(connection, record)), None)
+
+
+def _keys(connection: sa.Connection, record: UUID) -> list[RecordKey]:
+    """The records that are a row, the one that is named first."""
+    rows = connection.execute(
         sa.select(crosswalk)
         .where(crosswalk.c.row_id == record, crosswalk.c.state != word("absorbed"))
         .order_by(crosswalk.c.state, crosswalk.c.system, crosswalk.c.entity, crosswalk.c.legacy_id)
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else RecordKey(row.system, row.entity, row.legacy_id)
+    ).all()
+    return [RecordKey(row.system, row.entity, row.legacy_id) for row in rows]
 
 
 def _report(connection: sa.Connection, row: Any) -> Report:

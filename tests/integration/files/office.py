@@ -269,6 +269,7 @@ def office_at(
     clock: SettableClock | None = None,
     others: Sequence[LegacySystem] = (),
     records: Mapping[str, LegacyRecords] | None = None,
+    takes_imports: bool = True,
 ) -> Iterator[Office]:
     """An office whose files and state lie in a folder; with the one `before` it is a process started anew."""
     clock = before.clock if before else clock or SettableClock(BEGIN)
@@ -278,7 +279,9 @@ def office_at(
     with server, httpx.Client(base_url=server.url, timeout=10) as desk:
         rows, telemetry = before.rows if before else MemoryRows(clock), MemoryTelemetry()
         bus = MemoryBus({direction: direction.value for direction in Direction}, clock, seal=store.seal)
-        gate = gate_for((*others, LEGRAND), store, rows, bus, clock, telemetry, records or {})
+        gate = gate_for(
+            (*others, LEGRAND), store, rows, bus, clock, telemetry, records or {}, takes_imports=takes_imports
+        )
         common = (store.jobs, bus)
         reading = Drops(
             LEGRAND,
@@ -329,6 +332,8 @@ def gate_for(
     clock: SettableClock,
     telemetry: MemoryTelemetry,
     records: Mapping[str, LegacyRecords],
+    *,
+    takes_imports: bool = True,
 ) -> Gate:
     """Both flows between Dataverse's twin and these systems, as the wiring puts them together."""
     systems = {system.name: system for system in legacy}
@@ -336,8 +341,8 @@ def gate_for(
     lookups = {name: Lookups(system, TABLES, store.crosswalk, directory) for name, system in systems.items()}
     budget = LoopBudget()
     places = frozenset({"legrand"})
-    posting = Posting(lookups, places, store.pending, rows, store.shadows, budget)
-    by_import = ByImport(lookups, store.pending, places)
+    posting = Posting(lookups, places, store.pending, rows, store.shadows, budget) if takes_imports else None
+    by_import = ByImport(lookups, store.pending, places) if takes_imports else None
     settling = Settling(store.conflicts, rows, records, lookups, by_import)
     parse = partial(_parse, clock)
     assigning = Assigning(OwnerLookup(MemoryPeople(rows)))

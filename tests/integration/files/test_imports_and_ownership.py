@@ -6,6 +6,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from shared.core.codes import Code
+from shared.core.errors import InvalidMessage
 from shared.core.mapping.spec import Owner
 from shared.core.ownership import Phase, Rule
 from shared.recovery.settle import Settle
@@ -80,16 +82,16 @@ async def test_nothing_that_legrand_alone_may_change_is_sent_to_it(office: Offic
     assert await office.pending() == []
 
 
-async def disputed(office: Office) -> tuple[UUID, int, Settle]:
-    """A city that both sides changed, and that a person is to decide."""
+async def personal(office: Office) -> UUID:
+    """A company whose city is a person's to decide."""
     row = await company(office)
     rule = Rule("legrand", "company", "address1_city", Owner.PERSON)
     await office.store.owners.set_rule(rule, "lea", "a test")
-    office.edit("companies", "CMP1", {"City": "Rozelle"})
-    edit = await office.save("account", row, address1_city="Glebe")
-    await office.exchange()
-    assert await office.fate(edit) == "conflict"
-    settle = Settle(
+    return row
+
+
+def settling(office: Office, *read_only: str) -> Settle:
+    return Settle(
         office.store.conflicts,
         office.gate.systems,
         office.bus,
@@ -97,7 +99,18 @@ async def disputed(office: Office) -> tuple[UUID, int, Settle]:
         "inbound",
         office.store.seal,
         uuid4,
+        frozenset(read_only),
     )
+
+
+async def disputed(office: Office) -> tuple[UUID, int, Settle]:
+    """A city that both sides changed, and that a person is to decide."""
+    row = await personal(office)
+    office.edit("companies", "CMP1", {"City": "Rozelle"})
+    edit = await office.save("account", row, address1_city="Glebe")
+    await office.exchange()
+    assert await office.fate(edit) == "conflict"
+    settle = settling(office)
     (open_one,) = (await settle.waiting())["conflicts"]
     return row, open_one["id"], settle
 
@@ -129,3 +142,72 @@ async def test_a_person_is_asked_again_when_legrand_holds_something_else_by_then
     (again,) = (await settle.waiting())["conflicts"]
     assert (again["inbound"], again["outbound"]) == ("Newtown", "Glebe")
     assert office.record("companies", "CMP1")["City"] == "Newtown"
+
+
+@pytest.fixture
+def closed(tmp_path: Path) -> Iterator[Office]:
+    """An office of which no place for imports is known."""
+    with office_at(tmp_path, takes_imports=False) as made:
+        yield made
+
+
+async def disputed_in(closed: Office, *read_only: str) -> tuple[UUID, int, Settle]:
+    """The same dispute where nothing is written to Legrand."""
+    row = await personal(closed)
+    assert await closed.fate(await closed.save("account", row, address1_city="Glebe")) == "echo"
+    closed.edit("companies", "CMP1", {"City": "Rozelle"})
+    assert await closed.drop("second") == ["conflict"]
+    settle = settling(closed, *read_only)
+    (open_one,) = (await settle.waiting())["conflicts"]
+    return row, open_one["id"], settle
+
+
+async def test_without_a_place_for_imports_what_legrand_holds_is_settled_on_the_row(closed: Office) -> None:
+    row, number, settle = await disputed_in(closed, "legrand")
+    await settle.settle(number, "inbound", None, "pia", "she knows")
+    message = closed.bus.sent[-1].message
+    await closed.gate.receive(message)
+
+    assert await closed.fate(message.id) == "applied"
+    assert (await closed.values("account", row))["address1_city"] == "Rozelle"
+    assert closed.record("companies", "CMP1")["City"] == "Rozelle"
+    assert (await settle.waiting())["conflicts"] == []
+    assert set(await closed.drop("third")) <= {"echo"}
+
+
+async def test_without_a_place_for_imports_nothing_else_can_be_decided(closed: Office) -> None:
+    _, number, settle = await disputed_in(closed, "legrand")
+
+    for take, value in (("outbound", None), ("value", "Newtown")):
+        with pytest.raises(InvalidMessage) as told:
+            await settle.settle(number, take, value, "pia", "she knows")
+        (fault,) = told.value.faults
+        assert (fault.field, fault.code) == ("/take", Code.TARGET_ONE_WAY)
+        assert fault.expected.startswith("what legrand holds")
+
+    (open_one,) = (await settle.waiting())["conflicts"]
+    assert open_one["state"] == "open"
+
+
+async def test_a_decision_made_before_the_place_was_taken_away_is_held_until_it_is_back(
+    closed: Office, tmp_path: Path
+) -> None:
+    row, number, settle = await disputed_in(closed)
+    await settle.settle(number, "outbound", None, "pia", "she knows")
+    message = closed.bus.sent[-1].message
+    await closed.gate.receive(message)
+
+    (failure,) = await closed.store.operations.failures.newest(10)
+    assert [failure[name] for name in ("message_id", "state", "code", "field")] == [
+        message.id,
+        "held",
+        "target.one_way",
+        "address1_city",
+    ]
+    assert (await closed.values("account", row))["address1_city"] == "Glebe"
+    with office_at(tmp_path, closed) as reopened:
+        await reopened.store.operations.repair.replay(message.id, "ops")
+        await reopened.gate.worker.drain(row)
+        await reopened.exchange()
+        assert await reopened.fate(message.id) == "applied"
+        assert reopened.record("companies", "CMP1")["City"] == "Glebe"

@@ -13,6 +13,7 @@ from shared.core.errors import (
     InvalidMessage,
     Looping,
     MovedOn,
+    OneWay,
     OwnerUnmatched,
     ParentElsewhere,
     ParentMissing,
@@ -50,6 +51,7 @@ SECONDS = timedelta(seconds=1)
         (Refused("no", answer="0x80040265"), Outcome.FAILED, None),
         (Refused("no", answer="401", code=Code.TARGET_UNAUTHORISED), Outcome.FAILED, None),
         (Gone("deleted there"), Outcome.FAILED, None),
+        (OneWay("legrand", "address1_city"), Outcome.FAILED, None),
         (Looping(Code.TARGET_REFUSED, "back and forth", None, Shadow()), Outcome.FAILED, None),
     ],
 )
@@ -73,6 +75,7 @@ def test_every_leaf_of_the_tree_is_in_the_table() -> None:
         Throttled,
         Unavailable,
         MovedOn,
+        OneWay,
         ParentElsewhere,
         OwnerUnmatched,
         InvalidMessage,

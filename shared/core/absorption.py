@@ -155,11 +155,16 @@ def inherited(
         apart = {**mark.apart, **{name: value for name, value in held.items() if value != mark.value}}
         marks[column] = replace(mark, seen=seen, apart=apart)
     known = {system: lost.versions[system] for system in systems if system in lost.versions}
+    left, parted = dict(shadow.gone), shadow.parted
+    if systems and parted is not None and parted.system != DATAVERSE:
+        # It has a counterpart again, and lives on alone no more.
+        left, parted = {**left, parted.system: parted.at}, None
     return replace(
         shadow,
         marks=marks,
         versions={**shadow.versions, **known},
-        gone={system: at for system, at in shadow.gone.items() if system not in systems},
+        gone={system: at for system, at in left.items() if system not in systems},
+        parted=parted,
         absorbed=shadow.absorbed | lost.absorbed | {str(key) for key in estate.ended},
     )
 
@@ -187,6 +192,17 @@ async def renamed(
     known = shadow.versions.get(key.system) == found.version
     versions = {**shadow.versions, key.system: written.version} if known else shadow.versions
     return replace(shadow, versions=versions)
+
+
+def left_over(entry: EntityMap, lost: Shadow, held: Mapping[str, Value], rule: str) -> tuple[Collision, ...]:
+    """A loser's values that nobody has taken over, where nobody will: what its heir holds stands."""
+    columns, own = entry.table.columns, entry.source_key.name if entry.source_key else ""
+    return tuple(
+        Collision(column, mark.value, mark.value, held.get(column), DATAVERSE, rule)
+        for column, mark in sorted(lost.marks.items())
+        if mark.value is not None and mark.value != held.get(column) and column != own
+        if not (columns[column].incidental or columns[column].create_only)
+    )
 
 
 def too_late(

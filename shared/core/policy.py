@@ -42,7 +42,8 @@ def alone(change: Change, entry: EntityMap, shadow: Shadow, owned: Ownership) ->
     if owned.is_retired:
         reason = f"{owned.system} is retired: nothing crosses any more"
         return deciding.unchanged(change, Outcome.SUPERSEDED, reason, entry)
-    if shadow.parted is None:
+    if shadow.parted is None or change.operation is Operation.ABSORB:
+        # A merge into what lives on alone is followed all the same (see `Absorbing`).
         return None
     if shadow.parted.system == change.subject.system:
         if change.operation is Operation.DELETE or change.changed_at <= shadow.parted.at:

@@ -9,6 +9,7 @@ from shared.core.absorption import (
     Estate,
     Seizing,
     inherited,
+    left_over,
     merged_elsewhere,
     seized,
     too_late,
@@ -16,15 +17,16 @@ from shared.core.absorption import (
 )
 from shared.core.change import Change, Operation
 from shared.core.crosswalk import Crosswalk, Entry
-from shared.core.identity import RecordKey, merge_of
+from shared.core.identity import DATAVERSE, RecordKey, merge_of
 from shared.core.mapping.columns import Value
 from shared.core.mapping.spec import EntityMap, OnDelete
 from shared.core.outcome import Outcome
 from shared.core.ownership import Ownership
 from shared.core.policy import on_merge
 from shared.core.ports import Hold, LegacyRecords, Row, Rows, Shadows
-from shared.core.shadow import Shadow
-from shared.core.verdict import Absorption, Verdict
+from shared.core.shadow import Parting, Shadow
+from shared.core.verdict import Absorption, Collision, Verdict
+from shared.inbound import shared_rows as shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,9 @@ class Absorbing:
             # Nobody can tell what the heir holds, so it has no row: the loser's lives on as its own.
             result = deciding.unchanged(change, Outcome.PARKED, "its heir takes over the loser's row", entry)
             return replace(result, goes_to=lost.row)
+        if lost.is_paired and shadow.parted is not None and shadow.parted.system == DATAVERSE:
+            result = deciding.unchanged(change, Outcome.PARKED, "its heir has no row any more", entry)
+            return replace(result, goes_to=lost.row, goes_alone=True)
         return await self._absorb(
             change, entry, (record, lost.row), shadow, on_merge(change, entry, owned), hold
         )
@@ -81,15 +86,29 @@ class Absorbing:
             return replace(stale, outcome=Outcome.PARKED, goes_to=lost.row, goes_alone=True)
         return await self._absorb(change, entry, (record, lost.row), shadow, OnDelete.IGNORE, hold)
 
+    async def heir_without_row(self, change: Change, record: UUID) -> Shadow | None:
+        """What is known of a merge's heir, told in its loser's lane because the heir has no row any more.
+
+        None where that is not so.
+        """
+        row = await self._heirs_row(change, record)
+        held = await self.shadows.load(row) if row is not None else None
+        return held if held and held.parted and held.parted.system == DATAVERSE else None
+
     async def is_the_end(self, change: Change, record: UUID) -> bool:
         """Whether a merge is told in its loser's lane, because its heir has ended since."""
+        row = await self._heirs_row(change, record)
+        if row is None:
+            return False
+        return (await self.shadows.load(row)).has_ended(change.subject.system, change.changed_at)
+
+    async def _heirs_row(self, change: Change, record: UUID) -> UUID | None:
+        """The heir's row, where a merge is told in its loser's lane."""
         known = await self.crosswalk.entry(change.heir) if change.heir else None
         if known is None or known.row == record:
-            return False
+            return None
         lost = await self.crosswalk.entry(change.subject)
-        if lost is None or lost.row != record:
-            return False
-        return (await self.shadows.load(known.row)).has_ended(change.subject.system, change.changed_at)
+        return known.row if lost is not None and lost.row == record else None
 
     async def _absorb(
         self,
@@ -106,19 +125,27 @@ class Absorbing:
             gone = await self.shadows.load(row)
             losers = dict.fromkeys((change.subject, *await self.crosswalk.records_of(row)))
             estate = Estate.of(losers, heirs)
-            own = await self.rows.read(entry.table, record) if estate.moved else None
+            own = await self.rows.read(entry.table, record) if estate.moved or shadow.parted else None
             told = "the loser has no row"
             if gone.marks:
                 if (elsewhere := await self._merged_elsewhere(entry, record, row)) is not None:
                     await self.lanes.release(lease)
                     return _after(change, entry, elsewhere)
+                if shadow.parted is not None and policy is OnDelete.PROPAGATE and not _is_active(own):
+                    # Dataverse merges nothing into what is not in use.
+                    policy = OnDelete.DEACTIVATE if entry.inactive_row else OnDelete.IGNORE
                 told = await self._tell(entry, (record, row), policy, both)
             after = inherited(shadow, gone, estate, own)
             heir = change.heir.id if change.heir else ""
+            held = await self.rows.read(entry.table, record) if after.parted else None
+            lost = (
+                left_over(entry, gone, held.values, f"merged into {heir}, which was deleted") if held else ()
+            )
             return Verdict(
-                Outcome.APPLIED if gone.marks else Outcome.SUPERSEDED,
-                f"merged into {heir}: {told}{_also(estate)}",
+                _outcome(gone, lost),
+                f"merged into {heir}: {told}{_also(estate)}{_lost(lost, heir)}",
                 change.subject,
+                collisions=lost,
                 shadow=after,
                 map_version=entry.revision,
                 absorbs=Absorption(tuple(estate.ended), estate.moved, row, lease),
@@ -190,6 +217,30 @@ class Absorbing:
         return change.subject not in holders and any(key.system == change.subject.system for key in holders)
 
 
+def left_alone(change: Change, entry: EntityMap, shadow: Shadow, heir: Shadow) -> Verdict:
+    """The verdict in a loser's lane whose heir lives on without its row: this row stays, and people are told.
+
+    To end it would take the customer away from Dataverse for good, where only the heir's row was deleted.
+    """
+    system, into = change.subject.system, change.heir.id if change.heir else ""
+    told = f"merged into {into}, whose row was deleted"
+    if shadow.parted is not None and shadow.parted.system == system:
+        return deciding.unchanged(change, Outcome.ECHO, f"{told}: it lives on alone already", entry)
+    if (left := shared.left(change, entry, shadow)) is not None:
+        return replace(left, reason=f"{told}; {left.reason}")
+    held = {name: mark.value for name, mark in heir.marks.items()}
+    lost = left_over(entry, shadow, held, told)
+    reason = f"{told}: this row lives on alone"
+    if lost:
+        columns = ", ".join(collision.column for collision in lost)
+        reason = f"{reason}, and what it holds in {columns} is nobody's there"
+    after = replace(shadow, parted=Parting(change.changed_at, system), versions={})
+    result = deciding.unchanged(
+        change, Outcome.CONFLICT if lost else Outcome.SUPERSEDED, reason, entry, after
+    )
+    return replace(result, collisions=lost)
+
+
 def _on_one_row(
     change: Change, entry: EntityMap, record: UUID, shadow: Shadow, lost: Entry | None
 ) -> Verdict:
@@ -209,6 +260,21 @@ def _on_one_row(
         absorbs=Absorption((change.subject,)),
     )
     return deciding.paired(result, ((heir, record),)) if takes_over else result
+
+
+def _is_active(row: Row | None) -> bool:
+    return row is not None and not row.values.get("statecode")
+
+
+def _outcome(gone: Shadow, lost: tuple[Collision, ...]) -> Outcome:
+    if lost:
+        return Outcome.CONFLICT
+    return Outcome.APPLIED if gone.marks else Outcome.SUPERSEDED
+
+
+def _lost(lost: tuple[Collision, ...], heir: str) -> str:
+    columns = ", ".join(collision.column for collision in lost)
+    return f"; {heir} was deleted, its row lives on alone, and nobody takes over {columns}" if lost else ""
 
 
 def _also(estate: Estate) -> str:

@@ -16,7 +16,7 @@ from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.legacy import LegacySide
 from shared.core.lookups import Lookups
 from shared.core.mapping.authorship import authorship
-from shared.core.mapping.columns import Table, Unresolved, Value
+from shared.core.mapping.columns import Unresolved, Value
 from shared.core.mapping.lifecycle import STATUS
 from shared.core.mapping.spec import EntityMap, OnDelete
 from shared.core.merge import Merge, Side, already_made, merge
@@ -32,9 +32,10 @@ from shared.core.turns import LoopBudget
 from shared.core.unit import Undivided, UnitFinder
 from shared.core.verdict import Verdict
 from shared.inbound import shared_rows as shared
-from shared.inbound.absorbing import Absorbing
+from shared.inbound.absorbing import Absorbing, left_alone
 from shared.inbound.assigning import Assigning, ownerless
 from shared.inbound.by_import import ByImport
+from shared.inbound.said import Said, after_write, is_made_by, speaks_anew, worthwhile
 from shared.inbound.satellites import Followers
 from shared.inbound.settling import Settling
 from shared.inbound.splitting import Splitting
@@ -105,6 +106,8 @@ class Inbound:
             ended = await self._delete(replace(change, heir=None), entry, record, shadow, owned, hold)
             heir = change.heir.id if change.heir else ""
             return replace(ended, reason=f"{ended.reason}; it was merged into {heir}, which has ended")
+        if (heir_is := await self._followed().heir_without_row(change, record)) is not None:
+            return left_alone(change, entry, shadow, heir_is)
         made = None
         if (said := await self._heir_says(change, entry, record, shadow)) is not None:
             made = await self._upserted(said, entry, record, shadow, owned, hold)
@@ -138,7 +141,7 @@ class Inbound:
         return replace(said, changed_at=found.changed_at, version=0)
 
     async def _changed(
-        self, said: "Said", shadow: Shadow, mapped: Mapping[str, Unresolved], hold: Hold
+        self, said: Said, shadow: Shadow, mapped: Mapping[str, Unresolved], hold: Hold
     ) -> Verdict:
         """A record is new, or changed."""
         change, entry, record, system = said.change, said.entry, said.record, said.ours.system
@@ -222,20 +225,20 @@ class Inbound:
         chain = await self.units.of(system.name, entry, shadow, entry.to_columns(change.data).values)
         return chain[0].name if chain else ""
 
-    async def _write(self, said: "Said", shadow: Shadow, hold: Hold) -> Verdict:
+    async def _write(self, said: Said, shadow: Shadow, hold: Hold) -> Verdict:
         change, entry, record, ours = said.change, said.entry, said.record, said.ours
         new, made = not shadow.marks, False
         version = shadow.versions.get(DATAVERSE)
         held: Side | None = None
         followers = self._followers(ours.system, entry)
-        if not new and (version is None or _speaks_anew(shadow, ours, entry)):
+        if not new and (version is None or speaks_anew(shadow, ours, entry)):
             held, version = await self._read(entry, record, shadow, ours)
         for _ in range(_ROUNDS):
             rules = self.survivorship.get(entry.table.name, NEWEST)
             decision = (
                 merge(shadow, ours, held, said.owned)
                 if new
-                else _worthwhile(shadow, said, held, entry.table, rules)
+                else worthwhile(shadow, said, held, entry.table, rules)
             )
             if made:
                 decision = already_made(decision, ours)
@@ -246,11 +249,11 @@ class Inbound:
                 await self.shadows.overrule(change, record, decision.collisions, said.owned.named)
             try:
                 row = await self._carry_out(entry, record, decision, None if new else version)
-                after = _after(spent, decision, ours, row, version if held else None)
+                after = after_write(spent, decision, ours, row, version if held else None)
                 await followers.follow(record, _agreed(shadow), _agreed(after), hold)
             except MovedOn:
                 held, version = await self._read(entry, record, shadow, ours)
-                new, made = False, made or (new and _is_made_by(change, ours, held, entry, shadow))
+                new, made = False, made or (new and is_made_by(change, ours, held, entry, shadow))
                 if said.stands_in and not made:
                     said = replace(said, ours=ownerless(ours))
                     ours = said.ours
@@ -268,7 +271,7 @@ class Inbound:
             return result
         raise MovedOn(f"the row changed {_ROUNDS} times while it was written")
 
-    async def _take_back(self, said: "Said", decision: Merge, after: Shadow, hold: Hold) -> Shadow:
+    async def _take_back(self, said: Said, decision: Merge, after: Shadow, hold: Hold) -> Shadow:
         """Put back in the legacy record what was not for it to change, where it can be written."""
         subject = said.change.subject
         if not decision.back or subject.system not in self.records:
@@ -337,64 +340,6 @@ class Inbound:
         return deciding.deleted(change, entry, shadow, (DATAVERSE, row.modified_at if row else None))
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a change says, who may say it, and whether its owner is one for a new row alone."""
-
-    change: Change
-    entry: EntityMap
-    record: UUID
-    ours: Side
-    owned: Ownership
-    stands_in: bool = False
-
-
 def _agreed(shadow: Shadow) -> dict[str, Value]:
     """What both sides are known to hold."""
     return {name: mark.value for name, mark in shadow.marks.items()}
-
-
-def _speaks_anew(shadow: Shadow, ours: Side, entry: EntityMap) -> bool:
-    """Whether a column is spoken of that was never agreed on: what the row holds there may be a person's.
-
-    The row's known version says only that it equals the shadow, where the shadow says anything.
-    """
-    columns = entry.table.columns
-    kept = {name for name in ours.values if columns[name].create_only or columns[name].incidental}
-    own = {entry.source_key.name} if entry.source_key else set()
-    return bool(ours.values.keys() - shadow.marks.keys() - kept - own)
-
-
-def _is_made_by(change: Change, ours: Side, held: Side, entry: EntityMap, shadow: Shadow) -> bool:
-    """Whether a row found where one was to be made is this change's own, made before its answer was lost."""
-    if shadow.making:
-        return shadow.making == change.message_id
-    # Whoever wrote it died before that was noted.
-    told = {name for name in ours.values if entry.table.columns[name].incidental}
-    own = {entry.source_key.name} if entry.source_key else set()
-    # The key alone would do for any change of the record; with the time of this one it is this one.
-    return own < told and all(held.values.get(name) == ours.values[name] for name in told)
-
-
-def _worthwhile(shadow: Shadow, said: Said, held: Side | None, table: Table, rules: Survivorship) -> Merge:
-    """The merge with a row that exists: without columns that Dataverse takes on create alone, and without a
-    write that would change nothing but incidental columns (our own write coming back with a new time).
-    """
-    values: dict[str, Value] = {
-        name: value for name, value in said.ours.values.items() if not table.columns[name].create_only
-    }
-    decision = merge(shadow, replace(said.ours, values=values), held, said.owned, rules)
-    if all(table.columns[name].incidental for name in decision.write):
-        return replace(decision, write={})
-    return decision
-
-
-def _after(shadow: Shadow, decision: Merge, ours: Side, row: Row | None, read_at: str | None) -> Shadow:
-    """The shadow after the write; the row's version is kept only where the row equals the shadow."""
-    if row is None:
-        known = {DATAVERSE: read_at if decision.complete else None} if read_at else {}
-        return deciding.agreed(shadow, decision, ours, None, known)
-    answered = Side(DATAVERSE, {}, deciding.row_moment(row.modified_at, row.version))
-    return deciding.agreed(
-        shadow, decision, ours, answered, {DATAVERSE: (row.version or None) if decision.complete else None}
-    )

@@ -60,7 +60,7 @@ class Absorbing:
                 await self.rows.merge(table, record, loser)
             losers = await self.crosswalk.claims_on(loser)
             heirs = await self.crosswalk.records_of(record)
-            living = await self._living(heirs, losers)
+            living = await self._living(heirs, losers, shadow)
             estate = Estate.of([*losers, *(key for key in heirs if key not in living)], living)
             own = await self.rows.read(table, record) if estate.moved else None
             after = inherited(shadow, gone, estate, own, self._takers(living))
@@ -165,16 +165,23 @@ class Absorbing:
         case = await self.cases.decided(number) if self.cases is not None else None
         return case is not None and (case.loser, case.heir) == (loser, heir)
 
-    async def _living(self, heirs: Sequence[RecordKey], losers: Sequence[RecordKey]) -> list[RecordKey]:
+    async def _living(
+        self, heirs: Sequence[RecordKey], losers: Sequence[RecordKey], shadow: Shadow
+    ) -> list[RecordKey]:
         """The heir's records that are there. One that people have ended meanwhile, perhaps by merging it into
-        the loser's, makes room for that.
+        the loser's, makes room for that; where its system cannot be asked, one that is known to be gone.
         """
         living: list[RecordKey] = []
+        gone = {*shadow.gone, *([shadow.parted.system] if shadow.parted else [])}
         for key in heirs:
             rivals = [loser for loser in losers if loser.system == key.system]
             records = self.records.get(key.system)
             asks = rivals and records is not None and key.entity in self.systems[key.system].collections
-            if not (asks and records and await records.read(key.entity, key.id) is None):
+            if asks and records:
+                is_there = await records.read(key.entity, key.id) is not None
+            else:
+                is_there = not rivals or key.system not in gone
+            if is_there:
                 living.append(key)
         return living
 

@@ -22,7 +22,7 @@ from shared.core.mapping.spec import EntityMap, OnDelete
 from shared.core.merge import Merge, Side, already_made, merge
 from shared.core.outcome import Outcome
 from shared.core.ownership import Declared, Owners, Ownership
-from shared.core.policy import alone, on_delete, parted
+from shared.core.policy import alone, filled_in, on_delete, parted
 from shared.core.ports import Hold, LegacyRecords, MarketingLists, Row, Rows, Shadows
 from shared.core.shadow import NEVER, Moment, Shadow
 from shared.core.survivorship import NEWEST, Survivorship
@@ -329,6 +329,9 @@ class Inbound:
             known = shadow.marks.keys() & row.values.keys()
             if any(row.values[name] != shadow.marks[name].value for name in known):
                 return deciding.unchanged(change, Outcome.CONFLICT, "deleted there, changed here", entry)
+            if filled := filled_in(entry, shadow, row.values):
+                reason = f"deleted there, filled in here: {', '.join(filled)}"
+                return deciding.unchanged(change, Outcome.CONFLICT, reason, entry)
             if policy is OnDelete.DEACTIVATE:
                 await hold()
                 await self.rows.update(entry.table, record, entry.inactive_row, row.version)

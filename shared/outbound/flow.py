@@ -39,7 +39,7 @@ from shared.core.verdict import Absorption, Verdict
 from shared.outbound.absorbing import Absorbing
 from shared.outbound.placing import Placing
 from shared.outbound.posting import Posting
-from shared.outbound.target import Target, agreed_after, followed, with_defaults
+from shared.outbound.target import Target, agreed_after, followed, unseen, with_defaults
 
 _ROUNDS = 4
 """How often a record may move on under us before the change is given to the retry timer."""
@@ -374,12 +374,10 @@ class Outbound:
         found = await records.read(entity, target.key.id)
         if found is not None:
             held = await self._side(target).compared(target.entry, found, shadow)
-            known = (shadow.marks.keys() & held.values.keys()) - held.alike
-            name_of = target.system.name
-            if any(held.values[name] != shadow.marks[name].held_by(name_of) for name in known):
-                return deciding.unchanged(
-                    change, Outcome.CONFLICT, "deleted here, changed there", target.entry
-                )
+            # At the version that was agreed on there is what the system itself put into a record we made.
+            is_known = found.version == shadow.versions.get(target.system.name)
+            if reason := unseen(target.entry, shadow, held, is_known=is_known):
+                return deciding.unchanged(change, Outcome.CONFLICT, reason, target.entry)
             await hold()
             if policy is OnDelete.DEACTIVATE:
                 await records.update(entity, target.key.id, target.entry.inactive_record, found.version)

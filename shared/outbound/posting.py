@@ -20,13 +20,13 @@ from shared.core.mapping.spec import EntityMap, Flow, OnDelete
 from shared.core.merge import Merge, Side, merge
 from shared.core.outcome import Outcome
 from shared.core.pending import Acknowledged, Answer, Asked, PendingWrite, PendingWrites, Posted
-from shared.core.policy import on_delete, parted
+from shared.core.policy import never_agreed, on_delete, parted
 from shared.core.ports import Hold, LegacyRecord, Rows, Shadows
 from shared.core.shadow import Moment, Shadow
 from shared.core.takeback import TakeBack
 from shared.core.turns import LoopBudget
 from shared.core.verdict import Verdict
-from shared.outbound.target import Target, agreed_after, followed, with_defaults
+from shared.outbound.target import Target, agreed_after, followed, unseen, with_defaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +193,11 @@ class Posting:
         if case.has_answer(Asked.DELETE, Answer.ACCEPTED) and case.answered is not None:
             return deciding.deleted(change, entry, case.before, (target.system.name, case.answered.at))
         held, raw = await self._held(case)
-        if _differs(case.shadow, held) or deciding.too_old_to_delete(change, case.shadow):
-            return deciding.unchanged(change, Outcome.CONFLICT, "deleted here, changed there", entry)
+        if deciding.too_old_to_delete(change, case.shadow):
+            reason = "deleted here, changed there later"
+            return deciding.unchanged(change, Outcome.CONFLICT, reason, entry)
+        if held is not None and (reason := unseen(entry, case.shadow, held)):
+            return deciding.unchanged(change, Outcome.CONFLICT, reason, entry)
         policy = on_delete(change, entry, target.owned)
         if policy is OnDelete.IGNORE:
             return parted(change, entry, case.shadow, deactivated=False)
@@ -210,8 +213,13 @@ class Posting:
     async def _ending(self, case: _Case, policy: OnDelete, raw: Mapping[str, Json]) -> PendingWrite:
         """The write that ends a record, on condition that it is as it is known to be."""
         entry, key = case.entry, case.target.key
-        known = {name: mark.value for name, mark in case.shadow.marks.items() if name in going_out(entry)}
+        known: dict[str, Value] = {
+            name: mark.value for name, mark in case.shadow.marks.items() if name in going_out(entry)
+        }
         deletes = policy is OnDelete.PROPAGATE
+        if deletes:
+            # What was never agreed has to be blank there, too: a person may have filled it since.
+            known |= dict.fromkeys(never_agreed(entry, case.shadow))
         fields = {} if deletes else dict(entry.inactive_record)
         was = await self._was(case, known, raw)
         return PendingWrite(
@@ -243,11 +251,3 @@ def _agreeing(result: Verdict, case: _Case, known: Shadow) -> Verdict:
     written = case.posted.write.values if case.posted else {}
     columns = {*deciding.moved(case.before, case.shadow), *learned, *written}
     return replace(result, outcome=Outcome.APPLIED, reason=", ".join(sorted(columns)))
-
-
-def _differs(shadow: Shadow, held: Side | None) -> bool:
-    """Whether a record was told to hold something else than what is agreed."""
-    if held is None:
-        return False
-    known = (shadow.marks.keys() & held.values.keys()) - held.alike
-    return any(held.values[name] != shadow.marks[name].held_by(held.system) for name in known)

@@ -14,6 +14,7 @@ from shared.core.mapping.references import RowRef
 from shared.core.mapping.spec import EntityMap
 from shared.core.merge import ANYBODY, Merge, Side
 from shared.core.ownership import Ownership
+from shared.core.policy import filled_in
 from shared.core.ports import LegacyRecord, Rows
 from shared.core.shadow import Mark, Moment, Shadow
 from shared.core.system import LegacySystem
@@ -80,6 +81,18 @@ async def followed(
         if row is not None and merged_into(row.values) == value.id:
             found.add(name)
     return frozenset(found)
+
+
+def unseen(entry: EntityMap, shadow: Shadow, held: Side, *, is_known: bool = False) -> str:
+    """Why a record is not to be deleted with its row: it holds what Dataverse has not seen. Blank: it is.
+
+    `is_known` says that it is at the version that was agreed on.
+    """
+    known = (shadow.marks.keys() & held.values.keys()) - held.alike
+    if any(held.values[name] != shadow.marks[name].held_by(held.system) for name in known):
+        return "deleted here, changed there"
+    filled = [] if is_known else filled_in(entry, shadow, held.values)
+    return f"deleted here, filled in there: {', '.join(filled)}" if filled else ""
 
 
 def _row_version(entry: EntityMap, change: Change, shadow: Shadow, decision: Merge, ours: Side) -> str | None:

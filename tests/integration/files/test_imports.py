@@ -1,5 +1,6 @@
 """What people change in Dataverse reaches Legrand by workbook, once, and the next export is an echo."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -8,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from shared.core.change import Message
 from shared.core.mapping.columns import Option
 from shared.core.mapping.references import RowRef
 from tests.integration.files.office import Office, office_at
@@ -204,6 +206,32 @@ async def test_a_record_that_people_changed_is_not_deleted(office: Office) -> No
 
     assert await office.fate(gone) == "conflict"
     assert office.record("companies", "CMP1")["City"] == "Rozelle"
+
+
+async def test_a_record_that_people_filled_in_where_nothing_was_agreed_is_not_deleted(office: Office) -> None:
+    """It was made from a row of which the flow told the name alone, and no export has told of it since."""
+    row = uuid4()
+    office.rows.put("account", row, {"name": "Harbour Cycles"})
+    body = {
+        "schemaVersion": "1.0",
+        "source": "dataverse",
+        "table": "account",
+        "recordId": str(row),
+        "operation": "Create",
+        "changedOn": office.clock.now().isoformat(),
+        "rowVersion": "1",
+        "data": {"accountid": str(row), "name": "Harbour Cycles"},
+    }
+    await office.gate.receive(Message("made", "outbound", str(row), json.dumps(body).encode(), position=1))
+    await office.exchange()
+    (made,) = office.records("companies")
+    office.edit("companies", made["Company ID"], {"Fax": "555"})
+    office.rows.remove("account", row)
+    gone = await office.tell("account", row)
+    await office.exchange()
+
+    assert await office.fate(gone) == "conflict"
+    assert office.record("companies", made["Company ID"])["Fax"] == "555"
 
 
 async def test_each_module_has_a_workbook_of_its_own_and_writes_wait_for_company(office: Office) -> None:

@@ -1,10 +1,12 @@
 """A delete that crosses, and what was on its way meanwhile."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from shared.core.errors import Unavailable
+from shared.core.mapping.columns import Option, Value
+from shared.core.mapping.references import RowRef
 from shared.core.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -96,3 +98,81 @@ async def test_a_record_that_a_person_changed_is_not_deleted_unseen(desk: "Desk"
     assert await desk.row_changed(operation="Delete") is Outcome.CONFLICT
 
     assert list(desk.records.of("company")) == [record_id]
+
+
+async def last_reason(desk: "Desk", row: UUID) -> str:
+    (story,) = await desk.store.operations.history.of(str(row))
+    return str(story["journal"][-1]["reason"])
+
+
+async def test_a_row_filled_in_where_nothing_was_agreed_is_not_deleted_unseen(desk: "Desk") -> None:
+    """Its record has never spoken of a telephone, and no message tells of the one a person typed."""
+    row = await desk.company()
+    desk.rows.put("account", row, {"telephone1": "5"})
+    desk.clock.advance(timedelta(seconds=5))
+    desk.records.remove("company", "C-1")
+
+    assert await desk.record_changed("C-1", None) is Outcome.CONFLICT
+
+    assert desk.rows.of("account")[row]["telephone1"] == "5"
+    assert await last_reason(desk, row) == "deleted there, filled in here: telephone1"
+
+
+async def test_a_record_filled_in_where_nothing_was_agreed_is_not_deleted_unseen(desk: "Desk") -> None:
+    await desk.row_changed(operation="Create", name="Nordwind")
+    ((record_id, fields),) = desk.records.of("company").items()
+    desk.records.put("company", record_id, {**fields, "phone": "1", "city": "Kiel"})
+    desk.clock.advance(timedelta(seconds=1))
+
+    assert await desk.row_changed(operation="Delete") is Outcome.CONFLICT
+
+    assert list(desk.records.of("company")) == [record_id]
+    assert await last_reason(desk, ROW) == "deleted here, filled in there: address1_city, telephone1"
+
+
+async def test_what_a_side_puts_in_by_itself_keeps_nothing(desk: "Desk") -> None:
+    """Who owns a row, in which state it is and since when, and what no map sends to its record."""
+    row = await desk.company()
+    by_itself: dict[str, Value] = {
+        "ownerid": RowRef("systemuser", UUID(int=3)),
+        "statecode": Option(0),
+        "overriddencreatedon": desk.clock.now(),
+        "tandem_modifiedby": "Ada",
+        "fax": "7",
+    }
+    desk.rows.put("account", row, by_itself)
+    desk.clock.advance(timedelta(seconds=5))
+    desk.records.remove("company", "C-1")
+
+    assert await desk.record_changed("C-1", None) is Outcome.APPLIED
+
+    assert desk.rows.of("account") == {}
+
+
+async def test_nor_does_what_a_system_puts_into_a_record_as_it_is_made(
+    desk: "Desk", monkeypatch: "pytest.MonkeyPatch"
+) -> None:
+    create = desk.records.create
+
+    async def with_country(entity: str, fields: Any, key: str) -> Any:
+        return await create(entity, {**fields, "country": "Germany"}, key)
+
+    monkeypatch.setattr(desk.records, "create", with_country)
+    await desk.row_changed(operation="Create", name="Nordwind")
+    (made,) = desk.records.of("company").values()
+    desk.clock.advance(timedelta(seconds=1))
+
+    assert await desk.row_changed(operation="Delete") is Outcome.APPLIED
+
+    assert (made["country"], desk.records.of("company")) == ("Germany", {})
+
+
+async def test_nor_does_a_blank_company_which_is_the_placeholders(desk: "Desk") -> None:
+    await desk.row_changed(operation="Create", table="contact", lastname="Five")
+    ((record_id, fields),) = desk.records.of("contact").items()
+    desk.records.put("contact", record_id, {**fields, "primary_company_id": "", "phone": ""})
+    desk.clock.advance(timedelta(seconds=1))
+
+    assert await desk.row_changed(operation="Delete", table="contact") is Outcome.APPLIED
+
+    assert desk.records.of("contact") == {}

@@ -19,7 +19,7 @@ from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import Export, Object
 from shared.core.reading.finding import Finding, Remark
 from shared.core.reading.inventory import Inventory
-from shared.core.reading.source import Source, Unreadable
+from shared.core.reading.source import Opened, Source, Unreadable
 from shared.core.system import LegacySystem
 from shared.inbound.drops.module import Module
 from shared.inbound.drops.parts import PartsOf
@@ -155,6 +155,9 @@ class Drops:
             self._hold,
         )
         try:
+            if _is_empty(ready, entry):
+                await module.read(Opened((), (), iter(())), tally)
+                return ModuleState.READ
             await self._check(ready, entry)
             opened = await asyncio.to_thread(ready.source.open, entry)
             parts = await self._parts(ready, entry)
@@ -163,7 +166,9 @@ class Drops:
             remarks = unreadable.remarks
             if any(remark.code is FindingCode.FILE_MISSING for remark in remarks):
                 # The list names no such file, or the drop would not be whole: it is another pass's.
-                tally.note = "not in this drop"
+                held, _ = await self.snapshots.present(self.system.name, module.entity, module.drop)
+                kept = f"; its {held} records stay as they are" if held else ""
+                tally.note = f"not in this drop{kept}"
                 return ModuleState.ABSENT
             tally.findings += [Finding(self.system.name, entry.file, None, remark) for remark in remarks]
             tally.note = ", ".join(remark.code.value for remark in remarks)
@@ -229,6 +234,17 @@ def entity_of(entry: Object) -> str:
 def entities_of(entry: Object) -> tuple[str, ...]:
     """Every word of the bus that a record of an object may go by."""
     return tuple(entry.kinds.entities.values()) if entry.kinds else (entity_of(entry),)
+
+
+def _is_empty(ready: Ready, entry: Object) -> bool:
+    """Whether the list says that an object has no rows, and no file of it is there: a folder of no texts."""
+    counts = [
+        said.count
+        for said in ready.listed.listed
+        if said.file == entry.file and said.sheet in {None, entry.sheet}
+    ]
+    is_there = any(path.startswith(entry.file) for path in ready.source.files())
+    return bool(counts) and not any(count != 0 for count in counts) and not is_there
 
 
 def _spoilt(export: Export, source: Source, listed: Inventory) -> dict[str, Remark]:

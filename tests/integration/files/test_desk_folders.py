@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 
 import pytest
 
@@ -134,3 +135,43 @@ async def test_what_is_deleted_at_the_desk_ends_with_its_files(worked: House) ->
         # Its file is called otherwise now that the one it shared the name with is gone.
         ("document", "DOC2", "upsert"),
     }
+
+
+async def test_the_last_activity_that_is_deleted_ends_though_its_folder_is_gone_with_it(
+    worked: House,
+) -> None:
+    """The log says that there are none, and that is as good as an empty folder."""
+    worked.drop("monday")
+    await worked.look()
+    for number in (1, 2, 3):
+        worked.desk.delete(f"/admin/records/activities/ACT-00000{number}.txt").raise_for_status()
+
+    worked.drop("tuesday")
+
+    assert not (worked.folder / "tuesday" / "Activities").exists()
+    ended = {(one["entity"], one["sourceKey"], one["operation"]) for one in await worked.look()}
+    assert ended == {
+        ("email", "ACT-000001.txt", "delete"),
+        ("attachment", "ACT-000001.txt/Offer.pdf", "delete"),
+        ("attachment", "ACT-000001.txt/Offer (1).pdf", "delete"),
+        ("call", "ACT-000002.txt", "delete"),
+        ("meeting", "ACT-000003.txt", "delete"),
+    }
+    module = await worked.module("activity")
+    assert (module["state"], module["listed"], module["found"], module["deleted"]) == ("read", 0, 0, 3)
+
+
+async def test_a_module_that_the_log_does_not_name_ends_nothing_and_says_what_is_kept(worked: House) -> None:
+    worked.drop("monday")
+    await worked.look()
+    worked.drop("tuesday")
+    tuesday = worked.folder / "tuesday"
+    shutil.rmtree(tuesday / "Activities")
+    log = tuesday / "export_log.csv"
+    lines = log.read_text().splitlines(keepends=True)
+    log.write_text("".join(line for line in lines if not line.startswith("Activities")))
+
+    assert await worked.look() == []
+
+    module = await worked.module("activity")
+    assert (module["state"], module["note"]) == ("absent", "not in this drop; its 3 records stay as they are")

@@ -109,7 +109,11 @@ def _units(group: Report) -> str:
 
 def _body(group: Report) -> str:
     answer = f" The far side answered {group['answer']}." if group["answer"] else ""
-    counts = ", ".join(f"{count} from {system}" for system, count in sorted(group["systems"].items()))
+    counts = ", ".join(
+        f"{count} {way} {system}"
+        for way, systems in (("from", group["systems"]), ("to", group["targets"]))
+        for system, count in sorted(systems.items())
+    )
     return "\n".join(
         (
             f"{group['cause']}{answer}",

@@ -1,14 +1,17 @@
 """Which support team a group of failures belongs to (E-14).
 
 What was refused at the gate is its sender's to correct; everything else goes to the team of the business unit
-and the system that most of the group comes from, unless its object has a team of its own. Nobody must be
-listed to have a team.
+and the system that most of the group comes from, unless its object has a team of its own. An edit that does
+not go out comes from Dataverse, but is the business of the system it was going to. Nobody must be listed to
+have a team.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from shared.core.identity import DATAVERSE
 from shared.core.ports import Report
+from shared.core.system import LegacySystem
 
 FALLBACK = "sync-support"
 """Who is told when nobody knows whose it is."""
@@ -18,10 +21,12 @@ FALLBACK = "sync-support"
 class Teams:
     """The routing table: `allegory/deal`, `*/deal`, `allegory`, `*` or `sender:erp`, each with a team's name.
 
-    Behind all but a sender may stand a business unit, `allegory/deal@North`: such an entry goes first.
+    Behind all but a sender may stand a business unit, `allegory/deal@North`: such an entry goes first. An
+    object is called as in its system, or by its table. `systems` tell where rows go out to.
     """
 
     routes: Mapping[str, str] = field(default_factory=dict)
+    systems: Sequence[LegacySystem] = ()
 
     def of(self, group: Report) -> str:
         """The team of a group; the closest entry wins."""
@@ -29,10 +34,11 @@ class Teams:
         if sender is not None:
             listed = self.routes.get(f"sender:{sender}", self.routes.get(sender))
             return listed or (f"{sender}-support" if sender != "unknown" else FALLBACK)
-        system, unit = _most(group["systems"]), _most(group["units"])
+        system, unit = self._whose(group), _most(group["units"])
         if system is None:
             return FALLBACK
-        places = (f"{system}/{group['table']}", f"*/{group['table']}", system, "*")
+        objects = self._objects(system, group["table"])
+        places = (*(f"{whose}/{name}" for whose in (system, "*") for name in objects), system, "*")
         closest = [f"{place}@{unit}" for place in places] if unit is not None else []
         for entry in (*closest, *places):
             if entry in self.routes:
@@ -43,6 +49,30 @@ class Teams:
     def by_unit(self) -> bool:
         """Whether a business unit has a team of its own."""
         return any("@" in entry for entry in self.routes if not entry.startswith("sender:"))
+
+    def _whose(self, group: Report) -> str | None:
+        """The system that can help: for an edit from Dataverse the one that has the record, or shall."""
+        system = _most(group["systems"])
+        if system != DATAVERSE:
+            return system
+        takers = [one.name for one in self.systems if _takes(one, group["table"])]
+        of_records = {name: size for name, size in group["targets"].items() if name in takers}
+        # A row that nobody has yet is made in the first system that takes it.
+        return _most(of_records) or next(iter(takers), system)
+
+    def _objects(self, system: str, table: str) -> tuple[str, ...]:
+        """What the group's object is called: in its system's words, and by its table."""
+        for one in self.systems:
+            entry = one.map_to(table) if one.name == system else None
+            if entry is not None:
+                return entry.entity, table
+        return (table,)
+
+
+def _takes(system: LegacySystem, table: str) -> bool:
+    """Whether rows of a table go out to a system."""
+    entry = system.map_to(table)
+    return entry is not None and bool(entry.outbound)
 
 
 def _most(sizes: Mapping[str, int]) -> str | None:

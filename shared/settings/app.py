@@ -206,7 +206,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "TICKET_TEAMS",
         "Teams of tickets, closest first: system/object=team, */object=team, system=team, *=team, each also "
-        "with @unit behind it, or sender:name=team; <system>-support where blank (E-14).",
+        "with @unit behind it, or sender:name=team; <system>-support where blank. An edit that does not go "
+        "out is its system's, not dataverse's (E-14).",
         "",
         "",
     ),

@@ -32,7 +32,7 @@ def alerts(world: World) -> Alerts:
     settings = world.settings
     token = world.credentials.token(settings.tickets_scope)
     desk = HttpTicketDesk(client("the ticket desk", settings.tickets_url, settings, token))
-    teams = Teams(routes_of(settings.ticket_teams))
+    teams = Teams(routes_of(settings.ticket_teams), tuple(world.sides.systems.values()))
     return Alerts(
         world.store.operations.groups,
         desk,

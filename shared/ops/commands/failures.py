@@ -40,6 +40,7 @@ def groups_screen(told: Told) -> str:
         where = f" in {group['field']}" if group["field"] else ""
         parts = [f"{group[state]} {state}" for state in _STATES if group[state]]
         whence = [f"{size} from {name}" for name, size in sorted(group["systems"].items()) if name != _NOBODY]
+        whence += [f"{size} to {name}" for name, size in sorted(group["targets"].items())]
         whence += [f"sent by {group['sender']}"] if group["sender"] else []
         whence += [f"{size} of {name}" for name, size in sorted(group["units"].items())]
         span = f"{second(group['first_failed_at'])} to {second(group['last_failed_at'])}"

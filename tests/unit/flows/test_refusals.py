@@ -1,4 +1,4 @@
-"""What the gate refuses is told to its sender's team: one ticket per cause, closed when seen to (E-14)."""
+"""What is refused is told to the team that can help: one ticket per cause, closed when seen to (E-14)."""
 
 import json
 from dataclasses import replace
@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mappers.allegory import ALLEGORY
+from mappers.legrand import LEGRAND
 from shared.connectors.memory.telemetry import MemoryTelemetry
 from shared.connectors.memory.tickets import MemoryTicketDesk
 from shared.core.change import Message
-from shared.core.errors import Unavailable
+from shared.core.errors import Refused, Unavailable
 from shared.core.outcome import Outcome
 from shared.core.ports import StoreUnavailable
 from shared.inbound.intake import Intake
 from shared.recovery.alert import Alerts
+from shared.recovery.teams import Teams
 
 if TYPE_CHECKING:
     from tests.unit.flows.conftest import Desk
@@ -73,6 +76,23 @@ async def test_one_ticket_per_cause_and_sender_follows_its_group(
         await desk.store.operations.repair.skip(f"cut-{number}", "the sender knows", "bea")
     await alerts.run()
     assert cut.status == "closed"
+
+
+async def test_an_edit_that_a_system_refuses_is_a_ticket_of_that_systems_team(
+    desk: "Desk", tickets: MemoryTicketDesk
+) -> None:
+    row = await desk.company(phone="1")
+    desk.records.trouble.next(Refused("not today", answer="no"))
+    assert await desk.edit_row(row, telephone1="2") is Outcome.FAILED
+    groups, jobs = desk.store.operations.groups, desk.store.jobs
+    teams = Teams(systems=(LEGRAND, ALLEGORY))
+    alerts = Alerts(groups, tickets, jobs, MemoryTelemetry(), "w", desk.clock, timedelta(hours=1), teams)
+
+    await alerts.run()
+
+    (ticket,) = tickets.tickets.values()
+    assert (ticket.title, ticket.team) == ("account: target.refused", "allegory-support")
+    assert "Messages: 1 (1 from dataverse, 1 to allegory)" in ticket.body
 
 
 async def test_what_is_tried_again_needs_nobody_unless_it_lasts(

@@ -24,6 +24,7 @@ def group(name: str, code: str, **counts: int) -> dict[str, Any]:
         "table": "account",
         "field": None,
         "systems": {"allegory": sum(states.values())},
+        "targets": {},
         "units": {"North": 1} if states["held"] else {},
         "sender": "erp" if states["rejected"] else None,
         "first_failed_at": "2026-03-01T02:10:00+00:00",

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from mappers import SYSTEMS
 from shared.recovery.teams import Teams, routes_of
 
 TABLE = (
@@ -12,7 +13,12 @@ TABLE = (
 
 
 def group(table: str = "company", sender: str | None = None, **systems: int) -> dict[str, Any]:
-    return {"table": table, "sender": sender, "systems": systems, "units": {}}
+    return {"table": table, "sender": sender, "systems": systems, "targets": {}, "units": {}}
+
+
+def going(table: str, **targets: int) -> dict[str, Any]:
+    """A group of edits from Dataverse, of rows with so many records in each system."""
+    return group(table, dataverse=3) | {"targets": targets}
 
 
 @pytest.mark.parametrize(
@@ -52,6 +58,24 @@ def test_an_entry_of_the_unit_most_come_from_goes_first(of: dict[str, Any], unit
 
     assert teams.of(of | {"units": {"East": 1, unit: 2}}) == team
     assert (teams.by_unit, Teams(routes_of(TABLE)).by_unit) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("of", "team"),
+    [
+        (going("account", allegory=3), "crm-team"),
+        (going("account", allegory=1, legrand=2), "fr"),
+        # In its system's words, or by its table.
+        (going("opportunity", allegory=3), "sales-team"),
+        (going("contact", legrand=3), "people-team"),
+        # A new row is made in the first system that takes it; quotes go out to none.
+        (going("account"), "crm-team"),
+        (going("quote", legrand=3), "dataverse-support"),
+        (going("spaceship"), "dataverse-support"),
+    ],
+)
+def test_an_edit_that_does_not_go_out_is_told_where_it_was_going(of: dict[str, Any], team: str) -> None:
+    assert Teams(routes_of(TABLE), SYSTEMS).of(of) == team
 
 
 def test_without_a_table_every_system_and_sender_has_its_own_team() -> None:

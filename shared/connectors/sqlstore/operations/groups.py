@@ -12,10 +12,11 @@ import sqlalchemy as sa
 
 from shared.connectors.sqlstore.operations import shown
 from shared.connectors.sqlstore.sqltypes import ONE, word
+from shared.connectors.sqlstore.tables import crosswalk, lane_item, ticket
 from shared.connectors.sqlstore.tables import failure_group as groups
-from shared.connectors.sqlstore.tables import lane_item, ticket
 from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.transactions import Database
+from shared.core.identity import DATAVERSE
 from shared.core.ports import Clock, Report
 
 _FAILING = sa.union_all(
@@ -26,6 +27,7 @@ _FAILING = sa.union_all(
         lane_item.c.last_failed_at.label("latest"),
         lane_item.c.number,
         lane_item.c.unit,
+        lane_item.c.record,
     ).where(lane_item.c.is_failing == ONE),
     sa.select(
         messages.c.refused_in,
@@ -33,6 +35,7 @@ _FAILING = sa.union_all(
         messages.c.received_at,
         messages.c.received_at,
         messages.c.number,
+        sa.null(),
         sa.null(),
     ).where(messages.c.refused_in.is_not(None)),
 ).subquery("failing")
@@ -81,6 +84,14 @@ _SYSTEMS = (
     .group_by(_FAILING.c.group_key, messages.c.source)
 )
 
+_TARGETS = (
+    sa.select(_FAILING.c.group_key, crosswalk.c.system, sa.func.count(sa.distinct(_FAILING.c.number)))
+    .join(messages, messages.c.number == _FAILING.c.number)
+    .join(crosswalk, crosswalk.c.row_id == _FAILING.c.record)
+    .where(messages.c.source == word(DATAVERSE), crosswalk.c.state != word("absorbed"))
+    .group_by(_FAILING.c.group_key, crosswalk.c.system)
+)
+"""The systems with a record of a row whose change does not go out."""
 
 _UNITS = (
     sa.select(_FAILING.c.group_key, _FAILING.c.unit, sa.func.count().label("size"))
@@ -173,6 +184,9 @@ class Groups:
             systems: dict[str, dict[str, int]] = {}
             for group, source, size in connection.execute(_SYSTEMS):
                 systems.setdefault(group, {})[source or "unknown"] = size
+            targets: dict[str, dict[str, int]] = {}
+            for group, system, size in connection.execute(_TARGETS):
+                targets.setdefault(group, {})[system] = size
             units: dict[str, dict[str, int]] = {}
             for group, unit, size in connection.execute(_UNITS):
                 units.setdefault(group, {})[unit] = size
@@ -180,6 +194,7 @@ class Groups:
                 {
                     **_report(row),
                     "systems": systems.get(row.fingerprint, {}),
+                    "targets": targets.get(row.fingerprint, {}),
                     "units": units.get(row.fingerprint, {}),
                 }
                 for row in rows

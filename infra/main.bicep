@@ -62,7 +62,7 @@ param matchPolicy string = 'review'
 @description('Optional. Which team gets which ticket: system/object=team, system=team, sender:name=team; blank: <system>-support.')
 param ticketTeams string = ''
 
-@description('Optional. When due retries are looked for (six-field NCRONTAB).')
+@description('Optional. When retries, decisions on their way and tickets are seen to (six-field NCRONTAB).')
 param retrySchedule string = '*/15 * * * * *'
 
 @description('Optional. When replay plans are looked for that have work (six-field NCRONTAB).')

@@ -38,7 +38,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("OUTBOUND_QUEUE", "Session queue of changes out of Dataverse.", "outbound", "outbound"),
     Setting(
         "RETRY_SCHEDULE",
-        "When the timer looks for due retries and lost wakes (six-field NCRONTAB).",
+        "When the timers look for due retries, lost wakes, decisions on their way and certain matches, for "
+        "what never came, and for tickets to open, update or close (six-field NCRONTAB).",
         "*/5 * * * * *",
     ),
     Setting(

@@ -41,8 +41,11 @@ class Splitting:
     ) -> Verdict:
         """Give the record its own row, if it still shares this one and is still there."""
         case = await self.cases.decided(change.case or 0)
-        if case is None or case.key != change.subject or case.heir != record or case.loser is None:
+        if case is None or case.key != change.subject or case.loser is None:
             return deciding.unchanged(change, Outcome.ECHO, "the decision is over", entry)
+        if case.heir != record:
+            reason = f"{case.heir} was merged into this row before: who shares it now is for a person to see"
+            return replace(deciding.unchanged(change, Outcome.SUPERSEDED, reason, entry), case=case.number)
         known = await self.crosswalk.entry(change.subject)
         before = await self.sayings.before(change.subject, record)
         why_not = await self._why_not(change, before, has_left=known is None or known.row != record)

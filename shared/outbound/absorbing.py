@@ -50,6 +50,8 @@ class Absorbing:
             return None
         if change.case is not None and not await self._is_decided(change.case, loser, record):
             return deciding.unchanged(change, Outcome.ECHO, "the decision is over")
+        if change.case is None and await self._stands_again(table, loser):
+            return deciding.unchanged(change, Outcome.SUPERSEDED, "the row stands for itself again")
         async with seized(self.lanes, loser, hold) as (lease, both):
             gone = await self.shadows.load(loser)
             if gone.heir is not None:
@@ -111,6 +113,11 @@ class Absorbing:
         marks = {**after.marks, **found.held_at(deciding.row_moment(row.modified_at, row.version))}
         versions = {system: told for system, told in after.versions.items() if system != DATAVERSE}
         return replace(after, marks=marks, versions=versions), found.lost
+
+    async def _stands_again(self, table: Table, loser: UUID) -> bool:
+        """Whether a merge is told after a person has taken its record out again; only who shares can be."""
+        row = await self.rows.read(table, loser) if len(self.systems) > 1 else None
+        return row is not None and merged_into(row.values) is None
 
     async def turned_round(self, change: Change, table: Table, record: UUID) -> Verdict:
         """A merge into a row that was itself merged into its loser: people's last word is Dataverse's.

@@ -164,3 +164,47 @@ async def test_a_record_is_not_given_a_row_that_is_another_customers(desk: "Desk
     assert own not in {first, second}
     assert await desk.store.crosswalk.records_of(first) == [RecordKey("allegory", "company", "A-1")]
     assert await desk.store.crosswalk.records_of(second) == [RecordKey("allegory", "company", "A-2")]
+
+
+async def test_a_merge_that_is_told_again_undoes_no_unmerge(desk: "Desk") -> None:
+    """A second copy of the flow's message, or one that was late, is about what people had before."""
+    heir, loser = await two_rows(desk)
+    desk.clock.advance(timedelta(seconds=10))
+    desk.rows.unite("account", heir, loser)
+    put_aside = await desk.rows.read(COMPANY.table, loser)
+    assert put_aside is not None
+    await told(desk, heir, loser)
+    await desk.customers.unmerge(TAKEN_OUT, "ann", "two harbours")
+    await told(desk, loser)
+
+    again = await desk.row_changed(
+        loser,
+        at=put_aside.modified_at,
+        version=put_aside.version.strip('W/"'),
+        statecode=1,
+        _masterid_value=str(heir),
+    )
+
+    assert again is Outcome.SUPERSEDED
+    assert await row_of(desk, "borealis", "B-1") == loser
+
+
+async def test_an_unmerge_that_a_merge_came_before_is_over_and_says_so(desk: "Desk") -> None:
+    heir, loser = await two_rows(desk)
+    await merged(desk, heir, loser)
+    another = await customer(desk, "A-2", "Westwind")
+    queued = await desk.customers.unmerge(TAKEN_OUT, "ann", "two harbours")
+    desk.rows.trouble.next(Unavailable("down"))
+    await desk.delivered()
+    desk.rows.unite("account", another, heir)
+    assert await desk.tell_row(heir) is Outcome.APPLIED
+    await desk.later(5, another)
+
+    case = await desk.customers.one(queued["case"])
+
+    assert case is not None
+    assert (case["state"], case["ended"]) == (
+        "over",
+        f"{heir} was merged into this row before: who shares it now is for a person to see",
+    )
+    assert await row_of(desk, "borealis", "B-1") == another

@@ -39,5 +39,5 @@ LEGRAND = LegacySystem(
     ),
     drops=True,
     latency="hours",
-    way="file",
+    by_import=True,
 )

@@ -13,8 +13,8 @@ class LegacySystem:
 
     The name is of lower-case letters, digits and underscores; those of its settings follow from it. Every
     system may send. One with a `rest` interface is written to and read over that, one that `drops` exports
-    is read by them, and one whose `way` is file is written to by imports.
-    `latency` is the class of delay to expect (seconds, minutes, hours), `way` what causes it.
+    is read by them, and one is written `by_import` that takes what is written to it from files alone.
+    `latency` is the class of delay to expect (seconds, minutes, hours).
     """
 
     name: str
@@ -22,7 +22,7 @@ class LegacySystem:
     rest: Rest | None = None
     drops: bool = False
     latency: str = "seconds"
-    way: str = "REST"
+    by_import: bool = False
 
     @property
     def title(self) -> str:
@@ -42,9 +42,11 @@ class LegacySystem:
         return self.rest.collections if self.rest else {}
 
     @property
-    def by_import(self) -> bool:
-        """Whether it takes what is written to it from files alone."""
-        return self.way == "file"
+    def way(self) -> str:
+        """By what a change reaches it: REST or file; blank where nothing is written to it."""
+        if self.by_import:
+            return "file"
+        return "REST" if self.rest is not None else ""
 
     def map_of(self, entity: str) -> EntityMap | None:
         """The map of an entity, or None when the system has none."""

@@ -24,6 +24,12 @@ def counted(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
+def reached(entry: Mapping[str, Any]) -> str:
+    """How soon a change reaches a system, and by what; or that none does."""
+    soon = f"{entry['latency']}, by {entry['way']}" if entry["way"] else "nothing is written to it"
+    return f"{entry['system']}: {soon}"
+
+
 def more(told: Mapping[str, Any], how: str) -> list[str]:
     """That a list goes on, and how to see the rest."""
     return [f"and {told['more']} more: {how}"] if told["more"] else []

@@ -101,6 +101,8 @@ class Answers:
     systems: Sequence[LegacySystem]
     # A table that nobody classified is masked altogether.
     personal: Classified = field(default_factory=dict)
+    # The systems to which nothing is written, as they are declared or set up.
+    read_only: frozenset[str] = frozenset()
 
     async def ping(self) -> None:
         """Nothing, if the state can be read; raises StoreUnavailable."""
@@ -179,8 +181,11 @@ class Answers:
         }
 
     def _expected(self, names: Collection[str]) -> list[Report]:
+        """How soon a change reaches each system, and by what; nulls where nothing is written to it."""
         return [
-            {"system": system.name, "latency": system.latency, "way": system.way}
+            {"system": system.name, "latency": None, "way": None}
+            if system.name in self.read_only
+            else {"system": system.name, "latency": system.latency, "way": system.way}
             for system in self.systems
             if system.name in names
         ]

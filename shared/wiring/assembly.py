@@ -129,17 +129,16 @@ def assemble(settings: Settings, opened: ExitStack) -> App:
 
 
 def _settle(world: World) -> Settle:
-    settings, store, systems = world.settings, world.store, world.sides.systems
-    read_only = frozenset(systems) - world.sides.records.keys() - flows.takers(settings)
+    settings, store = world.settings, world.store
     return Settle(
         store.conflicts,
-        systems,
+        world.sides.systems,
         world.bus,
         world.clock,
         settings.inbound_queue,
         store.seal,
         uuid4,
-        read_only,
+        flows.read_only(settings, world.sides),
     )
 
 
@@ -174,4 +173,5 @@ def _answers(world: World) -> Answers:
         asked.standing,
         tuple(world.sides.systems.values()),
         PERSONAL,
+        flows.read_only(settings, world.sides),
     )

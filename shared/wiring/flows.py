@@ -116,6 +116,11 @@ def takers(settings: Settings) -> frozenset[str]:
     return frozenset(name for name, said in settings.systems.items() if said.import_url)
 
 
+def read_only(settings: Settings, sides: Sides) -> frozenset[str]:
+    """The systems to which nothing is written: no REST interface, and no place for imports."""
+    return frozenset(sides.systems) - sides.records.keys() - takers(settings)
+
+
 def _units(settings: Settings, sides: Sides, lookups: "Mapping[str, Lookups]") -> RecordUnits:
     """Which business unit records belong to; asked for where something is laid down by unit."""
     by_unit = Teams(routes_of(settings.ticket_teams)).by_unit

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.ops.client import Service
 from shared.ops.command import Answer, Told, command
-from shared.ops.screen import counted, lasted, second
+from shared.ops.screen import counted, lasted, reached, second
 
 _WHOSE = {"them": "the far side", "sender": "the sender's data", "us": "Tandem"}
 
@@ -99,7 +99,7 @@ def _parked(told: Told) -> Iterable[str]:
     for entry in told["parked"][:_MOST]:
         system, _, kind = entry["entity"].partition(":")
         if kind == "acknowledgement":
-            latency = next((one["latency"] for one in told["systems"] if one["system"] == system), "?")
+            latency = next((one["latency"] or "?" for one in told["systems"] if one["system"] == system), "?")
             yield (
                 f"Pending until {system} acknowledges ({latency}): {counted(entry['messages'], 'message')}; "
                 "tandem imports"
@@ -165,7 +165,4 @@ def _around(told: Told) -> Iterable[str]:
         yield f"Feed {feed['feed']}: brought something {lasted(feed['moved_seconds'])} ago"
     if last := [seconds for seconds in compared if seconds is not None]:
         yield f"Gap detector: {counted(len(compared), 'side')} compared, the last {lasted(min(last))} ago"
-    systems = ", ".join(
-        f"{entry['system']}: {entry['latency']}, by {entry['way']}" for entry in told["systems"]
-    )
-    yield f"To be expected: {systems}"
+    yield f"To be expected: {', '.join(map(reached, told['systems']))}"

@@ -7,7 +7,7 @@ from typing import Any
 from shared.core.codes import EXPLANATIONS
 from shared.ops.client import Service
 from shared.ops.command import Answer, Told, command, family
-from shared.ops.screen import MASKED, second, value
+from shared.ops.screen import MASKED, reached, second, value
 
 
 def register(commands: Any) -> None:
@@ -61,7 +61,7 @@ def _one_record(entry: Told) -> str:
 def _head(entry: Told) -> str:
     keys = ", ".join(f"{key['key']} ({key['state']})" for key in entry["crosswalk"]) or "no legacy record"
     expected = entry.get("expected", ())
-    soon = ", ".join(f"{one['system']}: {one['latency']}, by {one['way']}" for one in expected)
+    soon = ", ".join(map(reached, expected))
     return f"record {entry['record']}  =  {keys}" + (f"\nto be expected: {soon}" if soon else "")
 
 

@@ -35,6 +35,7 @@ QUIET: dict[str, Any] = {
     "systems": [
         {"system": "allegory", "latency": "seconds", "way": "REST"},
         {"system": "legrand", "latency": "hours", "way": "file"},
+        {"system": "erp", "latency": None, "way": None},
     ],
     "conserved": True,
 }
@@ -52,7 +53,7 @@ def test_a_quiet_night_fits_on_a_few_lines() -> None:
         "Lanes open 0, held 0; waiting for their turn 0, behind one that cannot go on 0; conflicts kept 0",
         "Tickets open 0",
         "Feed allegory-feed: brought something 42 s ago",
-        "To be expected: allegory: seconds, by REST, legrand: hours, by file",
+        "To be expected: allegory: seconds, by REST, legrand: hours, by file, erp: nothing is written to it",
     ]
 
 

@@ -20,7 +20,6 @@ PLANTED = [
     ("layers", "shared/novelty/__init__.py", '"""A sub-package nobody decided on."""'),
     ("doors", "shared/triggers/planted.py", "import shared.connectors.sqlstore"),
     ("maps", "mappers/allegory/planted.py", "import shared.connectors.web"),
-    ("systems", "mappers/allegory/planted.py", "import mappers.legrand"),
     ("registry", "shared/inbound/planted.py", "import mappers"),
     ("deployed", "shared/core/planted.py", "import local.stack"),
     ("deployed", "mappers/allegory/planted.py", "import local.stack"),

@@ -99,7 +99,7 @@ def settings_page() -> str:
         "",
         "Everything the app is told from outside. `shared/settings` is the only reader of the environment",
         "and the source of this page; a test keeps the two equal. At start, every setting that is wrong is",
-        "named at once.",
+        "named at once, and `/api/health` says so for as long as it lasts.",
         "",
         "| setting | default | what it is for |",
         "|---|---|---|",

@@ -294,6 +294,11 @@ DELETE FROM absorbed_row WHERE absorbed_row.row_id = @row_id_1;
 UPDATE shadow SET document=@document, deleted_at=@deleted_at, fence=@fence, saved_at=@saved_at WHERE shadow.record = @the_record;
 
 -- split
+SELECT lane_item.number, lane_item.state
+FROM lane_item JOIN message ON message.number = lane_item.number
+WHERE lane_item.record = @the_record AND lane_item.state != 'done' AND message.source = @the_system AND message.entity = @the_entity AND message.source_id = @the_id AND message.operation IN ('upsert', 'delete');
+
+-- split
 INSERT INTO journal (number, record, at, source, entity, source_id, outcome, reason, changes, map_version, changed_at, origin, actor, correlation_id, fence) VALUES (@number, @record, @at, @source, @entity, @source_id, @outcome, @reason, @changes, @map_version, @changed_at, @origin, @actor, @correlation_id, @fence);
 
 -- split

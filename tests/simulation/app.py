@@ -8,6 +8,8 @@ from uuid import UUID
 
 from mappers.allegory import ALLEGORY
 from mappers.dataverse import TABLES
+from mappers.dataverse.personal import PERSONAL
+from mappers.matching import RULES
 from shared.connectors.memory.dataverse import MemoryDirectory
 from shared.connectors.memory.people import MemoryPeople
 from shared.core import envelope
@@ -19,19 +21,22 @@ from shared.core.legacy import going_out
 from shared.core.lookups import Lookups
 from shared.core.owner_lookup import OwnerLookup
 from shared.core.patience import Patience
+from shared.core.system import LegacySystem
 from shared.inbound.absorbing import Absorbing
 from shared.inbound.assigning import Assigning
 from shared.inbound.feed import Feed
 from shared.inbound.flow import Inbound
 from shared.inbound.settling import Settling
+from shared.inbound.splitting import Splitting
 from shared.outbound.flow import Outbound
+from shared.recovery.customers import Customers
 from shared.recovery.gaps.cycle import GapDetector
 from shared.recovery.gaps.records import RecordGaps
 from shared.recovery.gaps.rows import RowGaps
 from shared.recovery.replay import Replay
 from shared.recovery.retry import Retry
 from shared.recovery.settle import Settle
-from tests.simulation.people import TEXTS
+from tests.simulation.people import SECOND, TEXTS
 from tests.simulation.scheduler import LoopClock
 from tests.simulation.sides import OWNER, US
 from tests.simulation.story import ToldTelemetry
@@ -63,13 +68,31 @@ class App:
     telemetry: ToldTelemetry = field(init=False)
     gate: Gate = field(init=False)
     settle: Settle = field(init=False)
-    lookups: Lookups = field(init=False)
+    customers: Customers = field(init=False)
+    systems: dict[str, LegacySystem] = field(init=False)
+    lookups: dict[str, Lookups] = field(init=False)
 
     def __post_init__(self) -> None:
         store = self.world.store
-        systems = {ALLEGORY.name: ALLEGORY}
+        known = {each.name: each for each in (ALLEGORY, SECOND)}
+        self.systems = systems = {name: known[name] for name in self.world.legacy}
         self.telemetry = ToldTelemetry(self.world.story)
-        self.lookups = Lookups(ALLEGORY, TABLES, store.crosswalk, self.directory)
+        self.lookups = {
+            name: Lookups(system, TABLES, store.crosswalk, self.directory) for name, system in systems.items()
+        }
+        self.customers = Customers(
+            store.cases,
+            store.sayings,
+            store.crosswalk,
+            systems,
+            RULES,
+            PERSONAL,
+            self.world.queues,
+            self.clock,
+            ("inbound", "outbound"),
+            store.seal,
+            self._new_id,
+        )
         self.settle = Settle(
             store.conflicts, systems, self.world.queues, self.clock, "inbound", store.seal, self._new_id
         )
@@ -95,9 +118,9 @@ class App:
 
     def _inbound(self) -> Inbound:
         store, rows = self.world.store, self.world.dataverse
-        records, lookups = {ALLEGORY.name: self.world.allegory}, {ALLEGORY.name: self.lookups}
+        records, lookups = self.world.legacy, self.lookups
         return Inbound(
-            {ALLEGORY.name: ALLEGORY},
+            self.systems,
             lookups,
             rows,
             store.shadows,
@@ -106,20 +129,22 @@ class App:
             store.owners,
             settling=Settling(store.conflicts, rows, records, lookups),
             absorbing=Absorbing(rows, store.shadows, store.crosswalk, store.lanes, records),
+            splitting=Splitting(store.cases, store.sayings, rows, store.crosswalk, store.lanes, records),
         )
 
     def _outbound(self) -> Outbound:
         store = self.world.store
         return Outbound(
-            {ALLEGORY.name: ALLEGORY},
-            {ALLEGORY.name: self.lookups},
-            {ALLEGORY.name: self.world.allegory},
+            self.systems,
+            self.lookups,
+            self.world.legacy,
             TABLES,
             self.world.dataverse,
             store.crosswalk,
             store.shadows,
             store.lanes,
             store.owners,
+            cases=store.cases,
         )
 
     def retry(self) -> Retry:
@@ -130,11 +155,11 @@ class App:
         """What sends a kept message on its way again."""
         return Replay(self.world.store.operations.repair, self.gate, self.world.queues, self.clock)
 
-    def feed(self, process: str) -> Feed:
-        """What reads Allegory's feed."""
+    def feed(self, process: str, system: str) -> Feed:
+        """What reads a system's feed."""
         return Feed(
-            system=ALLEGORY,
-            source=self.world.allegory,
+            system=self.systems[system],
+            source=self.world.legacy[system],
             cursors=self.world.store.cursors,
             jobs=self.world.store.jobs,
             bus=self.world.queues,
@@ -156,22 +181,23 @@ class App:
                 store.shadows,
                 *kept,
                 queue="outbound",
-                takers={ALLEGORY.name: going_out(entry)},
+                takers=dict.fromkeys(self.systems, going_out(entry)),
             )
             for entry in WATCHED
         ]
         records = [
             RecordGaps(
-                ALLEGORY,
+                system,
                 entry,
-                world.allegory,
-                world.allegory,
-                self.lookups,
+                world.legacy[name],
+                world.legacy[name],
+                self.lookups[name],
                 store.shadows,
                 store.crosswalk,
                 *kept,
                 queue="inbound",
             )
+            for name, system in self.systems.items()
             for entry in WATCHED
         ]
         return GapDetector(

@@ -43,10 +43,13 @@ class Crew:
         for number in range(self.world.plan.workers):
             self._add(f"worker {number}", _PROCESSES[number % len(_PROCESSES)], self._work)
         for process in _PROCESSES:
-            self._timer("feed", process, 10.0, self.app.feed(process).run)
+            self._timer("feed", process, 10.0, self.app.feed(process, self.world.allegory.system).run)
             self._timer("gap", process, GAP_SECONDS, self.app.detector(process).run)
             self._timer("retry", process, 30.0, self.app.retry().run)
             self._timer("settling", process, 30.0, self.app.settle.run)
+            if (second := self.world.second) is not None:
+                self._timer("second feed", process, 10.0, self.app.feed(process, second.system).run)
+                self._timer("customers", process, 30.0, self.app.customers.run)
         self._add("sweeper", _PROCESSES[0], self._sweep)
 
     def start(self) -> None:

@@ -2,17 +2,21 @@
 
 import asyncio
 from dataclasses import dataclass
+from itertools import product
 from random import Random
 from uuid import UUID
 
 from mappers.allegory import ALLEGORY
 from shared.core.conflict import NotOpen
+from shared.core.customers import Unfitting
 from shared.core.errors import SyncError
 from shared.core.mapping.spec import Owner
 from shared.core.ownership import ORDER, Phase, PhaseRefused, Rule
 from shared.core.ports import Report, StoreUnavailable
+from shared.recovery.customers import Customers
 from shared.recovery.settle import TAKES, Settle
 from tests.simulation.people import TEXTS
+from tests.simulation.sides import Allegory
 from tests.simulation.weather import Fault
 from tests.simulation.world import World
 
@@ -29,6 +33,7 @@ class Governance:
 
     world: World
     settle: Settle
+    customers: Customers
     chance: Random
     rounds: int = 0
 
@@ -36,8 +41,8 @@ class Governance:
         """Say before anybody works whose the columns are."""
         if Fault.PERSON not in self.world.weather.rates:
             return
-        for entity, column in PERSONAL.items():
-            rule = Rule(ALLEGORY.name, entity, column, Owner.PERSON)
+        for system, (entity, column) in product(self.world.legacy, PERSONAL.items()):
+            rule = Rule(system, entity, column, Owner.PERSON)
             await self._until_done(rule)
 
     async def _until_done(self, rule: Rule) -> None:
@@ -78,6 +83,22 @@ class Governance:
                 continue
             if found:
                 await self._settle(self.chance.choice(found))
+
+    async def take_apart_now_and_then(self, second: Allegory) -> None:
+        """A person finds that two records are two customers after all, while everything still goes on."""
+        while self.world.weather.on:
+            await asyncio.sleep(10 + self.chance.random() * 40)
+            records = sorted(second.twin.of("company"))
+            if not records:
+                continue
+            key = f"{second.system}:company:{self.chance.choice(records)}"
+            try:
+                await self.customers.unmerge(key, "ann", "two harbours")
+            except (Unfitting, SyncError, StoreUnavailable) as error:
+                self.world.story.tell(f"taking {key} out fails: {error!r}")
+            else:
+                self.world.apart += 1
+                self.world.story.tell(f"a person takes {key} out of the row it shares")
 
     async def settle_everything(self) -> bool:
         """Settle what waits for a person; whether there was any.

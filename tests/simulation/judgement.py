@@ -6,7 +6,8 @@ on the other may live on alone, if the journal or a held message says so.
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import product
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -59,9 +60,9 @@ def _conserved(world: World, books: Books) -> Iterator[str]:
     if len(kept) != len(books.messages):
         yield "a message was kept twice"
     told = {row.message_id for row in books.messages}
-    for cursor in world.allegory.cursors():
-        if f"{ALLEGORY.name}-feed-{cursor}" not in told:
-            yield f"change {cursor} of the feed was never kept"
+    for change in (change for each in world.legacy.values() for change in each.cursors()):
+        if change not in told:
+            yield f"{change} was never kept"
     states = {row.number: row.state for row in books.items}
     for row in books.messages:
         is_open = states.get(row.number, ItemState.DONE) != ItemState.DONE
@@ -79,6 +80,8 @@ def _stuck(world: World, books: Books) -> set[UUID]:
     stuck = {row for row, code in held if code == Code.TARGET_GONE and row in ended}
     stuck |= {row for row, code in held if code == Code.VALUE_UNKNOWN_REFERENCE and row in orphans}
     waiting = [item for item in books.items if item.state == ItemState.PARKED]
+    # What hangs from a customer of the other system alone has no place where its own record is.
+    stuck |= {item.record for item in waiting if item.code == Code.PARENT_ELSEWHERE}
     while more := {item.record for item in waiting if _row_of(world, item.waits_on) in stuck} - stuck:
         stuck |= more
     return stuck | _among_merges(world, books)
@@ -106,7 +109,7 @@ def _row_of(world: World, key: str) -> UUID:
     if ":" not in key:
         return UUID(key)
     system, entity, name = key.split(":", 2)
-    return world.allegory.row_of(entity, name) if system == ALLEGORY.name else UUID(name)
+    return world.legacy[system].row_of(entity, name) if system in world.legacy else UUID(name)
 
 
 def _all_done(world: World, books: Books) -> Iterator[str]:
@@ -128,37 +131,39 @@ def _alone(world: World, books: Books) -> set[UUID]:
 
 
 def _paired_once(world: World, books: Books) -> Iterator[str]:
-    """Every record is one row, every row is one record."""
-    for row, times in Counter(books.pairs.values()).items():
+    """Every record is one row, every row is one record of a system."""
+    for (row, system), times in Counter((row, key.system) for key, row in books.pairs.items()).items():
         if times > 1:
-            yield f"{row}: paired with {times} records"
+            yield f"{row}: paired with {times} records of {system}"
     alone = _alone(world, books)
     yield from _rows_have_records(world, books, alone)
     yield from _records_have_rows(world, books, alone)
 
 
 def _rows_have_records(world: World, books: Books, alone: set[UUID]) -> Iterator[str]:
-    key_of = {row: key for key, row in books.pairs.items()}
+    keys_of: dict[UUID, list[RecordKey]] = {}
+    for key, row in books.pairs.items():
+        keys_of.setdefault(row, []).append(key)
     if Fault.PHASE in world.weather.rates:
         # Where Dataverse alone decides, a row is left as it is when people merge its record in Allegory.
         alone = alone | (world.allegory.merged & books.heirs.keys())
     for table in ENTITY:
         for row, values in world.dataverse.twin.of(table).items():
-            key = key_of.get(row)
-            there = key is not None and key.id in world.allegory.twin.of(key.entity)
+            keys = keys_of.get(row, [])
+            there = any(key.id in world.legacy[key.system].twin.of(key.entity) for key in keys)
             if row in alone or row == placeholder_id(table):
                 continue
             if values.get("statecode"):
                 yield from _followed(books, row, values.get("masterid"))
             elif not there:
-                yield f"{row}: the {table} has no record ({key})"
+                yield f"{row}: the {table} has no record ({keys})"
 
 
 def _records_have_rows(world: World, books: Books, alone: set[UUID]) -> Iterator[str]:
-    for entity in TEXTS:
-        for record_id, fields in world.allegory.twin.of(entity).items():
-            key = RecordKey(ALLEGORY.name, entity, record_id)
-            row = books.claims.get(key, world.allegory.row_of(entity, record_id))
+    for (system, side), entity in product(world.legacy.items(), TEXTS):
+        for record_id, fields in side.twin.of(entity).items():
+            key = RecordKey(system, entity, record_id)
+            row = books.claims.get(key, side.row_of(entity, record_id))
             there = any(row in world.dataverse.twin.of(table) for table in ENTITY)
             if not there and row not in alone:
                 yield f"{row}: {key} has no row"
@@ -180,7 +185,7 @@ def _converged(world: World, books: Books) -> Iterator[str]:
     stuck = _stuck(world, books)
     for key, row in books.pairs.items():
         entry = next(entry for entry in ALLEGORY.maps if entry.entity == key.entity)
-        fields = world.allegory.twin.of(key.entity).get(key.id)
+        fields = world.legacy[key.system].twin.of(key.entity).get(key.id)
         values = world.dataverse.twin.of(entry.table.name).get(row)
         if fields is None or values is None or row in stuck:
             continue
@@ -192,7 +197,7 @@ def _converged(world: World, books: Books) -> Iterator[str]:
             legacy = books.resolved(mapped.get(name))
             in_dataverse = books.of_heir(values.get(name))
             if legacy != in_dataverse:
-                yield f"{row}: {name} is {legacy} in Allegory and {in_dataverse} in Dataverse"
+                yield f"{row}: {name} is {legacy} in {key.system} and {in_dataverse} in Dataverse"
 
 
 def _nothing_lost(world: World, books: Books) -> Iterator[str]:
@@ -200,19 +205,20 @@ def _nothing_lost(world: World, books: Books) -> Iterator[str]:
     overwritten or deleted on its own side.
     """
     told: dict[tuple[UUID, str], set[Value]] = {}
+    customer = _customers(world, books)
     for line in books.journal:
         for column, change in changes_of(line.changes).items():
-            known = told.setdefault((books.heir(line.record), column), set())
+            known = told.setdefault((customer(line.record), column), set())
             # That a column was blank before it was first filled tells nothing of a person's blank.
             known.update({change.after} if change.before is None else {change.after, change.before})
     for line in books.conflicts:
         values = {value_of(line.inbound), value_of(line.outbound), value_of(line.base)}
-        told.setdefault((books.heir(line.record), line.column_name), set()).update(values)
+        told.setdefault((customer(line.record), line.column_name), set()).update(values)
     among_merges = _among_merges(world, books)
     for number, edit in enumerate(world.people.edits):
         if edit.row in among_merges:
             continue
-        if edit.value in told.get((books.heir(edit.row), edit.column), set()):
+        if edit.value in told.get((customer(edit.row), edit.column), set()):
             continue
         # Whoever merges sees both records and chooses; Allegory keeps nothing of the loser.
         is_merged = edit.side == "allegory" and edit.row in world.allegory.merged
@@ -228,16 +234,39 @@ def _nothing_lost(world: World, books: Books) -> Iterator[str]:
             yield f"{edit.row}: {edit.value} in {edit.column}, written in {edit.side}, is lost"
 
 
+def _customers(world: World, books: Books) -> Callable[[UUID], UUID]:
+    """The one row that stands for all that people ever took for one customer, taken apart again or not."""
+    of: dict[UUID, UUID] = {}
+
+    def customer(row: UUID) -> UUID:
+        row = books.heir(row)
+        while row in of:
+            row = of[row]
+        return row
+
+    for one, other in world.people.kin:
+        if (first := customer(one)) != (second := customer(other)):
+            of[second] = first
+    for key in books.pairs:
+        # What a record was before it was taken out of a row, it told under its first one.
+        if (first := customer(books.pairs[key])) != (
+            second := customer(world.legacy[key.system].row_of(key.entity, key.id))
+        ):
+            of[second] = first
+    return customer
+
+
 def _held(world: World, books: Books, edit: Edit) -> list[Value]:
     """What the side a person wrote on holds there by now; nothing when it no longer has the record."""
     if edit.side == "dataverse":
         rows = (world.dataverse.twin.of(table).get(edit.row) for table in ENTITY)
         return [values.get(edit.column) for values in rows if values is not None]
+    side = world.legacy[edit.side]
     return [
         books.resolved(entry.to_columns(fields).values.get(edit.column))
         for entry in WATCHED
-        for record_id, fields in world.allegory.twin.of(entry.entity).items()
-        if world.allegory.row_of(entry.entity, record_id) == edit.row
+        for record_id, fields in side.twin.of(entry.entity).items()
+        if side.row_of(entry.entity, record_id) == edit.row
     ]
 
 
@@ -270,13 +299,18 @@ def _few_writes(world: World, books: Books) -> Iterator[str]:
     allowed = world.people.saves + Counter(end.row for end in world.people.ends)
     allowed += world.settled + world.settled
     allowed += Counter(line.record for line in books.journal if _ONE_MORE.search(line.reason))
-    writes = world.dataverse.writes + world.allegory.writes
+    writes = world.dataverse.writes
+    for each in world.legacy.values():
+        writes = writes + each.writes
     cuts = world.weather.cuts + world.deaths
     for row, times in writes.items():
         if times > allowed[row] and not cuts and not world.people.merges:
             yield f"{row}: {times} writes where {allowed[row]} would do"
     # A merge moves what points at the loser, and each side tells the other of all that moved.
     cuts += 2 * world.people.merges + world.dataverse.moved + world.allegory.moved
+    if world.second is not None:
+        # What is one customer in two systems is told to both, and what is taken apart gets a row of its own.
+        cuts += allowed.total() + 6 * world.apart
     if writes.total() > allowed.total() + cuts:
         yield f"{writes.total()} writes where {allowed.total()} would do, and {cuts} cuts"
 
@@ -297,7 +331,12 @@ def _asked(world: World, books: Books) -> Iterator[str]:
     of = {row: key.entity for key, row in books.pairs.items()}
     for line in books.conflicts:
         is_personal = line.column_name == PERSONAL.get(of.get(line.record, ""))
-        if is_personal and line.rule != "person" and not line.rule.startswith("merged into"):
+        # Between the records of one row the rules decide, before anybody is asked.
+        if (
+            is_personal
+            and line.rule != "person"
+            and not line.rule.startswith(("merged into", "survivorship"))
+        ):
             yield f"{line.record}: {line.column_name} was decided by rule: {line.rule}"
 
 

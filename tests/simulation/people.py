@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TypeAlias
 from uuid import UUID
@@ -14,6 +14,9 @@ from shared.core.mapping.columns import Value, placeholder_id
 from shared.core.mapping.references import RowRef
 from tests.simulation.sides import Allegory, Dataverse
 from tests.simulation.weather import Fault, Weather
+
+SECOND = replace(ALLEGORY, name="borealis")
+"""Another system of the same kind, which has some of the same customers."""
 
 ROOT_ENTITY = "company"
 TEXTS: dict[str, dict[str, str]] = {
@@ -42,13 +45,17 @@ Place: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A value a person wrote: on which side, into which column of which row, and when."""
+    """A value a person wrote: on which side, into which column of which row, and when.
+
+    `record` names what was edited there: a record of a legacy system may be another row later.
+    """
 
     side: str
     row: UUID
     column: str
     value: str | None
     at: float
+    record: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +75,15 @@ class People:
     dataverse: Dataverse
     weather: Weather
     chance: Random
+    second: Allegory | None = None
     edits: list[Edit] = field(default_factory=list)
     ends: list[End] = field(default_factory=list)
     saves: Counter[UUID] = field(default_factory=Counter)
     parents: dict[UUID, set[UUID]] = field(default_factory=dict)
     names: int = 0
     merges: int = 0
+    kin: list[tuple[UUID, UUID]] = field(default_factory=list)
+    """The rows that people took for one customer, whatever became of them."""
 
     async def work(self, acts: int) -> None:
         """Do so many things, in bursts."""
@@ -95,14 +105,16 @@ class People:
         edit = self.edits[number]
         place = (edit.side, edit.row)
         return any((end.side, end.row) == place and end.number > number for end in self.ends) or any(
-            (other.side, other.row) == place and other.column == edit.column
+            (other.side, other.record, other.column) == (edit.side, edit.record, edit.column)
             for other in self.edits[number + 1 :]
         )
 
     def _act(self, *, first: bool) -> None:
         what = self.chance.random()
         records, rows = self._records(), self._rows()
-        if first or what < 0.2 or not (records or rows):
+        if self.second is not None and self.chance.random() < 0.25:
+            self._act_in_second(self.second)
+        elif first or what < 0.2 or not (records or rows):
             self._create_record() if self.chance.random() < 0.6 else self._create_row()
         elif what < 0.3 and self.weather.strikes(Fault.DELETE):
             self._delete(records, rows)
@@ -117,10 +129,40 @@ class People:
             if self.chance.random() < 0.5 and row in self.dataverse.twin.of(TABLE[entity]):
                 self._edit_row((entity, str(row)), column)
 
+    def _act_in_second(self, second: Allegory) -> None:
+        """Somebody works in the second system, or finds one of its customers to be one of Allegory's."""
+        records, what = list(second.twin.of(ROOT_ENTITY)), self.chance.random()
+        if what < 0.3 or not records:
+            texts = self._texts(ROOT_ENTITY, all_of_them=True)
+            self._save_record(ROOT_ENTITY, self._name("S"), dict(texts), second)
+        elif what < 0.6:
+            self._save_record(
+                ROOT_ENTITY, self.chance.choice(records), dict(self._texts(ROOT_ENTITY)), second
+            )
+        else:
+            self._make_one(second, records)
+
+    def _make_one(self, second: Allegory, records: list[str]) -> None:
+        """Merge the row of one of its records and another one in Dataverse, where both are there."""
+        rows = [UUID(row) for entity, row in self._rows() if entity == ROOT_ENTITY]
+        theirs = {second.row_of(ROOT_ENTITY, record) for record in records}
+        known = [row for row in rows if row in theirs]
+        others = [row for row in rows if row not in theirs]
+        if known and others:
+            pair = [self.chance.choice(known), self.chance.choice(others)]
+            self.chance.shuffle(pair)
+            self._unite_rows(ROOT_ENTITY, *pair)
+
+    def _unite_rows(self, entity: str, heir: UUID, loser: UUID) -> None:
+        self.dataverse.unite(TABLE[entity], heir, loser)
+        self.kin.append((heir, loser))
+        self.merges += 1
+
     def _create_record(self) -> None:
         entity = self.chance.choice(list(TEXTS))
         fields: dict[str, Json] = {}
-        if entity == ROOT_ENTITY and self.weather.strikes(Fault.RING):
+        # Whose company above it is in one system alone, is told to the other once that has it, too: never.
+        if entity == ROOT_ENTITY and self.second is None and self.weather.strikes(Fault.RING):
             self._create_ring()
             return
         if entity in PARENT:
@@ -157,18 +199,21 @@ class People:
         self._save_record(entity, record_id, fields)
         return TEXTS[entity][next(iter(texts))]
 
-    def _save_record(self, entity: str, record_id: str, fields: Mapping[str, Json]) -> None:
-        if record_id not in self.allegory.twin.of(entity):
+    def _save_record(
+        self, entity: str, record_id: str, fields: Mapping[str, Json], side: Allegory | None = None
+    ) -> None:
+        side = side or self.allegory
+        if record_id not in side.twin.of(entity):
             fields = {**BLANKS[entity], **fields}
-        row = self.allegory.row_of(entity, record_id)
+        row = side.row_of(entity, record_id)
         self.saves[row] += 1
         if parent := fields.get(PARENT[entity][0] if entity in PARENT else RING):
             self.parents.setdefault(row, set()).add(self.allegory.row_of(ROOT_ENTITY, str(parent)))
-        held = self.allegory.twin.of(entity).get(record_id, {})
+        held = side.twin.of(entity).get(record_id, {})
         for name, column in TEXTS[entity].items():
             if name in fields and fields[name] != (held.get(name) or ""):
-                self._owe("allegory", row, column, str(fields[name]) or None)
-        self.allegory.put(entity, record_id, fields)
+                self._owe(side.system, row, column, str(fields[name]) or None, f"{entity}:{record_id}")
+        side.put(entity, record_id, fields)
 
     def _create_row(self) -> None:
         entity = self.chance.choice(list(TEXTS))
@@ -200,7 +245,17 @@ class People:
 
     def _parents(self, entity: str) -> list[UUID]:
         """The accounts a row may belong to; only a contact needs the placeholder."""
-        accounts = [row for row in self.dataverse.twin.of(TABLE[ROOT_ENTITY]) if not self._is_aside(row)]
+        # The second system's maps are Allegory's and name its records: nothing hangs from its customers.
+        theirs = (
+            {self.second.row_of(ROOT_ENTITY, each) for each in self.second.twin.of(ROOT_ENTITY)}
+            if self.second
+            else set()
+        )
+        accounts = [
+            row
+            for row in self.dataverse.twin.of(TABLE[ROOT_ENTITY])
+            if not self._is_aside(row) and row not in theirs
+        ]
         return [row for row in accounts if entity == "contact" or row != placeholder_id(TABLE[ROOT_ENTITY])]
 
     def _is_aside(self, row: UUID) -> bool:
@@ -213,7 +268,7 @@ class People:
         for column in TEXTS[entity].values():
             if column in values and values[column] != held.get(column):
                 value = values[column]
-                self._owe("dataverse", row, column, None if value is None else str(value))
+                self._owe("dataverse", row, column, None if value is None else str(value), str(row))
         self.dataverse.put(TABLE[entity], row, values)
 
     def _delete(self, records: list[Place], rows: list[Place]) -> None:
@@ -243,10 +298,10 @@ class People:
             return False
         heir, loser = self.chance.sample(among, 2)
         if in_dataverse:
-            self.dataverse.unite(TABLE[entity], UUID(heir), UUID(loser))
+            self._unite_rows(entity, UUID(heir), UUID(loser))
         else:
             self.allegory.unite(entity, heir, loser)
-        self.merges += 1
+            self.merges += 1
         return True
 
     def _texts(self, entity: str, *, all_of_them: bool = False) -> dict[str, str]:
@@ -275,8 +330,8 @@ class People:
         self.names += 1
         return f"{kind}{self.names}"
 
-    def _owe(self, side: str, row: UUID, column: str, value: str | None) -> None:
-        self.edits.append(Edit(side, row, column, value, self._now()))
+    def _owe(self, side: str, row: UUID, column: str, value: str | None, record: str) -> None:
+        self.edits.append(Edit(side, row, column, value, self._now(), record))
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

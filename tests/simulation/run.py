@@ -23,7 +23,7 @@ from shared.core.verdict import ItemState
 from tests.simulation.app import SKEW, App
 from tests.simulation.crew import Crew
 from tests.simulation.governance import Governance
-from tests.simulation.people import BLANKS, SPAN, People
+from tests.simulation.people import BLANKS, SECOND, SPAN, People
 from tests.simulation.queues import Queues
 from tests.simulation.scheduler import LoopClock, SeededLoop
 from tests.simulation.sides import OWNER, US, Allegory, Dataverse
@@ -58,6 +58,7 @@ RATES: dict[Fault, float] = {
     Fault.PHASE: 1.0,
     Fault.WAIT: 1.0,
     Fault.MERGE: 0.3,
+    Fault.SHARED: 1.0,
 }
 """How often a fault strikes at most, where it can."""
 
@@ -90,7 +91,11 @@ def play(plan: Plan, judge: Callable[[World], list[str]]) -> tuple[World, list[s
 
 async def _build(plan: Plan, loop: SeededLoop, chance: Random) -> "Stage":
     """The world as it is before anybody does anything."""
-    draws = {fault: (chance.random() < 0.45, chance.random()) for fault in Fault}
+    draws: dict[Fault, tuple[bool, float]] = {
+        fault: (chance.random() < 0.45, chance.random()) for fault in Fault if fault is not Fault.SHARED
+    }
+    # By a draw of its own: a seed without it tells the story it told before there was a second system.
+    draws[Fault.SHARED] = (Random(f"second system {plan.seed}").random() < 0.25, 1.0)  # noqa: S311  # as above
     rates = {
         fault: min(1.0, RATES[fault] * (3.0 if fault in plan.storm else 0.3 + 0.7 * share))
         for fault, (on, share) in draws.items()
@@ -120,8 +125,14 @@ async def _build(plan: Plan, loop: SeededLoop, chance: Random) -> "Stage":
     feeds = not sends or chance.random() < 0.5
     records = MemoryRecords(ALLEGORY, theirs, ourselves=US)
     allegory = Allegory(records, line, queues, chance, story, sends, feeds, BLANKS)
-    people = People(allegory, dataverse, weather, chance)
-    world = World(plan, story, store, people, dataverse, allegory, queues, weather, line)
+    second = None
+    if Fault.SHARED in rates:
+        others = MemoryRecords(SECOND, theirs, ourselves=US)
+        second = Allegory(
+            others, line, queues, chance, story, sends=False, feeds=True, blanks=BLANKS, system=SECOND.name
+        )
+    people = People(allegory, dataverse, weather, chance, second)
+    world = World(plan, story, store, people, dataverse, allegory, queues, weather, line, second)
     return Stage(world, loop, App(world, clock, MemoryDirectory(twin), chance), chance)
 
 
@@ -142,7 +153,7 @@ class Stage:
         world.weather.on = True
         crew = Crew(world, self.app, self.chance)
         crew.start()
-        rule = Governance(world, self.app.settle, self.chance)
+        rule = Governance(world, self.app.settle, self.app.customers, self.chance)
         await rule.lay_down()
         create_task = self.loop.create_task
         around = [
@@ -150,6 +161,9 @@ class Stage:
             create_task(rule.move_phases(SPAN), name="phases"),
             create_task(rule.settle_now_and_then(), name="settlements"),
         ]
+        if world.second is not None:
+            apart = rule.take_apart_now_and_then(world.second)
+            around.append(create_task(apart, name="customers"))
         await world.people.work(world.plan.acts)
         await asyncio.sleep(self.chance.random() * SPAN)
         world.weather.clear()
@@ -187,7 +201,8 @@ class Stage:
         while quiet < 3:
             await asyncio.sleep(10)
             quiet = quiet + 1 if self.world.queues.idle and not self._found(_WORKABLE) else 0
-            writes = self.world.dataverse.writes.total() + self.world.allegory.writes.total()
+            writes = self.world.dataverse.writes.total()
+            writes += sum(each.writes.total() for each in self.world.legacy.values())
             if self.loop.time() > until or writes > MANY_WRITES:
                 raise _RestlessError("the sync does not come to rest")
 

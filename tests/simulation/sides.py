@@ -192,6 +192,7 @@ class Allegory:
     sends: bool
     feeds: bool
     blanks: Mapping[str, Mapping[str, Json]]
+    system: str = ALLEGORY.name
     writes: Counter[UUID] = field(default_factory=Counter)
     moved: int = 0
     sent: int = 0
@@ -219,7 +220,7 @@ class Allegory:
             self._tell(entity, record_id, record, fields, by_us=True)
             return record
 
-        return await self.line.write(self.row_of(entity, record_id), do)
+        return await self.line.write(self._lane_of(entity, record_id), do)
 
     async def delete(self, entity: str, record_id: str, version: str) -> None:
         about = self.row_of(entity, record_id)
@@ -229,14 +230,12 @@ class Allegory:
             await self.twin.delete(entity, record_id, version)
             if there:
                 if there.version != version:
-                    self.line.overlaps.append(
-                        f"{about}: {record_id} was deleted though somebody had edited it"
-                    )
+                    self.line.overlaps.append(f"{about}: {record_id} was deleted though people edited it")
                 self.writes[about] += 1
                 self.story.tell(f"Tandem deletes {entity} {record_id}", about)
                 self._tell(entity, record_id, None, {}, by_us=True)
 
-        await self.line.write(about, do)
+        await self.line.write(self._lane_of(entity, record_id), do)
 
     async def merge(self, entity: str, heir: str, loser: str) -> None:
         async def do() -> None:
@@ -244,7 +243,7 @@ class Allegory:
             await self.twin.merge(entity, heir, loser)
             self._tell_merge(entity, heir, loser, before, by_us=True)
 
-        await self.line.write(self.row_of(entity, loser), do)
+        await self.line.write(self._lane_of(entity, loser), do)
 
     def unite(self, entity: str, heir: str, loser: str) -> None:
         """A person merges one record into another."""
@@ -278,8 +277,8 @@ class Allegory:
         return await self.line.read(lambda: self.twin.changes(since, limit))
 
     def cursors(self) -> list[str]:
-        """The places in the feed, if there is one."""
-        return [change.cursor for change in self.twin._log] if self.feeds else []
+        """The ids of what the feed tells, if there is one."""
+        return [f"{self.system}-feed-{change.cursor}" for change in self.twin._log] if self.feeds else []
 
     def heirs(self) -> list[tuple[UUID, UUID]]:
         """The row of each record that was merged, and that of its heir."""
@@ -291,7 +290,11 @@ class Allegory:
     def row_of(self, entity: str, record_id: str) -> UUID:
         """The row a record is, or will be."""
         told = self._rows.get((entity, record_id))
-        return told or chosen_row_id(RecordKey(ALLEGORY.name, entity, record_id))
+        return told or chosen_row_id(RecordKey(self.system, entity, record_id))
+
+    def _lane_of(self, entity: str, record_id: str) -> UUID:
+        """What nobody else may write meanwhile; one of Borealis, which may leave its row, counts alone."""
+        return UUID(int=self.row_of(entity, record_id).int ^ (self.system != ALLEGORY.name))
 
     def put(self, entity: str, record_id: str, fields: Mapping[str, Json]) -> None:
         """A person saves a record."""
@@ -329,7 +332,7 @@ class Allegory:
         self.sent += 1
         body: dict[str, Json] = {
             "schemaVersion": "1.0",
-            "source": ALLEGORY.name,
+            "source": self.system,
             "entity": change.entity,
             "sourceKey": change.id,
             "operation": "merge" if change.heir else change.operation.value,
@@ -347,7 +350,7 @@ class Allegory:
             Message(
                 id=message_id,
                 queue="inbound",
-                session_id=f"{ALLEGORY.name}:{change.entity}:{change.id}",
+                session_id=f"{self.system}:{change.entity}:{change.id}",
                 body=json.dumps(body).encode(),
             )
         )

@@ -45,6 +45,7 @@ class Fault(StrEnum):
     PHASE = "phases are set while people work"
     MERGE = "people merge two of what they have"
     WAIT = "changes wait a little for earlier ones"
+    SHARED = "a second system has some of the same customers"
 
 
 LEASE = timedelta(seconds=60)

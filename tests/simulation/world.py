@@ -31,8 +31,8 @@ class Plan:
 class World:
     """Everything a run has.
 
-    `deaths` counts the tasks of the app that died, `settled` how often people settled a conflict of a record;
-    `troubles` tells what no fault explains.
+    `deaths` counts the tasks of the app that died, `apart` the records that were taken out of a row, and
+    `settled` how often people settled a conflict of a record; `troubles` tells what no fault explains.
     """
 
     plan: Plan
@@ -44,6 +44,13 @@ class World:
     queues: Queues
     weather: Weather
     line: FarSide
+    second: Allegory | None = None
     deaths: int = 0
+    apart: int = 0
     settled: Counter[UUID] = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
+
+    @property
+    def legacy(self) -> dict[str, Allegory]:
+        """The legacy systems of this run, by name."""
+        return {each.system: each for each in (self.allegory, self.second) if each is not None}

@@ -96,9 +96,15 @@ class People:
         await asyncio.gather(*self._errands)
 
     def wrote(self, edit: Edit, before: int) -> set[str | None]:
-        """What was written into a column on either side before an edit."""
-        place = (edit.row, edit.column)
-        return {other.value for other in self.edits[:before] if (other.row, other.column) == place}
+        """What was written into a column on either side before an edit; there is no order between two sides'
+        edits of one moment.
+        """
+        return {
+            other.value
+            for other in self.edits[:before]
+            if (other.row, other.column) == (edit.row, edit.column)
+            and (other.side == edit.side or other.at < edit.at)
+        }
 
     def overwrote(self, number: int) -> bool:
         """Whether an edit was later overwritten, or the record deleted, on its own side."""

@@ -246,6 +246,11 @@ def unchanged(
     return Verdict(outcome, reason, change.subject, shadow=shadow, map_version=version)
 
 
+def elsewhere(change: Change, entry: EntityMap, row: UUID) -> Verdict:
+    """The verdict on a merge whose heir is another row already: everything here is that row's to decide."""
+    return replace(unchanged(change, Outcome.PARKED, f"its heir is row {row}", entry), goes_to=row)
+
+
 def came_late(change: Change, shadow: Shadow) -> bool:
     """Whether a create of ours, told back, made a row that had been there before.
 

@@ -17,7 +17,7 @@ from shared.core.absorption import (
 )
 from shared.core.change import Change, Operation
 from shared.core.crosswalk import Crosswalk, Entry
-from shared.core.identity import DATAVERSE, RecordKey, merge_of
+from shared.core.identity import DATAVERSE, RecordKey, guid, merge_of
 from shared.core.mapping.columns import Value
 from shared.core.mapping.spec import EntityMap, OnDelete
 from shared.core.outcome import Outcome
@@ -54,8 +54,7 @@ class Absorbing:
             return deciding.unchanged(change, Outcome.SUPERSEDED, "it was merged into another before", entry)
         is_guess = known is None or known.is_guess(heir)
         if known is not None and not is_guess and known.row != record:
-            result = deciding.unchanged(change, Outcome.PARKED, f"its heir is row {known.row}", entry)
-            return replace(result, goes_to=known.row)
+            return deciding.elsewhere(change, entry, known.row)
         if lost is None or lost.row == record:
             return _on_one_row(change, entry, record, shadow, lost)
         if is_guess and lost.is_paired and not shadow.marks:
@@ -204,6 +203,22 @@ class Absorbing:
             return ended
         after = replace(shadow, absorbed=shadow.absorbed | {str(subject)})
         return replace(ended, shadow=after, absorbs=Absorption((subject,)))
+
+    async def row_of_heir(self, said: Change, entry: EntityMap, record: UUID) -> UUID | None:
+        """Another row that an heir itself says it is, of which nobody has told yet; None: it is this one.
+
+        It was made for that row, and the answer to its create was lost. As at the door, one that names a row
+        of another record of its system is a copy, and a customer of its own.
+        """
+        told = said.data.get(entry.row_id) if entry.row_id else None
+        row = guid(told) if isinstance(told, str) else None
+        if row is None or row == record:
+            return None
+        known = await self.crosswalk.entry(said.subject)
+        if known is not None and known.is_paired:
+            return None
+        holders = await self.crosswalk.records_of(row)
+        return None if any(key.system == said.subject.system for key in holders) else row
 
     async def is_surplus(self, change: Change, entry: EntityMap, record: UUID) -> bool:
         """Whether a record was made for a row that was merged into this one, which has another of its system.

@@ -110,6 +110,8 @@ class Inbound:
             return left_alone(change, entry, shadow, heir_is)
         made = None
         if (said := await self._heir_says(change, entry, record, shadow)) is not None:
+            if (elsewhere := await self._followed().row_of_heir(said, entry, record)) is not None:
+                return deciding.elsewhere(change, entry, elsewhere)
             made = await self._upserted(said, entry, record, shadow, owned, hold)
             if not made.outcome.is_final or made.shadow is None:
                 return replace(made, subject=change.subject)

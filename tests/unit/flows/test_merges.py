@@ -343,7 +343,10 @@ async def test_what_an_heir_said_before_is_not_written_over_the_losers_row_while
     assert await desk.store.crosswalk.records_of(loser) == [key("C-2")]
 
 
-async def test_an_heir_that_names_its_row_keeps_it(desk: "Desk", monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("has_spoken", [True, False])
+async def test_an_heir_that_names_its_row_keeps_it(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch, *, has_spoken: bool
+) -> None:
     """Its record was made from that row, and the answer to it is lost: it is not known as a pair yet."""
     loser = await desk.company("C-2", phone="2")
     create = desk.records.create
@@ -357,13 +360,15 @@ async def test_an_heir_that_names_its_row_keeps_it(desk: "Desk", monkeypatch: py
     desk.rows.put("account", ROW, {"name": "Nordwind"})
     assert await desk.row_changed(operation="Create", name="Nordwind") is Outcome.FAILED
     heir = next(record for record in desk.records.of("company") if record != "C-2")
-    await desk.store.crosswalk.claim(key(heir), ROW, chosen_row_id(key(heir)))
+    if has_spoken:
+        await desk.store.crosswalk.claim(key(heir), ROW, chosen_row_id(key(heir)))
 
     desk.records.unite("company", heir, "C-2")
     await desk.record_changed("C-2", None, heir=heir)
     await desk.later(2)
 
     assert await desk.store.crosswalk.row_of(key(heir)) == ROW
+    assert set(desk.rows.of("account")) == {loser, ROW}
     assert desk.rows.of("account")[loser]["masterid"] == RowRef("account", ROW)
 
 

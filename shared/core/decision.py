@@ -62,10 +62,15 @@ def begun(shadow: Shadow, decision: Merge, ours: Side, making: str = "") -> Shad
     """The shadow once a write was tried and nobody knows whether it happened.
 
     Nothing new is agreed, but what our side said earlier about those columns comes too late from now on: it
-    must not be written over a later value while that waits to be tried again. `making` names the message if
-    the write was a create.
+    must not be written over a later value while that waits to be tried again. Where our side has not spoken
+    of a column before, what is tried is its first word still. `making` names the message if the write was a
+    create.
     """
-    tried = {column: shadow.marks[column] for column in decision.write if column in shadow.marks}
+    tried = {
+        column: mark
+        for column in decision.write
+        if (mark := shadow.marks.get(column)) is not None and ours.system in mark.seen
+    }
     marks = {
         column: replace(mark, seen={**mark.seen, ours.system: ours.moment}) for column, mark in tried.items()
     }

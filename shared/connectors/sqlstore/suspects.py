@@ -7,10 +7,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from shared.connectors.sqlstore.heads import OPEN
 from shared.connectors.sqlstore.messages import stored_id
 from shared.connectors.sqlstore.operations import shown
 from shared.connectors.sqlstore.sqltypes import Instant, Key, Number, word
-from shared.connectors.sqlstore.tables import METADATA, crosswalk
+from shared.connectors.sqlstore.tables import METADATA, crosswalk, lane_item
 from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.transactions import Database
 from shared.core.change import Operation
@@ -63,6 +64,9 @@ _DUE = (
     .order_by(gap.c.noticed_at, gap.c.message_id)
 )
 
+_AWAITED = (
+    sa.select(lane_item.c.number).where(lane_item.c.record == sa.bindparam("the_record"), OPEN).limit(1)
+)
 _NOTED = sa.select(gap.c.message_id).where(gap.c.message_id == sa.bindparam("the_id"))
 _HEALED = (
     sa.update(gap).where(gap.c.message_id == sa.bindparam("the_id")).values(healed_at=sa.bindparam("now"))
@@ -165,6 +169,13 @@ class SqlGaps:
             later,
         )
         return await self.database.read(lambda c: c.execute(statement.limit(1)).first()) is not None
+
+    async def awaited(self, record: UUID) -> bool:
+        """Whether something that was told of a row waits to be decided."""
+        return (
+            await self.database.read(lambda c: c.execute(_AWAITED, {"the_record": record}).first())
+            is not None
+        )
 
     async def heal(self, found: Suspect) -> None:
         """Its message was sent."""

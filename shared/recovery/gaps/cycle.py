@@ -42,6 +42,10 @@ class Suspects(Protocol):
         """Whether some message told of it."""
         ...
 
+    async def awaited(self, record: UUID) -> bool:
+        """Whether something that was told of a row waits to be decided: it may yet be made over there."""
+        ...
+
     async def heal(self, found: Suspect) -> None:
         """Its message was sent."""
         ...

@@ -82,10 +82,11 @@ class RowGaps:
         """See `Look.missing`: the row is read again."""
         row_id = UUID(found.subject.id)
         shadow = await self.shadows.load(row_id)
-        if found.operation is Operation.DELETE and not shadow.marks:
+        is_end = found.operation is Operation.DELETE
+        if is_end and not shadow.marks and not await self.suspects.awaited(row_id):
             return None
         row = await self.rows.read(self.table, row_id)
-        if found.operation is Operation.DELETE:
+        if is_end:
             return None if row is not None else (found, message_of_row(found, self.queue))
         if row is None or not self._is_untold(shadow, row):
             return None

@@ -114,6 +114,24 @@ async def test_a_value_that_was_being_written_is_written_after_dynamics_has_begu
     assert both(desk, row, "name", "name") == ("Nordwind", "Nordwind")
 
 
+async def test_what_could_not_be_written_at_once_is_still_the_first_word_about_a_column(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dynamics decides all along; the blank name is nobody's edit, Allegory left it out at first."""
+    await in_phase(desk, Phase.DYNAMICS_MASTER)
+    desk.records.put("company", "C-1", {"name": "Nordwind", "phone": "1"})
+    created = desk.clock.now()
+    assert await desk.record_changed("C-1", {"phone": "1"}) is Outcome.APPLIED
+    ((row, _),) = desk.rows.of("account").items()
+    assert await desk.tell_row(row, operation="Create") is Outcome.ECHO
+    unanswered(desk.rows, monkeypatch)
+    assert await desk.record_changed("C-1", {"name": "Nordwind"}, at=created) is Outcome.FAILED
+
+    await desk.later(2, row)
+
+    assert both(desk, row, "name", "name") == ("Nordwind", "Nordwind")
+
+
 async def test_what_was_being_written_as_its_system_retired_does_not_cross(
     desk: "Desk", monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from shared.connectors.memory.telemetry import MemoryTelemetry
 from shared.core.errors import Refused
 from shared.core.gap import HEALED
 from shared.core.lookups import Lookups
+from shared.core.mapping.references import RowRef
 from shared.core.outcome import Outcome
 from shared.recovery.gaps.cycle import GapDetector
 from shared.recovery.gaps.records import RecordGaps
@@ -84,6 +85,28 @@ async def test_a_row_that_was_gone_before_its_create_was_heard_of_leaves_no_reco
 
     assert await healed(desk) == 1
     assert desk.records.of("company") == {}
+
+
+async def test_a_row_that_is_gone_while_its_create_waits_leaves_no_record(desk: "Desk") -> None:
+    """Nobody has told of its parent yet; once somebody does, the record is made, and its end follows."""
+    parent = UUID(int=7)
+    gaps = detector(desk)
+    assert await gaps.run() == 0
+    desk.clock.advance(timedelta(seconds=1))
+    desk.rows.put("account", parent, {"name": "Holding"})
+    desk.rows.put("account", ROW, {"name": "Nordwind", "parentaccountid": RowRef("account", parent)})
+    assert await desk.tell_row(ROW, operation="Create") is Outcome.PARKED
+    desk.rows.remove("account", ROW)
+    desk.clock.advance(timedelta(seconds=1))
+    await gaps.run()
+    desk.clock.advance(timedelta(minutes=2))
+    await gaps.run()
+
+    await desk.delivered()
+    await desk.tell_row(parent, operation="Create")
+    await desk.later(2, ROW)
+
+    assert [fields["name"] for fields in desk.records.of("company").values()] == ["Holding"]
 
 
 async def test_a_row_that_came_and_went_and_was_never_told_of_is_nobodys_business(desk: "Desk") -> None:

@@ -74,7 +74,8 @@ def verdict_of(error: SyncError, change: Change, attempts: int, backoff: Backoff
         request_id=error.request_id,
     )
     outcome = Outcome.REJECTED if isinstance(error, InvalidMessage) else Outcome.FAILED
-    begun = error.begun if isinstance(error, Transient | Looping) else None
+    # Of a merge that failed nothing is agreed, least of all what its heir would have taken over.
+    begun = error.begun if isinstance(error, Transient | Looping) and change.heir is None else None
     phases = error.phases if isinstance(error, Transient) else {}
     told = f"{error.code}: {error}"
     return Verdict(outcome, told, change.subject, failing=failing, shadow=begun, phases=phases)

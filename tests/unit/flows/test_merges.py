@@ -372,6 +372,42 @@ async def test_an_heir_that_names_its_row_keeps_it(
     assert desk.rows.of("account")[loser]["masterid"] == RowRef("account", ROW)
 
 
+async def test_an_older_word_of_the_heir_is_no_late_one_while_its_merge_is_tried_again(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The heir was to get the loser's record and be told to it; its own create came after that failed."""
+    loser = await desk.company("C-2", phone="2")
+    desk.clock.advance(timedelta(seconds=1))
+    desk.rows.put("account", ROW, {"name": "Nordwind", "telephone1": "1"})
+    made = desk.clock.now()
+    desk.clock.advance(timedelta(seconds=1))
+    desk.rows.put("account", ROW, {"telephone1": "3"})
+
+    async def unheard(*_: object) -> object:
+        monkeypatch.undo()
+        raise Unavailable("no answer in time")
+
+    monkeypatch.setattr(desk.records, "update", unheard)
+    (_, (_, merged)) = desk.rows.unite("account", ROW, loser)
+    assert await desk.tell_row(merged) is Outcome.FAILED
+    await desk.row_changed(operation="Create", at=made, version="1", name="Nordwind", telephone1="1")
+    heir = next(record for record in desk.records.of("company") if record != "C-2")
+    desk.clock.advance(timedelta(seconds=5))
+    said = desk.records.put("company", heir, {**desk.records.of("company")[heir], "city": "Kiel"}).fields
+    saved = desk.clock.now()
+    await desk.later(2)
+
+    await desk.record_changed(heir, said, at=saved)
+
+    assert desk.records.of("company").keys() == {heir}
+    assert (desk.records.of("company")[heir]["phone"], desk.records.of("company")[heir]["city"]) == (
+        "3",
+        "Kiel",
+    )
+    row = desk.rows.of("account")[ROW]
+    assert (row["telephone1"], row["address1_city"]) == ("3", "Kiel")
+
+
 async def test_a_link_to_the_heir_is_not_taken_back_for_one_to_the_loser(desk: "Desk") -> None:
     """Allegory has one word for both: putting it back would change nothing, and be told as a change."""
     heir, loser = await two(desk)

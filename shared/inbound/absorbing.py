@@ -264,8 +264,9 @@ def _on_one_row(
     takes_over = bool(shadow.marks) and lost is not None and lost.is_paired
     after = replace(shadow, absorbed=shadow.absorbed | {str(change.subject)})
     if takes_over:
-        # The heir is another record than the one that has spoken so far: nothing is known of it.
-        after = unheard(after, change.subject.system)
+        # The heir is another record than the one that has spoken so far: nothing is known of it. One that was
+        # merged into that before, and left as it was, speaks again.
+        after = unheard(replace(after, absorbed=after.absorbed - {str(heir)}), change.subject.system)
     result = Verdict(
         Outcome.SUPERSEDED,
         f"merged into {heir.id}, which lives on as this row" if shadow.marks else f"merged into {heir.id}",

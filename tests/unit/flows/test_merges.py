@@ -647,6 +647,10 @@ async def test_a_record_left_alone_that_becomes_the_heir_after_all_says_what_it_
         fields["phone"],
     )
     assert row["name"] == "Nord Wind"
+    ignoring.clock.advance(timedelta(seconds=5))
+    said = ignoring.records.put("company", "C-2", {**fields, "phone": "7"}).fields
+    assert await ignoring.record_changed("C-2", said) is Outcome.APPLIED
+    assert ignoring.rows.of("account")[heir]["telephone1"] == "7"
 
 
 @pytest.mark.parametrize("is_early", [True, False])

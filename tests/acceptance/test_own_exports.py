@@ -12,62 +12,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import httpx
 import pytest
 
 from mappers import SYSTEMS
 from shared.core.system import LegacySystem
 from tests.acceptance.conftest import Stack, envelope, eventually, running_stack, session_of
+from tests.acceptance.dropped_exports import drop, fates, settled, writes
+from tests.acceptance.said_rows import KEYS, plain
 from tests.data.exports import build
 
 EXPECTED = Path(__file__).parents[1] / "data" / "expected"
-LISTS = {"allegory": "export_manifest.json", "legrand": "export_log.csv"}
 BUILD = {"allegory": build.allegory, "legrand": build.legrand}
-KEYS = {
-    "accounts": "accountid",
-    "annotations": "annotationid",
-    "appointments": "activityid",
-    "campaignresponses": "activityid",
-    "campaigns": "campaignid",
-    "contacts": "contactid",
-    "emails": "activityid",
-    "incidents": "incidentid",
-    "leads": "leadid",
-    "opportunities": "opportunityid",
-    "phonecalls": "activityid",
-    "quotedetails": "quotedetailid",
-    "quotes": "quoteid",
-    "tandem_customfields": "tandem_customfieldid",
-    "tandem_pipelines": "tandem_pipelineid",
-    "tandem_pipelinestages": "tandem_pipelinestageid",
-    "tandem_tags": "tandem_tagid",
-}
-"""The tables that records arrive in, with their primary keys."""
-
-OWN = frozenset(
-    """
-    activitytypecode actualvalue address1_composite codename createdby exchangerate filesize fullname
-    isdocument modifiedby modifiedon overriddencreatedon owningbusinessunit owninguser quotenumber
-    revisionnumber tandem_sourcekey ticketnumber versionnumber
-    """.split()  # noqa: SIM905  # shorter to read
-)
-"""Columns that Dataverse fills in by itself, and the one that names the record."""
-
-BY_DEFAULT: Mapping[str, Any] = {
-    "customersizecode": 1,
-    "followemail": True,
-    "msdyn_forecastcategory": 100_000_001,
-    "preferredcontactmethodcode": 1,
-    "salesstage": 0,
-    "severitycode": 1,
-    "statecode": 0,
-}
-"""What a row holds that nobody has said anything about."""
-
-NEVER_SAID = {"prioritycode": {"incidents"}, "customertypecode": {"accounts"}}
-"""Columns that are somebody's word in these tables, and a default everywhere else."""
-
 RING = ("company:C-70003", "company:C-70004")
 """Two companies of Allegory that are each other's parents."""
 
@@ -94,33 +50,6 @@ DEFINED: Sequence[Mapping[str, str]] = (
 )
 """Definitions of Legrand's custom fields."""
 
-SAID_IN_TURN = frozenset({"directioncode", "isalldayevent", "leftvoicemail", "donotemail", "donotbulkemail"})
-"""Columns of yes and no in which a no is a word; in the others it is what nobody has said."""
-
-
-def plain(table: str, row: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """What somebody has said in a row: lookups by the names of what they point at, no ids, no defaults."""
-    said = {}
-    for column, value in row.items():
-        name = column.removeprefix("_").removesuffix("_value") if column.startswith("_") else column
-        if value is None or "@" in column or name in OWN or name.endswith("_base") or name == KEYS[table]:
-            continue
-        if BY_DEFAULT.get(name, _Nothing) == value or table not in NEVER_SAID.get(name, {table}):
-            continue
-        if value is False and name not in SAID_IN_TURN and not name.startswith("tandem_"):
-            continue
-        said[name] = names.get(value, value) if isinstance(value, str) else value
-    # Where no record says when it was made, it was made just now; nobody owns it but who wrote it.
-    if str(said.get("createdon", "")) > "2020":
-        del said["createdon"]
-    if str(said.get("ownerid", "")).startswith("tandem@"):
-        del said["ownerid"]
-    return said
-
-
-class _Nothing:
-    """No value at all."""
-
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
@@ -143,53 +72,6 @@ def price_list(client: httpx.Client, code: str) -> None:
     about = f"transactioncurrencies({money['transactioncurrencyid']})"
     body = {"name": f"Allegory {code}", "transactioncurrencyid@odata.bind": about}
     client.post("pricelevels", json=body).raise_for_status()
-
-
-def drop(stack: Stack, system: str, folder: Path, name: str) -> dict[str, Any]:
-    """Upload an export, the list last; what operators are told of it once it is read."""
-    blobs = fsspec.filesystem("az", connection_string=stack.endpoints["blob"])
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    for path in sorted(files, key=lambda path: path.name == LISTS[system]):
-        blobs.pipe_file(f"{system}-drop/{name}/{path.relative_to(folder)}", path.read_bytes())
-
-    def read() -> dict[str, Any] | None:
-        drops: list[dict[str, Any]] = told(stack)["drops"]
-        return next(
-            (one for one in drops if (one["system"], one["name"], one["state"]) == (system, name, "read")),
-            None,
-        )
-
-    found = eventually(f"{name} of {system} is read", read, 120)
-    settled(stack)
-    return found
-
-
-def told(stack: Stack) -> dict[str, Any]:
-    with stack.api() as api:
-        found: dict[str, Any] = api.get("ops/drops").raise_for_status().json()
-        return found
-
-
-def settled(stack: Stack) -> None:
-    """Wait until everything has an outcome or a place, and no flow has anything left to report."""
-
-    def still() -> bool | None:
-        stack.quiet()
-        outbox = httpx.get(f"{stack.endpoints['dataverse']['http']}/admin/flows").json()["outbox"]
-        return True if not any(outbox.values()) and stack.now()["waiting"] == 0 else None
-
-    eventually("nothing moves any more", still, 60)
-
-
-def writes(stack: Stack) -> dict[str, int]:
-    """What has been written, as each side has counted: the rows of Dataverse, the calls of Allegory."""
-    dataverse, allegory = (
-        httpx.get(f"{side}/admin/requests").raise_for_status().json()
-        for side in (stack.endpoints["dataverse"]["http"], stack.endpoints["allegory"]["rest"])
-    )
-    rows: dict[str, int] = dataverse["rows_written"]
-    calls = sum(entry["count"] for entry in allegory["counts"] if entry["method"] != "GET")
-    return {**rows, "in Allegory": calls}
 
 
 @pytest.fixture(scope="module")
@@ -233,26 +115,6 @@ def rows(stack: Stack, fed: Path) -> dict[str, tuple[str, dict[str, Any]]]:
 
 def expected(what: str) -> Any:
     return json.loads((EXPECTED / f"{what}.json").read_text("utf-8"))
-
-
-def fates(stack: Stack, system: str) -> dict[str, str]:
-    """What became of every record: its message's outcome, or what keeps it out."""
-    found = {}
-    for message in stack.kept("SELECT * FROM message WHERE source = ? AND queue = 'inbound'", system):
-        why = json.loads(message["faults"] or "[]")
-        codes = " ".join(dict.fromkeys(str(fault["code"]) for fault in why))
-        reason = str(message["reason"] or "")
-        waits = reason.partition(" waits for ")[2]
-        refused = reason.partition(": ")[0] if message["outcome"] == "failed" else ""
-        key = f"{message['entity']}:{message['source_id']}"
-        assert key not in found, f"{key} has two messages"
-        found[key] = " ".join(filter(None, (message["outcome"], codes or waits or refused)))
-    for out in told(stack)["kept_out"]:
-        if out["system"] == system:
-            key = f"{out['entity']}:{out['record']}"
-            before = found.get(key, "")
-            found[key] = f"{before}; kept out {out['finding']}".removeprefix("; ")
-    return found
 
 
 @pytest.mark.parametrize("system", BUILD)

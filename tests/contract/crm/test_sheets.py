@@ -13,6 +13,7 @@ from python_calamine import CalamineWorkbook
 
 from local.crm.sheets.desk import start
 from local.crm.systems import SHEETS
+from mappers.exports import EXPORTS
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -226,3 +227,16 @@ def test_an_export_has_the_files_people_saved_and_a_text_for_all_they_did(
     with (folder / "export_log.csv").open(newline="") as log:
         rows = {line["File"]: line["Rows"] for line in csv.DictReader(log)}
     assert (rows["Documents.xlsx"], rows["Activities/"]) == ("2", "1")
+
+
+def test_the_desk_exports_what_the_declaration_asks_for() -> None:
+    declared = {entry.sheet: entry for entry in EXPORTS["legrand"].objects}
+    for module in SHEETS["legrand"].modules:
+        entry = declared[module.label]
+        assert (module.file, module.key) == (entry.file, entry.key)
+        assert module.columns == tuple(column.name for column in entry.columns)
+    texts = SHEETS["legrand"].texts
+    assert texts is not None
+    (entry,) = (one for one in EXPORTS["legrand"].objects if one.entity == "activity")
+    assert (texts.module.file, texts.module.key) == (entry.file, entry.key)
+    assert texts.module.columns == tuple(column.name for column in entry.columns)

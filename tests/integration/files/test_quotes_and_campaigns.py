@@ -168,3 +168,18 @@ def audit(house: House, drop: str) -> Audit:
     """An audit of a drop, with the one user it names."""
     users = Users.read(json.dumps(USERS).encode())
     return Audit(EXPORT, Folder(str(house.folder / drop)), users, pages.plain, pages.is_html)
+
+
+async def test_quotes_wait_while_the_sheet_of_their_lines_is_cut(house: House) -> None:
+    save(house)
+    house.drop("first")
+    log = house.folder / "first" / "export_log.csv"
+    said = log.read_text("utf-8")
+    line = "Quote Items,Sales Quotes.xlsx,{},"
+    assert line.format(2) in said
+    log.write_text(said.replace(line.format(2), line.format(3)), "utf-8")
+
+    await house.look()
+
+    states = {entity: (await house.module(entity))["state"] for entity in ("quote", "quote_item", "company")}
+    assert states == {"quote": "stopped", "quote_item": "stopped", "company": "read"}

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from local.crm.systems import SHEETS
 from mappers import SYSTEMS
 from mappers.exports import EXPORTS
 from shared.connectors.files.place import DropFolders
@@ -19,16 +18,15 @@ from shared.connectors.sqlstore import Store
 from shared.core import envelope
 from shared.core.change import Change, Direction
 from shared.inbound.drops.reading import Drops
-from tests.integration.files.conftest import SETTLE, Whole, reader
+from tests.integration.files.conftest import SETTLE, Whole
 
 SAMPLES = Path(os.environ.get("TANDEM_SAMPLE_DATA", Path(__file__).parents[4] / "shared" / "data"))
 
-pytestmark = pytest.mark.skipif(
+
+@pytest.mark.skipif(
     not (SAMPLES / "legrand" / "small").is_dir(),
     reason="the sample data is not here; TANDEM_SAMPLE_DATA names its folder",
 )
-
-
 @pytest.mark.parametrize("name", ["allegory", "legrand"])
 async def test_every_row_of_a_sample_export_is_told_or_kept_out_and_told_once(
     name: str, tmp_path: Path, store: Store, clock: SettableClock
@@ -77,36 +75,3 @@ async def test_every_row_of_a_sample_export_is_told_or_kept_out_and_told_once(
         )
     assert faults == {}
     assert await drops.run() == 0
-
-
-async def test_quotes_wait_while_the_sheet_of_their_lines_is_cut(
-    tmp_path: Path, store: Store, clock: SettableClock
-) -> None:
-    shutil.copytree(SAMPLES / "legrand" / "small", tmp_path / "drops" / "small")
-    log = tmp_path / "drops" / "small" / "export_log.csv"
-    log.chmod(0o644)
-    log.write_text(
-        log.read_text().replace("Quote Items,Sales Quotes.xlsx,30", "Quote Items,Sales Quotes.xlsx,31")
-    )
-    bus = MemoryBus({Direction.INBOUND: "inbound", Direction.OUTBOUND: "outbound"}, clock)
-    drops = reader(str(tmp_path / "drops"), store, bus, clock)
-    await drops.run()
-    clock.advance(SETTLE)
-    await drops.run()
-
-    (drop,) = (await store.snapshots.report())["drops"]
-    states = {module["entity"]: module["state"] for module in drop["modules"]}
-    assert (states["quote"], states["quote_item"], states["company"]) == ("stopped", "stopped", "read")
-
-
-def test_the_simulated_legrand_exports_what_the_declaration_asks_for() -> None:
-    declared = {entry.sheet: entry for entry in EXPORTS["legrand"].objects}
-    for module in SHEETS["legrand"].modules:
-        entry = declared[module.label]
-        assert (module.file, module.key) == (entry.file, entry.key)
-        assert module.columns == tuple(column.name for column in entry.columns)
-    texts = SHEETS["legrand"].texts
-    assert texts is not None
-    (entry,) = (one for one in EXPORTS["legrand"].objects if one.entity == "activity")
-    assert (texts.module.file, texts.module.key) == (entry.file, entry.key)
-    assert texts.module.columns == tuple(column.name for column in entry.columns)

@@ -195,8 +195,8 @@ def test_a_setting_that_is_missing_is_named(acme: Acme) -> None:
         Settings.from_env(mappers.SYSTEMS, environment(ACME_KEY_SECRET="acme-api-key"))
 
     assert str(missing.value) == (
-        "ACME_URL is required: Base URL of Acme's REST API.; "
-        "ACME_FEED_SCHEDULE is required: When Acme's change feed is read (six-field NCRONTAB)."
+        "ACME_URL is required: Base URL of Acme's REST API; "
+        "ACME_FEED_SCHEDULE is required: When Acme's change feed is read (six-field NCRONTAB)"
     )
 
 

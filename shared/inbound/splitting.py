@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from shared.core import decision as deciding
-from shared.core.absorption import Seizing, renamed, seized, unheard
+from shared.core.absorption import Seizing, merged_into, renamed, seized, unheard
 from shared.core.change import Change
 from shared.core.crosswalk import Crosswalk
 from shared.core.customers import Before, Case, Cases, Sayings
@@ -109,8 +109,9 @@ class Splitting:
     async def _write(self, change: Change, entry: EntityMap, own: UUID, before: Before, hold: Hold) -> Row:
         """The row it had, active again and with its own values; or a new one.
 
-        What somebody has typed into it since it was merged away is left: an earlier try whose answer was lost
-        made it active, and then it is people's again. The row's own message tells of that.
+        What it holds otherwise than it was left with is a person's, and stays: somebody typed it as the row
+        was merged away, or after an earlier try whose answer was lost had made it active. The row's own
+        message tells of that. Where nobody knows what it was left with, it is a person's once it is active.
         """
         coming_in = {line.column.name for line in entry.fields if line.flow is not Flow.OUTBOUND}
         values = {name: value for name, value in before.values.items() if name in coming_in}
@@ -119,10 +120,12 @@ class Splitting:
         if held is None:
             filled = {name: value for name, value in values.items() if value is not None}
             return await self.rows.create(entry.table, own, filled | entry.identity(change.subject))
+        is_aside = merged_into(held.values) is not None
         due = {
             name: value
             for name, value in values.items()
-            if held.values.get(name) == before.left.get(name) != value
+            if held.values.get(name) != value
+            and (held.values.get(name) == before.left[name] if name in before.left else is_aside)
             and not entry.table.columns[name].create_only
         }
         row = await self.rows.update(entry.table, own, {**due, **_ACTIVE}, held.version)

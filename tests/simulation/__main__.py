@@ -1,7 +1,7 @@
-"""`python -m tests.simulation [--seeds N] [--first SEED]`: seeds by the thousand, told of as they are tried.
+"""`python -m tests.simulation [--seeds N] [--first SEED] [--shared]`: seeds by the thousand.
 
-Ctrl-C ends it and says how to go on. The exit code is 1 when a seed breaks a promise; the story of the first
-one, cut to what it takes, comes last.
+They are told of as they are tried. Ctrl-C ends it and says how to go on. The exit code is 1 when a seed
+breaks a promise; the story of the first one, cut to what it takes, comes last.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import time
 
 from tests.simulation.shrinking import told
 from tests.simulation.trial import tried
+from tests.simulation.weather import ORDINARY, Fault
 from tests.simulation.world import Plan
 
 _EVERY = 100
@@ -28,11 +29,14 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=10_000, help="how many (10,000)")
     first = int(os.environ.get("TANDEM_SEEDS_FROM", "0"))
     parser.add_argument("--first", type=int, default=first, help="the first (TANDEM_SEEDS_FROM, or 0)")
+    shared = "with a second legacy system that has some of the same customers"
+    parser.add_argument("--shared", action="store_true", help=shared)
     asked = parser.parse_args()
+    faults = frozenset(Fault) if asked.shared else ORDINARY
     seeds = range(asked.first, asked.first + asked.seeds)
     began, ran, messages, broken = time.monotonic(), 0, 0, list[int]()
     try:
-        for block in tried(seeds):
+        for block in tried(seeds, faults):
             ran, messages = ran + len(block.seeds), messages + block.messages
             broken += block.broken
             for seed in block.broken:
@@ -44,10 +48,11 @@ def main() -> int:
     except KeyboardInterrupt:
         _say(
             f"stopped; go on with: make simulate SEEDS={len(seeds) - ran} TANDEM_SEEDS_FROM={seeds[0] + ran}"
+            f"{' SHARED=1' if asked.shared else ''}"
         )
         return 130
     if broken:
-        _say("\n".join((f"seeds that break a promise: {broken}", told(Plan(broken[0])))))
+        _say("\n".join((f"seeds that break a promise: {broken}", told(Plan(broken[0], faults)))))
     return 1 if broken else 0
 
 

@@ -94,8 +94,8 @@ async def _build(plan: Plan, loop: SeededLoop, chance: Random) -> "Stage":
     draws: dict[Fault, tuple[bool, float]] = {
         fault: (chance.random() < 0.45, chance.random()) for fault in Fault if fault is not Fault.SHARED
     }
-    # By a draw of its own: a seed without it tells the story it told before there was a second system.
-    draws[Fault.SHARED] = (Random(f"second system {plan.seed}").random() < 0.25, 1.0)  # noqa: S311  # as above
+    # Without a draw: a seed without it tells the story it told before there was a second system.
+    draws[Fault.SHARED] = (True, 1.0)
     rates = {
         fault: min(1.0, RATES[fault] * (3.0 if fault in plan.storm else 0.3 + 0.7 * share))
         for fault, (on, share) in draws.items()

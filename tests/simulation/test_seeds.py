@@ -12,6 +12,7 @@ import pytest
 
 from tests.simulation.shrinking import shrunk, told
 from tests.simulation.trial import tried
+from tests.simulation.weather import Fault
 from tests.simulation.world import Plan
 
 
@@ -27,6 +28,15 @@ def test_every_seed_keeps_every_promise(record_property: Callable[[str, object],
     record_property("simulation", f"{len(seeds)} seeds, {messages} messages, {took:.0f} s")
     broken = [seed for block in blocks for seed in block.broken]
     assert not broken, "\n".join((f"seeds that break a promise: {broken}", told(Plan(broken[0]))))
+
+
+@pytest.mark.timeout(0)
+def test_so_does_every_seed_with_a_second_system() -> None:
+    faults = frozenset(Fault)
+
+    broken = [seed for block in tried(range(60), faults) for seed in block.broken]
+
+    assert not broken, "\n".join((f"seeds that break a promise: {broken}", told(Plan(broken[0], faults))))
 
 
 def test_a_story_is_cut_to_what_it_takes() -> None:

@@ -48,6 +48,10 @@ class Fault(StrEnum):
     SHARED = "a second system has some of the same customers"
 
 
+ORDINARY = frozenset(Fault) - {Fault.SHARED}
+"""What may go wrong in any run; a second system is asked for by itself."""
+
+
 LEASE = timedelta(seconds=60)
 
 HAND: ContextVar[str] = ContextVar("hand", default="")

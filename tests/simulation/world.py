@@ -9,7 +9,7 @@ from tests.simulation.people import People
 from tests.simulation.queues import Queues
 from tests.simulation.sides import Allegory, Dataverse
 from tests.simulation.story import Story
-from tests.simulation.weather import FarSide, Fault, Weather
+from tests.simulation.weather import ORDINARY, FarSide, Fault, Weather
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Plan:
     """
 
     seed: int
-    faults: frozenset[Fault] = frozenset(Fault)
+    faults: frozenset[Fault] = ORDINARY
     storm: frozenset[Fault] = frozenset()
     acts: int = 16
     workers: int = 3

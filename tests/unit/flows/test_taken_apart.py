@@ -128,6 +128,28 @@ async def test_what_is_typed_into_a_row_made_active_again_is_kept(
     assert (record["name"], record["phone"], record["city"]) == ("Ostwind", "7", "Husum")
 
 
+async def test_a_row_that_was_merged_before_anybody_knew_of_it_gets_what_its_record_said_since(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer to its create was lost: nobody knows what it was left with."""
+    heir = await customer(desk, "A-1", "Nordwind")
+    answer_lost(desk, monkeypatch, "create")
+    assert await saved(desk, "borealis", "B-1", name="Ostwind", phone="2", city="Kiel") is Outcome.FAILED
+    (loser,) = desk.rows.of("account").keys() - {heir}
+    desk.rows.unite("account", heir, loser)
+    assert await desk.tell_row(loser) is Outcome.APPLIED
+    await desk.later(5, heir)
+    await saved(desk, "borealis", "B-1", name="Ostwind & Co")
+
+    await desk.customers.unmerge(TAKEN_OUT, "ann", "two harbours")
+    await told(desk)
+    await told(desk, loser)
+
+    assert await row_of(desk, "borealis", "B-1") == loser
+    assert column(desk, loser, "name") == "Ostwind & Co"
+    assert desk.others["borealis"].of("company")["B-1"]["name"] == "Ostwind & Co"
+
+
 async def test_a_row_made_for_a_record_gets_no_second_one(
     desk: "Desk", monkeypatch: pytest.MonkeyPatch
 ) -> None:

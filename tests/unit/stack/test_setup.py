@@ -1,6 +1,7 @@
 """Setting up a bare machine: what is checked before anything is installed."""
 
 import importlib.util
+import signal
 from pathlib import Path
 from types import ModuleType
 
@@ -97,8 +98,13 @@ def test_an_interrupted_step_is_told_in_a_sentence_and_done_again(
         setup.step("Trying", [setup.sys.executable, "-c", interrupting])
 
     monkeypatch.setitem(setup.STEPS, "python", step)
+    # Whoever runs the tests in the background may have it ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    assert setup.main(["python"]) == 130
+    try:
+        assert setup.main(["python"]) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
     told = capsys.readouterr()
     assert told.out.startswith("Trying ...")
     assert told.err == "\nInterrupted; the next start does this step again.\n"

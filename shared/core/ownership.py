@@ -70,7 +70,7 @@ class Ownership:
         return self.columns.get(column, Owner.NEWEST)
 
     @property
-    def named(self) -> Mapping[str, str]:
+    def phases(self) -> Mapping[str, str]:
         """The phase it is decided in, by the system's name."""
         return {self.system: self.phase.value}
 

@@ -248,7 +248,7 @@ class Inbound:
             if new or decision.write:
                 await hold()
             if decision.collisions and decision.write:
-                await self.shadows.overrule(change, record, decision.collisions, said.owned.named)
+                await self.shadows.overrule(change, record, decision.collisions, said.owned.phases)
             try:
                 row = await self._carry_out(entry, record, decision, None if new else version)
                 after = after_write(spent, decision, ours, row, version if held else None)
@@ -262,7 +262,7 @@ class Inbound:
                 continue
             except Transient as error:
                 error.begun = deciding.begun(shadow, decision, ours, change.message_id if new else "")
-                error.phases = said.owned.named
+                error.phases = said.owned.phases
                 raise
             after = await self._take_back(said, decision, after, hold)
             decided = deciding.verdict(change, entry, shadow, decision, after)
@@ -278,7 +278,7 @@ class Inbound:
         subject = said.change.subject
         if not decision.back or subject.system not in self.records:
             return after
-        await self.shadows.overrule(said.change, said.record, decision.collisions, said.owned.named)
+        await self.shadows.overrule(said.change, said.record, decision.collisions, said.owned.phases)
         seen = await TakeBack(decision.back, said.ours.values).from_record(
             self.records[subject.system],
             LegacySide(self.lookups[subject.system]),

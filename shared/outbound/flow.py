@@ -316,7 +316,7 @@ class Outbound:
                 continue
             except Transient as error:
                 error.begun = deciding.begun(shadow, decision, ours)
-                error.phases = target.owned.named
+                error.phases = target.owned.phases
                 raise
             break
         else:
@@ -331,7 +331,7 @@ class Outbound:
 
     async def _overrule(self, change: Change, target: Target, decision: Merge) -> None:
         record = UUID(change.subject.id)
-        await self.shadows.overrule(change, record, decision.collisions, target.owned.named)
+        await self.shadows.overrule(change, record, decision.collisions, target.owned.phases)
 
     def _side(self, target: Target) -> LegacySide:
         return LegacySide(self.lookups[target.system.name])

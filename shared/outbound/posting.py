@@ -180,8 +180,8 @@ class Posting:
     async def _take_back(self, case: _Case, decision: Merge, ours: Side, after: Shadow, hold: Hold) -> Shadow:
         if not decision.back:
             return after
-        named = case.target.owned.named
-        await self.shadows.overrule(case.change, case.record, decision.collisions, named)
+        phases = case.target.owned.phases
+        await self.shadows.overrule(case.change, case.record, decision.collisions, phases)
         back = TakeBack(decision.back, ours.values)
         seen = await back.from_row(self.rows, case.entry.table, case.record, hold)
         return deciding.taken_back(after, ours, seen)

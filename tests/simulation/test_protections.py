@@ -40,14 +40,15 @@ from tests.simulation.weather import Fault
 from tests.simulation.world import Plan
 
 SEEDS = 150
-# What needs two rare things to meet is looked for near where it is known to happen.
+"""Within so many a counter-example must be found; most protections take a handful."""
+
 FIRST = {
     "without_delete_versions": 990,
     "without_undoing": 860,
     "without_a_second_look": 63,
     "without_begun_phases": 100,
 }
-"""Within so many a counter-example must be found; most protections take a handful."""
+"""Where it is looked for, when it takes two rare things to meet: near where that is known to happen."""
 
 
 def without_fence(patch: pytest.MonkeyPatch) -> None:

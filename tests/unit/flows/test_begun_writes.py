@@ -40,6 +40,18 @@ def unanswered(of: object, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return sent
 
 
+async def half_told(desk: "Desk", monkeypatch: pytest.MonkeyPatch) -> "UUID":
+    """A company that came by a message with its telephone alone; the write of its name is not answered."""
+    desk.records.put("company", "C-1", {"name": "Nordwind", "phone": "1"})
+    created = desk.clock.now()
+    assert await desk.record_changed("C-1", {"phone": "1"}) is Outcome.APPLIED
+    ((row, _),) = desk.rows.of("account").items()
+    assert await desk.tell_row(row, operation="Create") is Outcome.ECHO
+    unanswered(desk.rows, monkeypatch)
+    assert await desk.record_changed("C-1", {"name": "Nordwind"}, at=created) is Outcome.FAILED
+    return row
+
+
 async def test_a_value_that_is_being_taken_back_is_taken_back_after_dynamics_has_ceased_to_decide(
     desk: "Desk", monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,13 +110,7 @@ async def test_a_value_that_was_being_written_is_written_after_dynamics_has_begu
     desk: "Desk", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The company came by a message that named no more than its telephone, so its row has no name yet."""
-    desk.records.put("company", "C-1", {"name": "Nordwind", "phone": "1"})
-    created = desk.clock.now()
-    assert await desk.record_changed("C-1", {"phone": "1"}) is Outcome.APPLIED
-    ((row, _),) = desk.rows.of("account").items()
-    assert await desk.tell_row(row, operation="Create") is Outcome.ECHO
-    unanswered(desk.rows, monkeypatch)
-    assert await desk.record_changed("C-1", {"name": "Nordwind"}, at=created) is Outcome.FAILED
+    row = await half_told(desk, monkeypatch)
     await in_phase(desk, Phase.DYNAMICS_MASTER)
 
     await desk.later(2, row)
@@ -119,13 +125,7 @@ async def test_what_could_not_be_written_at_once_is_still_the_first_word_about_a
 ) -> None:
     """Dynamics decides all along; the blank name is nobody's edit, Allegory left it out at first."""
     await in_phase(desk, Phase.DYNAMICS_MASTER)
-    desk.records.put("company", "C-1", {"name": "Nordwind", "phone": "1"})
-    created = desk.clock.now()
-    assert await desk.record_changed("C-1", {"phone": "1"}) is Outcome.APPLIED
-    ((row, _),) = desk.rows.of("account").items()
-    assert await desk.tell_row(row, operation="Create") is Outcome.ECHO
-    unanswered(desk.rows, monkeypatch)
-    assert await desk.record_changed("C-1", {"name": "Nordwind"}, at=created) is Outcome.FAILED
+    row = await half_told(desk, monkeypatch)
 
     await desk.later(2, row)
 

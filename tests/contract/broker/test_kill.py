@@ -17,15 +17,16 @@ def connect(process: "Process") -> ServiceBusClient:
 
 
 def send_until_killed(process: "Process", acknowledged: list[str], attempted: list[str], name: str) -> None:
-    with connect(process) as client, client.get_queue_sender("inbound") as sender:
-        try:
+    """One sender; the kill may meet it before its link is open, in a send, or while it closes."""
+    try:
+        with connect(process) as client, client.get_queue_sender("inbound") as sender:
             for number in range(100_000):
                 body = f"{name}-{number}"
                 attempted.append(body)
                 sender.send_messages(ServiceBusMessage(body, session_id=name))
                 acknowledged.append(body)
-        except ServiceBusError:
-            return
+    except ServiceBusError:
+        return
 
 
 def drain(process: "Process") -> list[str]:

@@ -6,6 +6,7 @@ in `commands`, one module per noun.
 """
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -24,6 +25,10 @@ Where to begin: tandem now, then tandem failures groups. Every code they name ha
 Which service:  the local stack of this folder (make up), or the one that TANDEM_URL and TANDEM_TOKEN name.
 Exit status:    0 fine, 1 the answer is bad news, 2 the question could not be put. All but a few take --json.
 """
+
+
+class Unprinted(Exception):
+    """The answer is there and cannot be printed; the text is the system's reason."""
 
 
 class Grammar(argparse.ArgumentParser):
@@ -55,12 +60,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not (sys.argv[1:] if arguments is None else arguments):
         grammar.print_help(sys.stderr)
         return 2
+    _no_letter_fails()
     asked = grammar.parse_args(arguments)
     try:
         return _done(asked)
-    except (Unreachable, Mistyped, Declined) as problem:
+    except (Unreachable, Mistyped, Declined, Unprinted) as problem:
         print(f"tandem: {problem}", file=sys.stderr)
         return 1 if isinstance(problem, Declined) else 2
+    except UnicodeEncodeError:
+        # All that is printed has a way: it is an argument, which came in as bytes and was to go out as text.
+        print("tandem: what was typed is not all text in this terminal's encoding", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("\ntandem: left; what the service was asked to do goes on", file=sys.stderr)
         return 130
@@ -76,10 +86,19 @@ def _done(asked: argparse.Namespace) -> int:
     return 0 if good else 1
 
 
+def _no_letter_fails() -> None:
+    """Let a terminal that lacks a letter show the letter's number instead."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def _print(text: str) -> None:
     """Print; whoever reads only the first lines (`| head`) has not made a mistake."""
     try:
         print(text, flush=True)
-    except BrokenPipeError:
+    except OSError as error:
         # Python flushes once more at exit, and would complain then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise Unprinted(error.strerror) from error

@@ -1,6 +1,7 @@
 """The operators' way to the service: its URL, a token, and the routes as calls."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from shared.settings import OperatorSettings
+
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class Unreachable(Exception):
@@ -37,9 +40,8 @@ class Service:
         for folder in (Path.cwd(), *Path.cwd().parents):
             endpoints = folder / ".local" / "endpoints.json"
             if endpoints.is_file():
-                told = json.loads(endpoints.read_text("utf-8"))
-                token = settings.token or told["tokens"]["ops_operate"]
-                return cls(told["functions"].rstrip("/"), token)
+                url, token = _local(endpoints)
+                return cls(url.rstrip("/"), settings.token or token)
         raise Unreachable(
             "no service: set TANDEM_URL and TANDEM_TOKEN, or start the local stack with `make up`"
         )
@@ -70,6 +72,11 @@ class Service:
         return self.post("ops/replays", {"messageId": message_id})
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        if not _TOKEN.fullmatch(self.token):
+            # Never what it is: it would stand on a screen or in a log.
+            raise Unreachable(
+                "TANDEM_TOKEN is no token: it has a blank, a line's end or a strange letter in it"
+            )
         try:
             answer = httpx.request(
                 method,
@@ -80,15 +87,36 @@ class Service:
             )
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise Unreachable(f"TANDEM_URL is no address of a service: {error}") from error
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             asking = "is it running? `make up` starts a local one"
             raise Unreachable(f"{self.url} does not answer ({error}); {asking}") from error
-        try:
-            told: Mapping[str, Any] = answer.json()
-        except ValueError as error:
-            raise Declined(f"{self.url} answered {answer.status_code} without an explanation") from error
+        told = _explained(answer)
+        if told is None:
+            raise Declined(
+                f"{self.url} answered {answer.status_code} without an explanation; is it a Tandem's address?"
+            )
         if answer.status_code >= 400:
             faults = [f"\n  {e['pointer'] or '(message)'}: {e['expected']}" for e in told.get("errors", [])]
-            detail = f"{told.get('code', answer.status_code)}: {told.get('detail', '')}"
+            detail = f"{told['code']}: {told.get('detail', '')}"
             raise Declined(detail + "".join(faults))
         return told
+
+
+def _local(endpoints: Path) -> tuple[str, str]:
+    """The address and the operator's token of the stack that left this file; raises Unreachable."""
+    try:
+        told = json.loads(endpoints.read_text("utf-8"))
+        return str(told["functions"]), str(told["tokens"]["ops_operate"])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise Unreachable(f"{endpoints} is not what `make up` writes: start the stack anew") from error
+
+
+def _explained(answer: httpx.Response) -> Mapping[str, Any] | None:
+    """What a Tandem says: a JSON object, and in a refusal the code; None for anything else."""
+    try:
+        told = answer.json()
+    except ValueError:
+        return None
+    if not isinstance(told, dict) or (answer.status_code >= 400 and "code" not in told):
+        return None
+    return told

@@ -1,6 +1,7 @@
 """What makes a command: the words it is called by, what it asks, and how it shows the answer."""
 
 import argparse
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -12,6 +13,10 @@ Answer: TypeAlias = tuple[Told, Callable[[Told], str], bool]
 """What was answered, how it is shown, and whether it is good news."""
 
 Ask: TypeAlias = Callable[[Service, argparse.Namespace], Answer]
+
+
+_DIGITS = 18
+"""As many as a number of the service's has."""
 
 
 class Mistyped(Exception):
@@ -27,10 +32,21 @@ def command(commands: Any, name: str, ask: Ask, about: str) -> argparse.Argument
 
 
 def number(text: str) -> int:
-    """The number of a conflict or a case, as its list shows it."""
-    if not text.isascii() or not text.isdigit():
+    """The number of a conflict, a case or a plan, as its list shows it."""
+    if not text.isascii() or not text.isdigit() or len(text) > _DIGITS:
         raise argparse.ArgumentTypeError("a number, as the list shows it")
     return int(text)
+
+
+def amount(text: str) -> float:
+    """So many of something, in digits; what is too small is the service's to say."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
+        raise argparse.ArgumentTypeError("a number, such as 20 or 0.5")
+    return found
 
 
 def pages(listing: argparse.ArgumentParser, entry: str) -> None:

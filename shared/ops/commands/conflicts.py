@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from functools import partial
 from typing import Any
 
@@ -55,9 +56,10 @@ def _value(text: str) -> Any:
     """A value as typed: JSON where it is a number, a truth or null, text otherwise."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
-    return text if isinstance(found, dict | list) else found
+    is_number = not isinstance(found, float) or math.isfinite(found)
+    return found if is_number and not isinstance(found, dict | list) else text
 
 
 def listed(told: Told, behind: int | None = None) -> str:

@@ -56,7 +56,9 @@ def plans(told: Told) -> str:
 def prediction(told: Told) -> str:
     """A new plan: what it would do."""
     if not told["heads"]["selected"]:
-        return f"Plan {told['plan']} is empty: nothing that fails fits {_selection(told['selection'])}."
+        everything = told["selection"]["everything"]
+        why = "is failing" if everything else f"that fails fits {_selection(told['selection'])}"
+        return f"Plan {told['plan']} is empty: nothing {why}."
     return "\n".join((*_foreseen(told), *_next(told)))
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.ops.client import Service, Unreachable
-from shared.ops.command import Answer, Mistyped, Told, command
+from shared.ops.command import Answer, Mistyped, Told, amount, command, number
 from shared.ops.commands import plan_screen
 
 NAMES = ("plan", "list", "show", "run", "pause", "resume", "cancel", "report")
@@ -47,12 +47,12 @@ def register(commands: Any) -> None:
     running.add_argument(
         "--canary", type=int, metavar="RECORDS", help="records that go first and are read back (5)"
     )
-    running.add_argument("--rate", type=float, metavar="RECORDS", help="records per second at most (50)")
+    running.add_argument("--rate", type=amount, metavar="RECORDS", help="records per second at most (50)")
     running.add_argument(
-        "--stop-at-percent", type=float, metavar="PERCENT", help="stop when more than this share fails (1)"
+        "--stop-at-percent", type=amount, metavar="PERCENT", help="stop when more than this share fails (1)"
     )
     running.add_argument(
-        "--stop-at-lag", type=float, metavar="SECONDS", help="stop when live traffic lags more (30)"
+        "--stop-at-lag", type=amount, metavar="SECONDS", help="stop when live traffic lags more (30)"
     )
     _about(commands, "pause", act, "send nothing more until it is resumed")
     _about(commands, "resume", act, "go on with a plan that was paused or has stopped")
@@ -88,11 +88,11 @@ def listed(service: Service, asked: argparse.Namespace) -> Answer:
 
 def show(service: Service, asked: argparse.Namespace) -> Answer:
     """A plan; with --follow, each change of it as it comes."""
-    told = service.get(f"ops/plans/{_number(asked)}")
+    told = service.get(f"ops/plans/{asked.plan}")
     while asked.follow and told["state"] in _GROWING:
         line = plan_screen.progress(told)
         time.sleep(_POLL)
-        told = _again(service, f"ops/plans/{_number(asked)}")
+        told = _again(service, f"ops/plans/{asked.plan}")
         if not asked.json and plan_screen.progress(told) != line:
             print(plan_screen.progress(told), file=sys.stderr, flush=True)
     return told, plan_screen.plan, told["state"] != "stopped"
@@ -119,31 +119,25 @@ def run(service: Service, asked: argparse.Namespace) -> Answer:
         "stop_lag": asked.stop_at_lag,
     }
     given = {name: value for name, value in policy.items() if value is not None}
-    return service.post(f"ops/plans/{_number(asked)}/run", given or None), plan_screen.moved, True
+    return service.post(f"ops/plans/{asked.plan}/run", given or None), plan_screen.moved, True
 
 
 def act(service: Service, asked: argparse.Namespace) -> Answer:
     """Pause, resume or cancel a plan."""
-    return service.post(f"ops/plans/{_number(asked)}/{asked.action}"), plan_screen.moved, True
+    return service.post(f"ops/plans/{asked.plan}/{asked.action}"), plan_screen.moved, True
 
 
 def report(service: Service, asked: argparse.Namespace) -> Answer:
     """What became of every message; bad news while the counts do not add up."""
-    told = service.get(f"ops/plans/{_number(asked)}/report")
+    told = service.get(f"ops/plans/{asked.plan}/report")
     return told, plan_screen.report, bool(told["adds_up"])
 
 
 def _about(commands: Any, name: str, ask: Any, about: str) -> argparse.ArgumentParser:
     added = command(commands, name, ask, about)
-    added.add_argument("plan", help="the plan's number")
+    added.add_argument("plan", type=number, help="the plan's number (tandem replay list)")
     added.set_defaults(action=name)
     return added
-
-
-def _number(asked: argparse.Namespace) -> int:
-    if not asked.plan.isdigit():
-        raise Mistyped("a plan is named by its number: see `tandem replay list`")
-    return int(asked.plan)
 
 
 def _list(text: str | None) -> list[str]:
@@ -153,10 +147,10 @@ def _list(text: str | None) -> list[str]:
 def _instant(text: str) -> str:
     """An instant, or so long ago."""
     unit: Mapping[str, str] = _UNITS
-    if text[-1:] in unit and text[:-1].isdigit():
-        return (datetime.now(UTC) - timedelta(**{unit[text[-1]]: int(text[:-1])})).isoformat()
     try:
+        if text[-1:] in unit and text[:-1].isdigit():
+            return (datetime.now(UTC) - timedelta(**{unit[text[-1]]: int(text[:-1])})).isoformat()
         at = datetime.fromisoformat(text)
-    except ValueError as error:
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError) as error:
         raise argparse.ArgumentTypeError("an instant such as 2026-03-01T02:10Z, or 90m, 8h, 2d") from error
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).isoformat()

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from shared.core.codes import EXPLANATIONS
+from shared.core.identity import DATAVERSE
 from shared.ops.client import Service
 from shared.ops.command import Answer, Told, command, family
 from shared.ops.screen import MASKED, reached, second, value
@@ -46,6 +47,7 @@ def _one_record(entry: Told) -> str:
     lines = [_head(entry)]
     for message in entry["messages"]:
         lines += _message(message)
+        lines += _lost(message, entry["conflicts"])
     if entry["lane"] and entry["lane"]["items"]:
         lines.append("in the lane now, in this order:")
         for place, item in enumerate(entry["lane"]["items"], 1):
@@ -110,6 +112,16 @@ def _decision(decision: Told) -> Iterable[str]:
         if change["before"] == change["after"]:
             continue
         yield f"        {column}: {value(change['before'])} -> {value(change['after'])}"
+
+
+def _lost(message: Told, conflicts: Sequence[Told]) -> Iterable[str]:
+    """The values that gave way, which no before and after shows."""
+    for each in conflicts:
+        if each["number"] != message["number"] or not each["winner"]:
+            continue
+        speaker = (message["subject"] or "").partition(":")[0]
+        won_inbound = (each["winner"] == speaker) is (speaker != DATAVERSE)
+        yield f"        {each['column']}: lost {value(each['outbound' if won_inbound else 'inbound'])}"
 
 
 def _refusal(message: Told) -> str:

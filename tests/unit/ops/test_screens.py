@@ -1,13 +1,22 @@
 """What a person reads of failures, phases and refusals, and what is said to a wrong question."""
 
+import argparse
 import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
 
 from shared.ops.cli import main
-from shared.ops.client import Service, Unreachable
+from shared.ops.client import Declined, Service, Unreachable
 from shared.ops.commands import conflicts, customers, failures, phases, record
 from shared.ops.screen import value
 from shared.settings import OperatorSettings
@@ -176,6 +185,42 @@ def test_a_list_that_goes_on_says_how_to_see_the_rest() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("speaker", "winner", "lost"),
+    [
+        ("allegory", "allegory", "        telephone1: lost '2'"),
+        ("allegory", "dataverse", "        telephone1: lost '1'"),
+        # Among the records of one row, another one's value stood.
+        ("allegory", "legrand", "        telephone1: lost '1'"),
+        ("dataverse", "dataverse", "        telephone1: lost '1'"),
+        ("dataverse", "allegory", "        telephone1: lost '2'"),
+        # A person is asked: nothing has lost yet.
+        ("dataverse", "", "    the journal's line"),
+    ],
+)
+def test_a_record_shows_the_value_that_lost(speaker: str, winner: str, lost: str) -> None:
+    message = {
+        "number": 7,
+        "message_id": "m-1",
+        "status": "conflict",
+        "subject": f"{speaker}:company:C-1",
+        "received_at": "2026-03-01T02:10:00+00:00",
+        "changed_at": None,
+        "reason": "the journal's line",
+        "decisions": [],
+    }
+    kept = {"number": 7, "column": "telephone1", "inbound": "1", "outbound": "2", "winner": winner}
+    entry = {
+        "record": "r1",
+        "crosswalk": [],
+        "messages": [message],
+        "conflicts": [kept, kept | {"number": 6}],
+        "lane": None,
+    }
+
+    assert record.screen({"records": [entry], "messages": []}).splitlines()[-1] == lost
+
+
 def test_a_refused_message_is_shown_with_what_to_do() -> None:
     faults = [
         {"field": "", "code": "message.body_changed", "expected": "the first body"},
@@ -202,6 +247,16 @@ def test_a_refused_message_is_shown_with_what_to_do() -> None:
         (["conflicts", "show", "abc"], "argument id: a number, as the list shows it"),
         (["customers", "accept", "C-1", "--reason", "r"], "argument case: a number, as the list shows it"),
         (["phases", "own", "a", "b", "c", "person", "--reason", "r", "--phase", ""], "invalid choice: ''"),
+        (["replay", "show", "G-1"], "argument plan: a number, as the list shows it"),
+        (["replay", "show", "\u00b2"], "argument plan: a number, as the list shows it"),
+        (["conflicts", "show", "9" * 19], "argument id: a number, as the list shows it"),
+        (["replay", "run", "1", "--rate", "nan"], "argument --rate: a number, such as 20 or 0.5"),
+        (["replay", "run", "1", "--stop-at-lag", "1e999"], "argument --stop-at-lag: a number, such as"),
+        (["replay", "run", "1", "--stop-at-percent", "x"], "argument --stop-at-percent: a number, such as"),
+        (["replay", "plan", "--since", "999999999999d"], "argument --since: an instant such as"),
+        (["replay", "plan", "--since", "999999d"], "argument --since: an instant such as"),
+        (["replay", "plan", "--since", "\u00b2d"], "argument --since: an instant such as"),
+        (["replay", "plan", "--until", "0001-01-01T00:00:00+14:00"], "argument --until: an instant such as"),
     ],
 )
 def test_a_wrong_argument_is_told_before_anybody_is_asked(
@@ -256,7 +311,7 @@ def test_a_plan_of_nothing_names_the_choices(
         (["edit", "m-1"], "say what to change"),
         (["supersede", "m-1", "--body", "gone.json"], "No such file or directory: gone.json"),
         (["supersede", "m-1", "--body", "broken.json"], "broken.json is not JSON"),
-        (["replay", "show", "G-1"], "a plan is named by its number"),
+        (["record", "show", "\udcff"], "what was typed is not all text in this terminal's encoding"),
     ],
 )
 def test_what_is_half_typed_is_not_asked(
@@ -270,7 +325,7 @@ def test_what_is_half_typed_is_not_asked(
     (tmp_path / "broken.json").write_text("{")
     monkeypatch.chdir(tmp_path)
 
-    assert main([*asked, *(["--reason", "r"] if asked[0] != "replay" else [])]) == 2
+    assert main([*asked, *(["--reason", "r"] if asked[0] != "record" else [])]) == 2
     assert capsys.readouterr().err.startswith(f"tandem: {answer}")
 
 
@@ -285,6 +340,111 @@ def test_a_noun_alone_is_answered_with_its_verbs(capsys: pytest.CaptureFixture[s
 def test_nothing_at_all_is_answered_with_everything_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert "Where to begin: tandem now" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "left", ["{", "{}", "[]", '{"functions": "http://127.0.0.1:7", "tokens": {}}', "\x00"]
+)
+def test_a_stack_that_left_half_of_its_addresses_is_to_be_started_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], left: str
+) -> None:
+    stack(tmp_path)
+    (tmp_path / ".local" / "endpoints.json").write_text(left)
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["now"]) == 2
+    assert "is not what `make up` writes: start the stack anew" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("token", ["se cret", "secret\n", "secr\u00e9t"])
+def test_a_token_that_is_none_is_not_sent_and_not_shown(token: str) -> None:
+    with pytest.raises(Unreachable, match="TANDEM_TOKEN is no token") as told:
+        Service("http://127.0.0.1:7", token).now()
+
+    assert "secr" not in str(told.value)
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """A server that is no Tandem: whatever it is asked, it answers what its address says."""
+
+    def do_GET(self) -> None:
+        status, _, told = unquote(self.path.split("/")[1]).partition(" ")
+        body = told.encode()
+        self.send_response(int(status))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its base class calls it so
+        """Nothing: a test has no log."""
+
+
+@pytest.fixture(name="stranger")
+def _stranger() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as server:
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("answer", ["404 ", "200 <html>", "200 []", "401 {}", '500 "no"'])
+def test_a_server_that_is_no_tandem_is_told_as_such(stranger: str, answer: str) -> None:
+    told = f"answered {answer[:3]} without an explanation; is it a Tandem's address?"
+
+    with pytest.raises(Declined, match=re.escape(told)):
+        Service(f"{stranger}/{quote(answer)}", "token").now()
+
+
+ASK = [sys.executable, "-m", "shared.ops", "conflicts", "list", "--json"]
+
+
+@pytest.fixture(name="town")
+def _town(monkeypatch: pytest.MonkeyPatch, stranger: str) -> None:
+    """A service whose conflicts have a town in them."""
+    told = '200 {"conflicts": [], "more": 0, "town": "K\u00f6ln"}'
+    monkeypatch.setenv("TANDEM_URL", f"{stranger}/{quote(told)}")
+    monkeypatch.setenv("TANDEM_TOKEN", "token")
+
+
+@pytest.mark.usefixtures("town")
+def test_a_terminal_without_a_letter_shows_the_letters_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+
+    shown = subprocess.run(ASK, capture_output=True, text=True, check=False)
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert r"K\xf6ln" in shown.stdout
+
+
+@pytest.mark.usefixtures("town")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_an_answer_that_cannot_be_printed_says_why() -> None:
+    with Path("/dev/full").open("w") as full:
+        lost = subprocess.run(ASK, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert (lost.returncode, lost.stderr) == (2, "tandem: No space left on device\n")
+
+
+@pytest.mark.parametrize("typed", ["NaN", "Infinity", "1e999", "[" * 100_000, '{"a": 1}', "[1]", "+49 431 3"])
+def test_a_value_that_json_cannot_say_is_a_text(typed: str) -> None:
+    asked = argparse.Namespace(id=1, take="value", value=typed, reason="r")
+    service = Kept("http://127.0.0.1:7", "token")
+
+    conflicts.conflicts_settle(service, asked)
+
+    assert service.posted == [{"take": "value", "reason": "r", "value": typed}]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Service):
+    """A service that keeps what is posted to it."""
+
+    posted: list[Mapping[str, Any] | None] = field(default_factory=list)
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        del path
+        self.posted.append(body)
+        return {}
 
 
 @pytest.mark.parametrize("url", ["tandem.example", "https://tandem.example:port"])

@@ -31,6 +31,8 @@ from shared.core.identity import (
 SCHEMA_VERSION = "1.0"
 """The one envelope version spoken today."""
 
+_VERSION = f"schema version {SCHEMA_VERSION}"
+
 SETTLEMENT = "settlement"
 """The kind of our own message that carries a person's decision on a conflict to the record's lane.
 
@@ -82,10 +84,10 @@ def read(
     kind = body.get("kind")
     if execution_context.is_one(body):
         change = execution_context.read(message.id, body)
-    elif "schemaVersion" not in body:
-        _refuse(Fault("/schemaVersion", Code.MISSING_FIELD, f"schema version {SCHEMA_VERSION}"))
-    elif body["schemaVersion"] != SCHEMA_VERSION:
-        _refuse(Fault("/schemaVersion", Code.SCHEMA_VERSION, f"schema version {SCHEMA_VERSION}"))
+    elif body.get("schemaVersion", SCHEMA_VERSION) != SCHEMA_VERSION:
+        _refuse(Fault("/schemaVersion", Code.SCHEMA_VERSION, _VERSION))
+    elif "schemaVersion" not in body and _is_ours(body):
+        _refuse(Fault("/schemaVersion", Code.MISSING_FIELD, _VERSION))
     elif kind == DRAIN:
         return _drain(body)
     elif kind == SETTLEMENT:
@@ -140,10 +142,15 @@ def contents(body: bytes) -> tuple[RecordKey, Mapping[str, Json]] | None:
         fields = json_object(body)
     except InvalidMessage:
         return None
-    if fields.get("schemaVersion") != SCHEMA_VERSION or "kind" in fields or fields.get("source") == DATAVERSE:
+    if fields.get("schemaVersion", SCHEMA_VERSION) != SCHEMA_VERSION or _is_ours(fields):
         return None
     data = fields.get("data")
     return _named(fields), data if isinstance(data, dict) else {}
+
+
+def _is_ours(fields: Mapping[str, Json]) -> bool:
+    """Whether a body is one of our own messages, or the flow's, and no sender's envelope."""
+    return "kind" in fields or fields.get("source") == DATAVERSE
 
 
 def _named(fields: Mapping[str, Json]) -> RecordKey:
@@ -166,6 +173,9 @@ def _drain(body: Mapping[str, Json]) -> Drain:
 
 def _inbound(message: Message, body: Mapping[str, Json]) -> Change:
     reader = BodyFields(body)
+    if "schemaVersion" not in body:
+        # Read as the version there is, so that its sender is told everything else as well.
+        reader.fault("schemaVersion", Code.MISSING_FIELD, _VERSION)
     reader.require(_INBOUND_REQUIRED)
     if not _INBOUND.issuperset(body):
         for name in sorted(body.keys() - _INBOUND):

@@ -4,10 +4,10 @@ Nothing is written from here. The decision is kept, and a message that names it 
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from shared.core.change import Json, Message
@@ -182,12 +182,26 @@ def _check(entry: EntityMap, column: str, value: Value) -> None:
     """Refuse now what the lane would refuse later; a lookup was a row before and is one still."""
     faults = () if isinstance(value, RowRef) else entry.to_fields({column: value}).faults
     if faults:
-        raise InvalidMessage(*faults)
+        raise InvalidMessage(*_at("/take", faults))
 
 
 def _typed(entry: EntityMap, column: str, value: Json) -> Value:
-    """A value a person typed, as the column holds it; raises InvalidMessage when it cannot."""
-    found = read_row(entry.table, {column: value})
+    """A value a person typed, as both sides hold it; raises InvalidMessage when one of them cannot."""
+    try:
+        found = read_row(entry.table, {column: value})
+    except InvalidMessage as refused:
+        raise InvalidMessage(*_at("/value", refused.faults)) from refused
     if column not in found:
         raise InvalidMessage(Fault("/value", Code.BAD_FIELD, "take inbound or outbound for a lookup"))
-    return found[column]
+    there = entry.to_fields(found)
+    back = entry.to_columns(there.values)
+    if faults := there.faults or back.faults:
+        raise InvalidMessage(*_at("/value", faults))
+    told = back.values.get(column, found[column])
+    # As it comes back, unless that is still to be looked up: else the first echo would be news.
+    return cast("Value", told) if type(told) in {type(found[column]), type(None)} else found[column]
+
+
+def _at(pointer: str, faults: Sequence[Fault]) -> Iterator[Fault]:
+    """The same faults, where the person who decides has said it."""
+    return (replace(fault, field=pointer) for fault in faults)

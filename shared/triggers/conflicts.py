@@ -5,15 +5,13 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from shared.triggers.app import app
-from shared.triggers.doors import after, answer, asked_for, guarded, not_a_number, problem
+from shared.triggers.doors import after, answer, asked_for, faulty, guarded, not_a_number, problem
 from shared.triggers.roles import OPERATE, READ, look_of
 
 if TYPE_CHECKING:
     from shared.connectors.callers import Caller
 
 bp = func.Blueprint()
-
-_TAKES = ("inbound", "outbound", "value")
 
 
 @bp.function_name("get_conflicts")
@@ -55,24 +53,25 @@ async def post_settlement(req: func.HttpRequest, context: func.Context) -> func.
     async def settle(caller: "Caller") -> func.HttpResponse:
         from shared.core.conflict import NotOpen  # noqa: PLC0415  # cold start
         from shared.core.errors import InvalidMessage  # noqa: PLC0415  # cold start
+        from shared.recovery.settle import TAKES  # noqa: PLC0415  # cold start
 
         asked = asked_for(req) or {}
-        if not {"take", "reason"} <= asked.keys():
+        take, reason = asked.get("take"), asked.get("reason")
+        if not isinstance(take, str) or not isinstance(reason, str):
             return problem(400, "request.settlement", 'send {"take": "...", "reason": "..."}')
-        take, reason = str(asked["take"]), str(asked["reason"]).strip()
-        if take not in _TAKES or not reason or (take == "value" and "value" not in asked):
+        if take not in TAKES or not reason.strip() or (take == "value" and "value" not in asked):
             return problem(
                 400, "request.settlement", "take inbound, outbound or value (with one), and say why"
             )
         number = int(req.route_params["id"])
         try:
-            told = await app().settle.settle(number, take, asked.get("value"), caller.name, reason)
+            told = await app().settle.settle(number, take, asked.get("value"), caller.name, reason.strip())
         except NotOpen:
             if await app().settle.one(number) is None:
                 return problem(404, "request.not_found", "no conflict has this number")
             return problem(409, "request.not_open", "the conflict is over or has changed: look at it again")
         except InvalidMessage as refused:
-            return problem(422, refused.code, refused.rule)
+            return faulty("the settlement was refused; nothing was changed", refused.faults)
         return answer(202, told)
 
     return await guarded(req, context, OPERATE, settle)

@@ -76,12 +76,22 @@ async def _standing(answering: Answering) -> func.HttpResponse:
 
 
 def asked_for(req: func.HttpRequest) -> dict[str, Any] | None:
-    """The JSON object that was posted; None for anything else."""
+    """The JSON object that was posted; None for anything else, and for what no text column can hold."""
+    from shared.core.body import json_object  # noqa: PLC0415  # cold start
+    from shared.core.errors import InvalidMessage  # noqa: PLC0415  # cold start
+
     try:
-        asked = json.loads(req.get_body())
-    except (ValueError, RecursionError):
+        return dict(json_object(req.get_body()))
+    except InvalidMessage:
         return None
-    return asked if isinstance(asked, dict) else None
+
+
+def texts_asked_for(req: func.HttpRequest) -> dict[str, str] | None:
+    """The texts that were posted by name, null as if it was not named; None where anything is no text."""
+    asked = asked_for(req)
+    if asked is None or not all(value is None or isinstance(value, str) for value in asked.values()):
+        return None
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 def after(req: func.HttpRequest) -> int | None:

@@ -120,9 +120,10 @@ async def post_replay(req: func.HttpRequest, context: func.Context) -> func.Http
 
     async def replay(caller: "Caller") -> func.HttpResponse:
         asked = asked_for(req) or {}
-        if "messageId" not in asked:
+        message = asked.get("messageId")
+        if not isinstance(message, str):
             return problem(400, "request.message_id", 'send {"messageId": "..."}')
-        done = await app().replay.message(str(asked["messageId"]), caller.name)
+        done = await app().replay.message(message, caller.name)
         if done is None:
             return problem(404, "request.not_found", "no message has this id")
         return answer(200, done)

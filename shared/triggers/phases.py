@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from shared.triggers.app import app
-from shared.triggers.doors import answer, asked_for, guarded, problem
+from shared.triggers.doors import answer, guarded, problem, texts_asked_for
 from shared.triggers.roles import OPERATE, READ
 
 if TYPE_CHECKING:
@@ -55,11 +55,11 @@ async def _changed(
 ) -> func.HttpResponse:
     from shared.recovery.phases import Unfitting  # noqa: PLC0415  # cold start
 
-    asked = asked_for(req)
+    asked = texts_asked_for(req)
     if asked is None:
-        return problem(400, "request.phase", "send a JSON object")
+        return problem(400, "request.phase", "send a JSON object of texts")
     try:
-        told = await change({name: str(value) for name, value in asked.items()}, caller.name)
+        told = await change(asked, caller.name)
     except Unfitting as refused:
         return problem(400, "request.phase", str(refused))
     return answer(200, told)

@@ -1,6 +1,6 @@
 """The API of replay plans: made, looked at, run, paused, resumed, cancelled, reported (N-02)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,16 @@ bp = func.Blueprint()
 
 _ACTIONS = ("run", "pause", "resume", "cancel")
 _NAMES = ("groups", "systems", "entities", "records")
+_MOST = 200
+"""Of each name so many: a selection is one statement, which takes no more."""
+
+_POLICY: Mapping[str, tuple[float, float]] = {
+    "canary": (0, 10_000),
+    "rate": (0.01, 10_000),
+    "stop_percent": (0, 100),
+    "stop_lag": (0, 86_400),
+}
+"""How a plan is run, each between two numbers: records, records a second, percent, seconds."""
 
 
 class _Malformed(Exception):
@@ -102,7 +112,7 @@ async def post_plan_action(req: func.HttpRequest, context: func.Context) -> func
         try:
             body = _body(req)
             policy = _policy(body) if action == "run" and body else None
-            reason = str(body["reason"]) if body.get("reason") else None
+            reason = _reason(body)
             number = int(req.route_params["plan"])
             told = await app().plans.act(number, action, caller.name, policy=policy, reason=reason)
         except _Malformed as fault:
@@ -112,6 +122,13 @@ async def post_plan_action(req: func.HttpRequest, context: func.Context) -> func
         return _found(told)
 
     return await guarded(req, context, OPERATE, act)
+
+
+def _reason(body: Mapping[str, Any]) -> str | None:
+    given = body.get("reason")
+    if given is not None and not isinstance(given, str):
+        raise _Malformed("reason: a text")
+    return given or None
 
 
 def _found(told: Mapping[str, Any] | None) -> func.HttpResponse:
@@ -130,11 +147,14 @@ def _body(req: func.HttpRequest) -> dict[str, Any]:
 def _selection(body: Mapping[str, Any]) -> "Selection":
     from shared.core.plan import Selection  # noqa: PLC0415  # cold start
 
+    _nothing_else(body, (*_NAMES, "since", "until", "everything"))
     lists: dict[str, tuple[str, ...]] = {}
     for name in _NAMES:
         given = body.get(name, [])
         if not isinstance(given, list) or not all(isinstance(each, str) and each for each in given):
             raise _Malformed(f"{name}: a list of texts")
+        if len(given) > _MOST:
+            raise _Malformed(f"{name}: at most {_MOST}; take a group or a time instead, or several plans")
         lists[name] = tuple(given)
     selection = Selection(
         **lists,
@@ -151,21 +171,32 @@ def _selection(body: Mapping[str, Any]) -> "Selection":
 def _policy(body: Mapping[str, Any]) -> "Policy":
     from shared.core.plan import Policy  # noqa: PLC0415  # cold start
 
+    _nothing_else(body, (*_POLICY, "reason"))
     usual = Policy()
+    canary = _number(body, "canary", usual.canary)
+    if not canary.is_integer():
+        raise _Malformed("canary: a whole number")
     return Policy(
-        canary=int(_number(body, "canary", usual.canary, least=0)),
-        rate=_number(body, "rate", usual.rate, least=0.01),
-        stop_percent=_number(body, "stop_percent", usual.stop_percent, least=0),
-        stop_lag=timedelta(seconds=_number(body, "stop_lag", usual.stop_lag.total_seconds(), least=0)),
+        canary=int(canary),
+        rate=_number(body, "rate", usual.rate),
+        stop_percent=_number(body, "stop_percent", usual.stop_percent),
+        stop_lag=timedelta(seconds=_number(body, "stop_lag", usual.stop_lag.total_seconds())),
     )
 
 
-def _number(body: Mapping[str, Any], name: str, usual: float, *, least: float) -> float:
-    given = body.get(name)
+def _nothing_else(body: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Refuse a name that nobody reads: it was meant to say something."""
+    for name in body:
+        if name not in known:
+            raise _Malformed(f"{name}: is not known; there are {', '.join(known)}")
+
+
+def _number(body: Mapping[str, Any], name: str, usual: float) -> float:
+    given, (least, most) = body.get(name), _POLICY[name]
     if given is None:
-        return usual
-    if isinstance(given, bool) or not isinstance(given, int | float) or not least <= given < float("inf"):
-        raise _Malformed(f"{name}: a number of at least {least:g}")
+        return float(usual)
+    if isinstance(given, bool) or not isinstance(given, int | float) or not least <= given <= most:
+        raise _Malformed(f"{name}: a number from {least:g} to {most:g}")
     return float(given)
 
 
@@ -175,6 +206,6 @@ def _instant(body: Mapping[str, Any], name: str) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(str(given))
-    except ValueError as error:
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise _Malformed(f"{name}: an ISO 8601 instant") from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

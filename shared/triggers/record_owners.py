@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from shared.triggers.app import app
-from shared.triggers.doors import answer, asked_for, guarded, problem
+from shared.triggers.doors import answer, guarded, problem, texts_asked_for
 from shared.triggers.roles import OPERATE, READ, sees_personal
 
 if TYPE_CHECKING:
@@ -32,13 +32,11 @@ async def post_owner_alias(req: func.HttpRequest, context: func.Context) -> func
     from shared.recovery.record_owners import NotAnAlias  # noqa: PLC0415  # cold start
 
     async def say(caller: "Caller") -> func.HttpResponse:
-        asked = asked_for(req)
+        asked = texts_asked_for(req)
         if asked is None:
-            return problem(400, "request.owner_alias", "send a JSON object")
+            return problem(400, "request.owner_alias", "send a JSON object of texts")
         try:
-            told = await app().record_owners.alias(
-                {name: str(value) for name, value in asked.items()}, caller.name
-            )
+            told = await app().record_owners.alias(asked, caller.name)
         except NotAnAlias as refused:
             return problem(400, "request.owner_alias", str(refused))
         return answer(200, told)

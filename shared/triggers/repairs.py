@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
@@ -23,6 +24,34 @@ _WRONG = {
 }
 
 Asked = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a repair has to be told besides the message and the reason, and how that is asked for."""
+
+    told: str
+    fits: Callable[[Asked], bool]
+
+
+def _has_fields(asked: Asked) -> bool:
+    fields = asked.get("set")
+    return isinstance(fields, dict) and bool(fields) and all(map(_is_setting, fields.values()))
+
+
+def _is_setting(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _stands_instead(asked: Asked) -> bool:
+    if "body" in asked:
+        return isinstance(asked["body"], dict) and "by" not in asked
+    return isinstance(asked.get("by"), str)
+
+
+_NOTHING = Need("", bool)
+_SET = Need(', "set": {"<field>": "<text>" or null}', _has_fields)
+_INSTEAD = Need(', "by": "<message id>" or "body": {...}', _stands_instead)
 
 
 @bp.function_name("post_skip")
@@ -57,9 +86,9 @@ async def post_supersede(req: func.HttpRequest, context: func.Context) -> func.H
         if "body" in asked:
             body = json.dumps(asked["body"], ensure_ascii=False).encode()
             return await repairs.rewrite(asked["messageId"], body, asked["reason"], actor)
-        return await repairs.supersede(asked["messageId"], str(asked["by"]), asked["reason"], actor)
+        return await repairs.supersede(asked["messageId"], asked["by"], asked["reason"], actor)
 
-    return await guarded(req, context, OPERATE, lambda caller: _repaired(req, caller, supersede, "by"))
+    return await guarded(req, context, OPERATE, lambda caller: _repaired(req, caller, supersede, _INSTEAD))
 
 
 @bp.function_name("post_edit")
@@ -68,24 +97,22 @@ async def post_edit(req: func.HttpRequest, context: func.Context) -> func.HttpRe
     """Put a copy with some fields `set` in a message's place; a bad edit changes nothing."""
 
     async def edit(asked: Asked, actor: str) -> Mapping[str, Any]:
-        settings = {str(name): None if value is None else str(value) for name, value in asked["set"].items()}
-        return await app().repairs.edit(asked["messageId"], settings, asked["reason"], actor)
+        return await app().repairs.edit(asked["messageId"], asked["set"], asked["reason"], actor)
 
-    return await guarded(req, context, OPERATE, lambda caller: _repaired(req, caller, edit, "set"))
+    return await guarded(req, context, OPERATE, lambda caller: _repaired(req, caller, edit, _SET))
 
 
 async def _repaired(
     req: func.HttpRequest,
     caller: "Caller",
     repair: Callable[[Asked, str], Awaitable[Mapping[str, Any]]],
-    needs: str | None = None,
+    needs: "Need" = _NOTHING,
 ) -> func.HttpResponse:
     from shared.core.errors import InvalidMessage  # noqa: PLC0415  # cold start
 
     asked = _asked(req, needs)
     if asked is None:
-        also = f', "{needs}": ...' if needs else ""
-        return problem(400, "request.repair", f'send {{"messageId": "...", "reason": "..."{also}}}')
+        return problem(400, "request.repair", f'send {{"messageId": "...", "reason": "..."{needs.told}}}')
     try:
         told = await repair(asked, caller.name)
     except InvalidMessage as refusal:
@@ -94,14 +121,10 @@ async def _repaired(
     return problem(*wrong) if wrong else answer(200, told)
 
 
-def _asked(req: func.HttpRequest, needs: str | None) -> Asked | None:
+def _asked(req: func.HttpRequest, needs: "Need") -> Asked | None:
     """What is asked for, if it is whole: which message, why, and what the repair needs besides."""
     asked = asked_for(req)
     if asked is None:
         return None
     named = all(isinstance(asked.get(name), str) and asked[name].strip() for name in ("messageId", "reason"))
-    if needs == "set":
-        fits = isinstance(asked.get("set"), dict) and bool(asked["set"])
-    else:
-        fits = needs is None or needs in asked or "body" in asked
-    return asked if named and fits else None
+    return asked if named and needs.fits(asked) else None

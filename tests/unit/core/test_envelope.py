@@ -161,6 +161,24 @@ def test_a_bad_field_is_named_with_its_rule(change: dict[str, Any], pointer: str
     assert [(fault.field, fault.code) for fault in faults(INBOUND | change)] == [(pointer, code)]
 
 
+def test_a_sender_who_begins_with_nothing_is_told_all_that_is_needed() -> None:
+    needed = ("schemaVersion", "source", "entity", "sourceKey", "operation", "changedOn")
+
+    found = [(fault.field, fault.code) for fault in faults({})]
+
+    assert found == [
+        *((f"/{name}", Code.MISSING_FIELD) for name in needed),
+        ("/data", Code.BAD_FIELD),
+    ]
+
+
+@pytest.mark.parametrize("whose", [{"kind": "drain", "record": str(ROW)}, {"source": "dataverse"}])
+def test_no_message_but_a_senders_is_read_without_a_version(whose: dict[str, Any]) -> None:
+    assert [(fault.field, fault.code) for fault in faults(whose, str(ROW))] == [
+        ("/schemaVersion", Code.MISSING_FIELD)
+    ]
+
+
 @pytest.mark.parametrize("name", ["changedOn", "rowVersion", "recordId", "table"])
 def test_a_flow_payload_that_leaves_out_when_or_what_is_refused_by_name(name: str) -> None:
     """E-02: without its own time and version a change has no place among the others."""

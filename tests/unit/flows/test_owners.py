@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.core.change import Json
 from shared.core.conflict import NotOpen
 from shared.core.errors import InvalidMessage
 from shared.core.mapping.spec import Owner
@@ -171,15 +172,29 @@ async def test_a_conflict_ends_when_both_sides_agree_by_themselves(desk: "Desk")
         await desk.settle.settle(number, "inbound", None, "ann", "too late")
 
 
-async def test_a_value_that_no_column_can_hold_is_refused_before_anything_is_decided(desk: "Desk") -> None:
+@pytest.mark.parametrize("value", [5, True, [1], {"a": 1}, "a\x00b", "\ud800", "9" * 5000])
+async def test_a_value_that_no_column_can_hold_is_refused_before_anything_is_decided(
+    desk: "Desk", value: Json
+) -> None:
     await contested(desk)
     number = (await open_conflict(desk))["id"]
 
-    with pytest.raises(InvalidMessage):
-        await desk.settle.settle(number, "value", 5, "ann", "a number is no text")
+    with pytest.raises(InvalidMessage) as refused:
+        await desk.settle.settle(number, "value", value, "ann", "no such number")
 
+    assert [fault.field for fault in refused.value.faults] == ["/value"]
     assert (await open_conflict(desk))["state"] == "open"
     assert desk.bus.sent == []
+
+
+async def test_a_value_is_settled_as_both_sides_hold_it(desk: "Desk") -> None:
+    row = await contested(desk)
+    number = (await open_conflict(desk))["id"]
+
+    await desk.settle.settle(number, "value", "  +49 40 7\r\n", "ann", "typed with blanks")
+    await desk.delivered()
+
+    assert both(desk, row, "telephone1", "phone") == ("+49 40 7", "+49 40 7")
 
 
 async def test_settling_twice_is_settling_once(desk: "Desk") -> None:

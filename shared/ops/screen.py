@@ -1,5 +1,7 @@
 """What every answer on a screen is made of: aligned text for a person who is tired, the worst first."""
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -8,6 +10,21 @@ _LONGEST = 200
 
 
 MASKED = "(personal data is masked; equal values look equal)"
+
+
+class Unprinted(Exception):
+    """The answer is there and cannot be printed; the text is the system's reason."""
+
+
+def put(text: str) -> None:
+    """Print an answer; whoever reads only the first lines (`| head`) has not made a mistake."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        # Python flushes once more at exit, and would complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise Unprinted(error.strerror) from error
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

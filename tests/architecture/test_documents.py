@@ -13,7 +13,7 @@ import pytest
 from shared.core import envelope
 from shared.core.change import Change, Message
 from shared.core.codes import Code
-from shared.ops.cli import parser
+from shared.ops.asking import parser
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

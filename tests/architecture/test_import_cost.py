@@ -1,4 +1,7 @@
-"""A cold start pays for the table of contents, not for the far sides: the first call imports those."""
+"""A cold start pays for the table of contents, not for the far sides: the first call imports those.
+
+Nor does an operator's question wait for the local stack, or for what reads exports.
+"""
 
 import json
 import subprocess
@@ -49,3 +52,19 @@ def test_starting_the_app_loads_no_far_side(root: Path) -> None:
     loaded = set(json.loads(said(root, LOADED)))
 
     assert loaded & LATER == set()
+
+
+ASKED = """
+import json, sys
+from shared.ops.cli import main
+status = main(["replay", "plan"])
+print(json.dumps([status, sorted(sys.modules)]))
+"""
+
+
+def test_a_question_to_the_service_loads_neither_the_stack_nor_the_readers_of_exports(root: Path) -> None:
+    status, loaded = json.loads(said(root, ASKED))
+
+    assert status == 2
+    assert {name.partition(".")[0] for name in loaded} & {"local", "mappers", "cryptography"} == set()
+    assert [name for name in loaded if name.startswith("shared.core.reading")] == []

@@ -395,6 +395,27 @@ def test_a_server_that_is_no_tandem_is_told_as_such(stranger: str, answer: str) 
         Service(f"{stranger}/{quote(answer)}", "token").now()
 
 
+LEFT = """
+import sys
+
+class Leaving:
+    def find_spec(self, name, path, target=None):
+        if name == "httpx":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Leaving())
+from shared.ops.cli import main
+sys.exit(main(["now"]))
+"""
+
+
+def test_who_leaves_before_anything_was_asked_is_told_so() -> None:
+    left = subprocess.run([sys.executable, "-c", LEFT], capture_output=True, text=True, check=False)
+
+    assert (left.returncode, left.stdout) == (130, "")
+    assert left.stderr == "\ntandem: left; what the service was asked to do goes on\n"
+
+
 ASK = [sys.executable, "-m", "shared.ops", "conflicts", "list", "--json"]
 
 

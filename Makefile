@@ -45,8 +45,8 @@ acceptance: set-up ## Whole journeys at full size, on the whole local stack
 conformance: set-up-clients ## The suites of real third-party clients against the simulators
 	@$(BIN)/python -m tests.conformance
 
-simulate: set-up-python ## The seeded simulation of the whole sync (SEEDS=n; SHARED=1: with a second system; go on from TANDEM_SEEDS_FROM=n)
-	@TANDEM_SEEDS_FROM=$(or $(TANDEM_SEEDS_FROM),0) $(BIN)/python -m tests.simulation --seeds $(SEEDS) $(if $(SHARED),--shared)
+simulate: set-up-python ## The seeded simulation of the whole sync (SEEDS=n; SHARED=1: with a second system; PLANS=1: with replay plans; go on from TANDEM_SEEDS_FROM=n)
+	@TANDEM_SEEDS_FROM=$(or $(TANDEM_SEEDS_FROM),0) $(BIN)/python -m tests.simulation --seeds $(SEEDS) $(if $(SHARED),--shared) $(if $(PLANS),--plans)
 
 bench: set-up ## The benchmarks; the numbers go to .local/bench.json
 	@$(BIN)/python -m tests.bench

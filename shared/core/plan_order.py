@@ -60,14 +60,15 @@ def levels(needs: Mapping[K, Iterable[K]]) -> dict[K, int]:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a message says, as far as collapsing needs it: who says it, which columns, and of what kind it is.
+    """What a message says, as far as collapsing needs it: of which record, which columns, of what kind it is.
 
-    `is_plain` is False for what is no set of columns that can be covered: a delete, or a message to be
-    completed by reading. `once` are the values of columns that are taken on create alone.
+    `is_plain` is False for what is no set of columns that can be covered: a delete, a merge, a person's
+    decision, or a message to be completed by reading. `once` are the values of columns that are taken on
+    create alone.
     """
 
     key: int
-    system: str
+    subject: str
     columns: frozenset[str]
     is_plain: bool
     once: Mapping[str, Hashable]
@@ -76,17 +77,17 @@ class Told:
 def covered(messages: Sequence[Told]) -> dict[int, int]:
     """Messages of one lane, in order, that a later one makes needless: their key and that one's key.
 
-    It has to come from the same system, with nothing of another system, no delete and nothing incomplete in
-    between, name every column of the earlier one, and agree with it in what is taken on create alone. Then
-    each column ends with the same value whether the earlier one was applied or not, provided that the later
-    one goes through; the driver puts the earlier one back where it does not.
+    It has to be about the same record of the same system, with nothing about another one, no delete, no merge
+    and nothing incomplete in between, name every column of the earlier one, and agree with it in what is
+    taken on create alone. Then each column ends with the same value whether the earlier one was applied or
+    not, provided that the later one goes through; the driver puts the earlier one back where it does not.
     """
     found: dict[int, int] = {}
     for place, message in enumerate(messages):
         if not message.is_plain:
             continue
         for later in messages[place + 1 :]:
-            if later.system != message.system or not later.is_plain:
+            if later.subject != message.subject or not later.is_plain:
                 break
             if message.columns <= later.columns and all(
                 later.once.get(column) == value for column, value in message.once.items()

@@ -1,4 +1,4 @@
-"""`python -m tests.simulation [--seeds N] [--first SEED] [--shared]`: seeds by the thousand.
+"""`python -m tests.simulation [--seeds N] [--first SEED] [--shared] [--plans]`: seeds by the thousand.
 
 They are told of as they are tried. Ctrl-C ends it and says how to go on. The exit code is 1 when a seed
 breaks a promise; the story of the first one, cut to what it takes, comes last.
@@ -31,8 +31,11 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=first, help="the first (TANDEM_SEEDS_FROM, or 0)")
     shared = "with a second legacy system that has some of the same customers"
     parser.add_argument("--shared", action="store_true", help=shared)
+    parser.add_argument("--plans", action="store_true", help="where much is refused and replayed by plan")
     asked = parser.parse_args()
-    faults = frozenset(Fault) if asked.shared else ORDINARY
+    faults = (
+        ORDINARY | ({Fault.SHARED} if asked.shared else set()) | ({Fault.PLANS} if asked.plans else set())
+    )
     seeds = range(asked.first, asked.first + asked.seeds)
     began, ran, messages, broken = time.monotonic(), 0, 0, list[int]()
     try:
@@ -48,7 +51,7 @@ def main() -> int:
     except KeyboardInterrupt:
         _say(
             f"stopped; go on with: make simulate SEEDS={len(seeds) - ran} TANDEM_SEEDS_FROM={seeds[0] + ran}"
-            f"{' SHARED=1' if asked.shared else ''}"
+            f"{' SHARED=1' if asked.shared else ''}{' PLANS=1' if asked.plans else ''}"
         )
         return 130
     if broken:

@@ -1,5 +1,6 @@
 """The app as a run has it: wired as `shared.wiring` does it, with the twins in the connectors' places."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -11,16 +12,18 @@ from mappers.dataverse import TABLES
 from mappers.dataverse.personal import PERSONAL
 from mappers.matching import RULES
 from shared.connectors.memory.dataverse import MemoryDirectory
+from shared.connectors.memory.lists import MemoryLists
 from shared.connectors.memory.people import MemoryPeople
+from shared.connectors.memory.units import MemoryUnits
 from shared.core import envelope
 from shared.core.change import Change, Direction, Drain, Message
 from shared.core.failure import Backoff
 from shared.core.gate import Gate
 from shared.core.lane import LaneWorker
 from shared.core.legacy import going_out
-from shared.core.lookups import Lookups
-from shared.core.owner_lookup import OwnerLookup
+from shared.core.owner_lookup import NoAliases, OwnerLookup
 from shared.core.patience import Patience
+from shared.core.ports import Applier
 from shared.core.system import LegacySystem
 from shared.inbound.absorbing import Absorbing
 from shared.inbound.assigning import Assigning
@@ -33,6 +36,12 @@ from shared.recovery.customers import Customers
 from shared.recovery.gaps.cycle import GapDetector
 from shared.recovery.gaps.records import RecordGaps
 from shared.recovery.gaps.rows import RowGaps
+from shared.recovery.plans.desk import PlanDesk
+from shared.recovery.plans.driver import PlanDriver
+from shared.recovery.plans.foresight import Foresight
+from shared.recovery.plans.proof import ReadBack
+from shared.recovery.plans.prophet import Granted, Prophet
+from shared.recovery.plans.sides import Sides
 from shared.recovery.replay import Replay
 from shared.recovery.retry import Retry
 from shared.recovery.settle import Settle
@@ -70,16 +79,30 @@ class App:
     settle: Settle = field(init=False)
     customers: Customers = field(init=False)
     systems: dict[str, LegacySystem] = field(init=False)
-    lookups: dict[str, Lookups] = field(init=False)
+    sides: Sides = field(init=False)
 
     def __post_init__(self) -> None:
         store = self.world.store
         known = {each.name: each for each in (ALLEGORY, SECOND)}
         self.systems = systems = {name: known[name] for name in self.world.legacy}
         self.telemetry = ToldTelemetry(self.world.story)
-        self.lookups = {
-            name: Lookups(system, TABLES, store.crosswalk, self.directory) for name, system in systems.items()
-        }
+        parse, rows = partial(_parse, self.clock), self.world.dataverse
+        self.sides = Sides(
+            systems,
+            TABLES,
+            rows,
+            self.world.legacy,
+            store.shadows,
+            store.crosswalk,
+            self.directory,
+            MemoryPeople(rows.twin, OWNER),
+            MemoryUnits(rows.twin),
+            NoAliases(),
+            parse,
+            self.clock,
+            store.lanes,
+            MemoryLists(rows.twin),
+        )
         self.customers = Customers(
             store.cases,
             store.sayings,
@@ -96,10 +119,9 @@ class App:
         self.settle = Settle(
             store.conflicts, systems, self.world.queues, self.clock, "inbound", store.seal, self._new_id
         )
-        parse = partial(_parse, self.clock)
         worker = LaneWorker(
             lanes=store.lanes,
-            appliers={Direction.INBOUND: self._inbound(), Direction.OUTBOUND: self._outbound()},
+            appliers=self._appliers(self.sides),
             parse=parse,
             bus=self.world.queues,
             clock=self.clock,
@@ -116,36 +138,36 @@ class App:
     def _new_id(self) -> UUID:
         return UUID(int=self.chance.getrandbits(128))
 
-    def _inbound(self) -> Inbound:
-        store, rows = self.world.store, self.world.dataverse
-        records, lookups = self.world.legacy, self.lookups
-        return Inbound(
+    def _appliers(self, sides: Sides) -> Mapping[Direction, Applier]:
+        """Both flows, on real sides or on imagined ones."""
+        store, lookups = self.world.store, sides.lookups()
+        inbound = Inbound(
             self.systems,
             lookups,
-            rows,
-            store.shadows,
-            Assigning(OwnerLookup(MemoryPeople(rows.twin, OWNER))),
-            records,
+            sides.rows,
+            sides.shadows,
+            Assigning(OwnerLookup(sides.people)),
+            sides.records,
             store.owners,
-            settling=Settling(store.conflicts, rows, records, lookups),
-            absorbing=Absorbing(rows, store.shadows, store.crosswalk, store.lanes, records),
-            splitting=Splitting(store.cases, store.sayings, rows, store.crosswalk, store.lanes, records),
+            settling=Settling(store.conflicts, sides.rows, sides.records, lookups),
+            absorbing=Absorbing(sides.rows, sides.shadows, sides.crosswalk, sides.lanes, sides.records),
+            splitting=Splitting(
+                store.cases, store.sayings, sides.rows, sides.crosswalk, sides.lanes, sides.records
+            ),
         )
-
-    def _outbound(self) -> Outbound:
-        store = self.world.store
-        return Outbound(
+        outbound = Outbound(
             self.systems,
-            self.lookups,
-            self.world.legacy,
+            lookups,
+            sides.records,
             TABLES,
-            self.world.dataverse,
-            store.crosswalk,
-            store.shadows,
-            store.lanes,
+            sides.rows,
+            sides.crosswalk,
+            sides.shadows,
+            sides.lanes,
             store.owners,
             cases=store.cases,
         )
+        return {Direction.INBOUND: inbound, Direction.OUTBOUND: outbound}
 
     def retry(self) -> Retry:
         """What wakes lanes that are due."""
@@ -154,6 +176,28 @@ class App:
     def replay(self) -> Replay:
         """What sends a kept message on its way again."""
         return Replay(self.world.store.operations.repair, self.gate, self.world.queues, self.clock)
+
+    def plan_desk(self) -> PlanDesk:
+        """Where people make plans."""
+        return PlanDesk(self.world.store.plans, self.world.store.plan_reports)
+
+    def plan_driver(self, process: str) -> PlanDriver:
+        """What drives plans."""
+        store, rows = self.world.store, self.world.dataverse
+        foresight = Foresight(self.sides, self._appliers)
+        return PlanDriver(
+            plans=store.plans,
+            items=store.plan_items,
+            reports=store.plan_reports,
+            prophet=Prophet(store.plan_items, store.plan_reports, foresight, rows, self.clock, Granted(6000)),
+            read_back=ReadBack(self.sides),
+            repairs=store.operations.repair,
+            bus=self.world.queues,
+            jobs=store.jobs,
+            clock=self.clock,
+            telemetry=self.telemetry,
+            owner=process,
+        )
 
     def feed(self, process: str, system: str) -> Feed:
         """What reads a system's feed."""
@@ -171,7 +215,7 @@ class App:
 
     def detector(self, process: str) -> GapDetector:
         """What looks for changes that no message told of."""
-        world, store = self.world, self.world.store
+        world, store, lookups = self.world, self.world.store, self.sides.lookups()
         kept = (store.gaps, store.cursors, self.clock)
         rows = [
             RowGaps(
@@ -191,7 +235,7 @@ class App:
                 entry,
                 world.legacy[name],
                 world.legacy[name],
-                self.lookups[name],
+                lookups[name],
                 store.shadows,
                 store.crosswalk,
                 *kept,

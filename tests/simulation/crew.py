@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any, TypeAlias
 
@@ -18,6 +19,7 @@ GAP_SECONDS = 60.0
 _PROCESSES = ("a", "b")
 
 Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+Job: TypeAlias = Callable[[], Coroutine[Any, Any, object]]
 
 
 @dataclass(slots=True)
@@ -50,6 +52,8 @@ class Crew:
             if (second := self.world.second) is not None:
                 self._timer("second feed", process, 10.0, self.app.feed(process, second.system).run)
                 self._timer("customers", process, 30.0, self.app.customers.run)
+            if Fault.PLANS in self.world.weather.rates:
+                self._add(f"plans timer {process}", process, partial(self._drive, process))
         self._add("sweeper", _PROCESSES[0], self._sweep)
 
     def start(self) -> None:
@@ -80,20 +84,22 @@ class Crew:
     def _add(self, name: str, process: str, work: Work) -> None:
         self.hands.append(Hand(name, process, work))
 
-    def _timer(
-        self, name: str, process: str, seconds: float, job: Callable[[], Coroutine[Any, Any, int]]
-    ) -> None:
-        async def run() -> None:
-            # The processes do not tick together.
-            await asyncio.sleep(seconds * _PROCESSES.index(process) / len(_PROCESSES))
-            while True:
-                await asyncio.sleep(seconds)
-                try:
-                    await job()
-                except (StoreUnavailable, SyncError) as error:
-                    self.world.story.tell(f"a timer gives up: {error}")
+    def _timer(self, name: str, process: str, seconds: float, job: Job) -> None:
+        self._add(f"{name} timer {process}", process, partial(self._tick, process, seconds, job))
 
-        self._add(f"{name} timer {process}", process, run)
+    async def _tick(self, process: str, seconds: float, job: Job) -> None:
+        # The processes do not tick together.
+        await asyncio.sleep(seconds * _PROCESSES.index(process) / len(_PROCESSES))
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await job()
+            except (StoreUnavailable, SyncError) as error:
+                self.world.story.tell(f"a timer gives up: {error}")
+
+    async def _drive(self, process: str) -> None:
+        """Drive plans; what a driver remembers dies with it."""
+        await self._tick(process, 5.0, self.app.plan_driver(process).run)
 
     def _start(self, hand: Hand) -> None:
         async def work() -> None:

@@ -23,6 +23,7 @@ from shared.core.mapping.columns import Value, placeholder_id
 from shared.core.mapping.spec import Flow
 from shared.core.outcome import Outcome
 from shared.core.verdict import ItemState
+from tests.simulation.accounts import accounted
 from tests.simulation.app import WATCHED
 from tests.simulation.books import Books, books_of
 from tests.simulation.governance import PERSONAL
@@ -47,6 +48,7 @@ def judge(world: World) -> list[str]:
         *_told_by_history(world, books),
         *_settled(world, books),
         *_asked(world, books),
+        *accounted(world),
         *world.line.overlaps,
     ]
     return list(dict.fromkeys(found))

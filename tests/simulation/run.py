@@ -25,11 +25,12 @@ from tests.simulation.crew import Crew
 from tests.simulation.governance import Governance
 from tests.simulation.people import BLANKS, SECOND, SPAN, People
 from tests.simulation.queues import Queues
+from tests.simulation.replays import Replays
 from tests.simulation.scheduler import LoopClock, SeededLoop
 from tests.simulation.sides import OWNER, US, Allegory, Dataverse
 from tests.simulation.story import Story
-from tests.simulation.weather import LEASE, FarSide, Fault, UnsteadySql, Weather
-from tests.simulation.world import Plan, World
+from tests.simulation.weather import BY_THEMSELVES, LEASE, ORDINARY, FarSide, Fault, UnsteadySql, Weather
+from tests.simulation.world import Plan, RestlessError, World
 
 RATES: dict[Fault, float] = {
     Fault.REORDER: 0.4,
@@ -59,8 +60,12 @@ RATES: dict[Fault, float] = {
     Fault.WAIT: 1.0,
     Fault.MERGE: 0.3,
     Fault.SHARED: 1.0,
+    Fault.PLANS: 1.0,
 }
 """How often a fault strikes at most, where it can."""
+
+MUCH = 0.3
+"""How often a far side refuses where people replay by plan."""
 
 CALM_SECONDS = 4 * 3600.0
 """How long the sync may take to come to rest once nothing goes wrong any more."""
@@ -70,10 +75,6 @@ FURTHEST = timedelta(seconds=420)
 
 MANY_WRITES = 500
 """More than any run needs: what writes so often will not come to rest."""
-
-
-class _RestlessError(Exception):
-    """Something goes on and on."""
 
 
 def play(plan: Plan, judge: Callable[[World], list[str]]) -> tuple[World, list[str]]:
@@ -92,15 +93,17 @@ def play(plan: Plan, judge: Callable[[World], list[str]]) -> tuple[World, list[s
 async def _build(plan: Plan, loop: SeededLoop, chance: Random) -> "Stage":
     """The world as it is before anybody does anything."""
     draws: dict[Fault, tuple[bool, float]] = {
-        fault: (chance.random() < 0.45, chance.random()) for fault in Fault if fault is not Fault.SHARED
+        fault: (chance.random() < 0.45, chance.random()) for fault in Fault if fault in ORDINARY
     }
-    # Without a draw: a seed without it tells the story it told before there was a second system.
-    draws[Fault.SHARED] = (True, 1.0)
+    # Without a draw: a seed without them tells the story it told before there were any.
+    draws |= dict.fromkeys(BY_THEMSELVES, (True, 1.0))
     rates = {
         fault: min(1.0, RATES[fault] * (3.0 if fault in plan.storm else 0.3 + 0.7 * share))
         for fault, (on, share) in draws.items()
         if fault in plan.storm or (on and fault in plan.faults)
     }
+    if Fault.PLANS in rates:
+        rates[Fault.REFUSED] = MUCH
     weather = Weather(chance, rates)
     story = Story(loop)
     story.tell("the weather: " + (", ".join(str(fault.value) for fault in rates) or "fair"))
@@ -133,7 +136,8 @@ async def _build(plan: Plan, loop: SeededLoop, chance: Random) -> "Stage":
         )
     people = People(allegory, dataverse, weather, chance, second)
     world = World(plan, story, store, people, dataverse, allegory, queues, weather, line, second)
-    return Stage(world, loop, App(world, clock, MemoryDirectory(twin), chance), chance)
+    app = App(world, clock, MemoryDirectory(twin), chance)
+    return Stage(world, loop, app, chance, Replays(world, app.plan_desk(), chance))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,7 @@ class Stage:
     loop: SeededLoop
     app: App
     chance: Random
+    replays: Replays
 
     async def perform(self) -> None:
         """People work, then nothing goes wrong any more, then everything must come to rest."""
@@ -161,6 +166,8 @@ class Stage:
             create_task(rule.move_phases(SPAN), name="phases"),
             create_task(rule.settle_now_and_then(), name="settlements"),
         ]
+        if Fault.PLANS in world.weather.rates:
+            around.append(create_task(self.replays.plan_now_and_then(), name="plans"))
         if world.second is not None:
             apart = rule.take_apart_now_and_then(world.second)
             around.append(create_task(apart, name="customers"))
@@ -171,7 +178,7 @@ class Stage:
         await asyncio.gather(*around)
         try:
             await self._come_to_rest(rule)
-        except _RestlessError as error:
+        except RestlessError as error:
             world.troubles.append(str(error))
         await crew.stop()
 
@@ -179,6 +186,8 @@ class Stage:
         """Everything goes on by itself for as long as it can; then people do their part."""
         await asyncio.sleep(100)
         await self._rest()
+        if Fault.PLANS in self.world.weather.rates:
+            await self.replays.end_all()
         await self._replay_all()
         while await rule.settle_everything():
             await self._rest()
@@ -192,7 +201,9 @@ class Stage:
             before, held = held, await self._replay()
             await self._rest()
             if held == before:
-                return
+                break
+        if Fault.PLANS in self.world.weather.rates:
+            await self.replays.replay_once_more(self._rest)
 
     async def _rest(self) -> None:
         """Wait until nothing moves any more."""
@@ -201,10 +212,8 @@ class Stage:
         while quiet < 3:
             await asyncio.sleep(10)
             quiet = quiet + 1 if self.world.queues.idle and not self._found(_WORKABLE) else 0
-            writes = self.world.dataverse.writes.total()
-            writes += sum(each.writes.total() for each in self.world.legacy.values())
-            if self.loop.time() > until or writes > MANY_WRITES:
-                raise _RestlessError("the sync does not come to rest")
+            if self.loop.time() > until or self.world.writes > MANY_WRITES:
+                raise RestlessError("the sync does not come to rest")
 
     async def _no_gaps(self) -> None:
         """Wait until the gap detector has looked at everything once more, and told what it had to."""
@@ -215,7 +224,7 @@ class Stage:
             while self._found(_SUSPECTED) or not self._found(looked_at_all):
                 await asyncio.sleep(10)
                 if self.loop.time() > until:
-                    raise _RestlessError("the gap detector does not come to rest")
+                    raise RestlessError("the gap detector does not come to rest")
             await self._rest()
 
     def _found(self, statement: sa.Select[Any]) -> int:
@@ -229,6 +238,9 @@ class Stage:
         if any(failure["state"] == "aside" for failure in failures):
             # By then what claims to be from the future no longer does.
             await asyncio.sleep((FURTHEST - SKEW).total_seconds())
+        if Fault.PLANS in self.world.weather.rates:
+            await self.replays.replay_everything()
+            return frozenset(held)
         replay = self.app.replay()
         for message_id in held:
             self.world.story.tell(f"a person replays {message_id}")

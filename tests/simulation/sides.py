@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from random import Random
@@ -46,6 +46,9 @@ class Dataverse:
 
     async def read(self, table: Table, row_id: UUID) -> Row | None:
         return await self.line.read(lambda: self.twin.read(table, row_id))
+
+    async def read_many(self, table: Table, row_ids: Sequence[UUID]) -> Mapping[UUID, Row | None]:
+        return await self.line.read(lambda: self.twin.read_many(table, row_ids))
 
     async def create(self, table: Table, row_id: UUID, values: Mapping[str, Value]) -> Row:
         async def do() -> Row:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.simulation.shrinking import shrunk, told
 from tests.simulation.trial import tried
-from tests.simulation.weather import Fault
+from tests.simulation.weather import ORDINARY, Fault
 from tests.simulation.world import Plan
 
 
@@ -32,9 +32,18 @@ def test_every_seed_keeps_every_promise(record_property: Callable[[str, object],
 
 @pytest.mark.timeout(0)
 def test_so_does_every_seed_with_a_second_system() -> None:
-    faults = frozenset(Fault)
+    faults = ORDINARY | {Fault.SHARED}
 
     broken = [seed for block in tried(range(60), faults) for seed in block.broken]
+
+    assert not broken, "\n".join((f"seeds that break a promise: {broken}", told(Plan(broken[0], faults))))
+
+
+@pytest.mark.timeout(0)
+def test_so_does_every_seed_in_which_people_replay_by_plan() -> None:
+    faults = ORDINARY | {Fault.PLANS}
+
+    broken = [seed for block in tried(range(40), faults) for seed in block.broken]
 
     assert not broken, "\n".join((f"seeds that break a promise: {broken}", told(Plan(broken[0], faults))))
 

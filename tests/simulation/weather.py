@@ -46,10 +46,12 @@ class Fault(StrEnum):
     MERGE = "people merge two of what they have"
     WAIT = "changes wait a little for earlier ones"
     SHARED = "a second system has some of the same customers"
+    PLANS = "much is refused, and people replay by plan"
 
 
-ORDINARY = frozenset(Fault) - {Fault.SHARED}
-"""What may go wrong in any run; a second system is asked for by itself."""
+BY_THEMSELVES = frozenset({Fault.SHARED, Fault.PLANS})
+ORDINARY = frozenset(Fault) - BY_THEMSELVES
+"""What may go wrong in any run; a second system and replay plans are asked for by themselves."""
 
 
 LEASE = timedelta(seconds=60)

@@ -27,6 +27,10 @@ class Plan:
     workers: int = 3
 
 
+class RestlessError(Exception):
+    """Something goes on and on."""
+
+
 @dataclass(slots=True)
 class World:
     """Everything a run has.
@@ -49,6 +53,13 @@ class World:
     apart: int = 0
     settled: Counter[UUID] = field(default_factory=Counter)
     troubles: list[str] = field(default_factory=list)
+
+    @property
+    def writes(self) -> int:
+        """How often the app has written to any far side."""
+        return sum(
+            map(Counter.total, (self.dataverse.writes, *(each.writes for each in self.legacy.values())))
+        )
 
     @property
     def legacy(self) -> dict[str, Allegory]:

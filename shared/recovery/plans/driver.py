@@ -31,6 +31,7 @@ from shared.core.plan_order import spread
 from shared.core.ports import Bus, Clock, Jobs, Telemetry
 from shared.core.priority import Priority, working_as
 from shared.core.repair import Done
+from shared.core.verdict import ItemState
 from shared.recovery.plans.outline import Outline
 from shared.recovery.plans.ports import Plans, Repairs, Reports, SentItems
 from shared.recovery.plans.proof import Proof, ReadBack
@@ -151,8 +152,10 @@ class PlanDriver:
             if strange[planned.record]:
                 continue
             reason = f"superseded by {numbers[planned.covered_by]}, which says all of it"
-            await self.repairs.skip(planned.message_id, reason, _actor(plan), number=planned.number)
-            done.append(Ending(planned.number, Fate.SUPERSEDED, reason))
+            skipped = await self.repairs.skip(planned.message_id, reason, _actor(plan), number=planned.number)
+            # One that somebody else had finished stays what it was.
+            if skipped.done is Done.SKIPPED:
+                done.append(Ending(planned.number, Fate.SUPERSEDED, reason))
         if done:
             await self.items.conclude(plan, done)
         return {each.number for each in done}
@@ -185,8 +188,10 @@ class PlanDriver:
 
     async def _prove(self, plan: Plan, record: UUID) -> None:
         lane = await self.items.of_record(plan.number, record)
-        changes = [change for kept in lane.kept if (change := self.prophet.foresight.change_of(kept))]
-        proof = await self.read_back.of(record, changes)
+        # What did not go through changed nothing; what the far side holds then is not the plan's doing.
+        through = (kept for kept in lane.kept if kept.state is ItemState.DONE)
+        changes = [change for kept in through if (change := self.prophet.foresight.change_of(kept))]
+        proof = await self.read_back.of(record, changes) if changes else Proof.UNWRITTEN
         await self.items.prove(plan, record, proof.value)
         if proof is Proof.DIFFERS and plan.state is PlanState.RUNNING:
             await self._halt(plan, f"record {record} of the canary, read back, is not what was agreed")

@@ -177,7 +177,7 @@ class Foresight:
 
     def _told(self, kept: Kept) -> Told:
         change = self.change_of(kept)
-        if change is None or change.partial or change.operation is Operation.DELETE:
+        if change is None or change.partial or change.operation is not Operation.UPSERT:
             return Told(kept.number, "", frozenset(), is_plain=False, once={})
         columns = self.sides.columns(change)
         table = self.sides.table(change)
@@ -186,7 +186,7 @@ class Foresight:
             for name, value in columns.items()
             if table is not None and table.columns[name].create_only
         }
-        return Told(kept.number, change.subject.system, frozenset(columns), is_plain=True, once=once)
+        return Told(kept.number, str(change.subject), frozenset(columns), is_plain=True, once=once)
 
 
 def _posted(verdicts: Iterable[Verdict]) -> dict[str, int]:

@@ -20,6 +20,8 @@ class Proof(StrEnum):
     DIFFERS = "differs"
     NEWER = "newer"
     """Somebody has changed it there since; its own message will tell."""
+    UNWRITTEN = "unwritten"
+    """Nothing of it went through: there is nothing to read back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class ReadBack:
         if row is None:
             return Proof.DIFFERS if shadow.marks else Proof.EQUAL
         compared = {name for name, column in table.columns.items() if not column.incidental}
-        is_equal = _agree(shadow, {name: value for name, value in row.values.items() if name in compared})
+        held = {name: value for name, value in row.values.items() if name in compared}
+        is_equal = _agree(shadow, held, DATAVERSE)
         return _said(is_equal=is_equal, is_ours=shadow.versions.get(DATAVERSE) == row.version)
 
     async def _legacy(self, record: UUID, shadow: Shadow) -> set[Proof]:
@@ -64,7 +67,7 @@ class ReadBack:
                 continue
             held = await self._columns(key.system, entry, entry.to_columns(found.fields).values)
             is_ours = shadow.versions.get(key.system) == found.version
-            proofs.add(_said(is_equal=_agree(shadow, held), is_ours=is_ours))
+            proofs.add(_said(is_equal=_agree(shadow, held, key.system), is_ours=is_ours))
         return proofs
 
     async def _columns(
@@ -76,8 +79,10 @@ class ReadBack:
         return await self.sides.lookups()[system].known(entry, said)
 
 
-def _agree(shadow: Shadow, held: Mapping[str, Value]) -> bool:
-    return all(shadow.marks[name].value == value for name, value in held.items() if name in shadow.marks)
+def _agree(shadow: Shadow, held: Mapping[str, Value], system: str) -> bool:
+    """Whether a side holds what it is taken to hold; while a person is to decide, the two differ."""
+    marks = shadow.marks
+    return all(marks[name].held_by(system) == value for name, value in held.items() if name in marks)
 
 
 def _said(*, is_equal: bool, is_ours: bool) -> Proof:

@@ -34,6 +34,7 @@ from shared.core.owner_lookup import NoAliases, OwnerLookup
 from shared.core.plan import Policy, Selection
 from shared.core.ports import Applier, Row
 from shared.core.priority import Priority, current_priority
+from shared.inbound.absorbing import Absorbing
 from shared.inbound.assigning import Assigning
 from shared.inbound.flow import Inbound
 from shared.outbound.flow import Outbound
@@ -102,8 +103,8 @@ class World:
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(1, 100_000)))
     dies_after: int | None = None
 
-    async def company(self, record: str, at: int = 0, **data: Json) -> str:
-        """Allegory tells of a company; returns the message's id."""
+    async def company(self, record: str, at: int = 0, *, merged_into: str = "", **data: Json) -> str:
+        """Allegory tells of a company, or that it was merged into another; returns the message's id."""
         number = next(self.numbers)
         body: dict[str, Any] = {
             "schemaVersion": "1.0",
@@ -114,6 +115,9 @@ class World:
             "changedOn": (START + timedelta(seconds=at - 3600)).isoformat(),
             "data": {"company_id": record, **data},
         }
+        if merged_into:
+            body |= {"operation": "merge", "mergedInto": merged_into}
+            del body["data"]
         return await self._receive(
             Message(
                 f"m-{number}",
@@ -207,7 +211,12 @@ def appliers(sides: Sides) -> Mapping[Direction, Applier]:
     lookups = sides.lookups()
     return {
         Direction.INBOUND: Inbound(
-            sides.systems, lookups, sides.rows, sides.shadows, Assigning(OwnerLookup(sides.people))
+            sides.systems,
+            lookups,
+            sides.rows,
+            sides.shadows,
+            Assigning(OwnerLookup(sides.people)),
+            absorbing=Absorbing(sides.rows, sides.shadows, sides.crosswalk, sides.lanes, sides.records),
         ),
         Direction.OUTBOUND: Outbound(
             sides.systems,

@@ -179,8 +179,8 @@ def test_levels_of_a_small_tree() -> None:
     }
 
 
-def told(key: int, columns: str, system: str = "a", *, plain: bool = True, **once: int) -> Told:
-    return Told(key, system, frozenset(columns), plain, once)
+def told(key: int, columns: str, subject: str = "a", *, plain: bool = True, **once: int) -> Told:
+    return Told(key, subject, frozenset(columns), plain, once)
 
 
 @pytest.mark.parametrize(

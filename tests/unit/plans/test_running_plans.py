@@ -1,5 +1,6 @@
 """Plans from end to end on a state in memory: what is foreseen, what is done, what is told."""
 
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -7,9 +8,13 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
+from mappers.dataverse import TABLES
 from shared.core.change import Direction
+from shared.core.identity import DATAVERSE
 from shared.core.plan import PlanOvertaken, Policy
+from shared.core.shadow import Shadow
 from shared.recovery.plans.desk import NotPossible
+from shared.recovery.plans.proof import Proof, ReadBack
 from tests.unit.plans.conftest import Died, row_of
 
 
@@ -142,6 +147,77 @@ async def test_resumed_it_sends_again_what_was_held(world: Any) -> None:
     assert fates(report) == {"heads": {"applied": 10}, "followers": {"applied": 10}}
 
 
+async def test_resumed_it_sends_what_failed_behind_a_head_that_went_through(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.company("C-1", name="Bad")
+    await world.company("C-1", 1, name="Never")
+    world.rows.picky = False
+    plan = (await world.plan())["plan"]
+    stopped = await world.run(plan)
+    monkeypatch.setattr(type(world.rows), "_judge", lambda *_: None)
+
+    await world.desk.act(plan, "resume", "ben")
+    await world.drive()
+
+    report = await world.report(plan)
+    assert fates(stopped) == {"heads": {"applied": 1}, "followers": {"held": 1}}
+    assert (report["state"], report["adds_up"]) == ("finished", True)
+    assert fates(report) == {"heads": {"applied": 2}, "followers": {}}
+    assert world.name_of("C-1") == "Never"
+
+
+async def test_a_record_of_which_nothing_went_through_is_not_read_back(world: Any) -> None:
+    await world.company("C-1", name="Good")
+    await world.company("C-1", 1, name="Bad")
+    world.rows.remove("account", row_of("C-1"))
+    world.rows.picky = False
+
+    report = await world.run((await world.plan())["plan"], canary=1, stop_percent=100.0)
+
+    assert (report["state"], report["read_back"]) == ("finished", {"unwritten": 1})
+    assert report["listed"]["held"][0]["reason"].startswith("target.gone")
+
+
+async def test_read_back_each_side_holds_its_own_value_while_a_person_is_to_decide(world: Any) -> None:
+    await world.company("C-1", name="Good", phone="1")
+    row, table = row_of("C-1"), TABLES["account"]
+    world.rows.put("account", row, {"telephone1": "2"})
+    agreed = await world.store.shadows.load(row)
+    held = (await world.rows.read(table, row)).version
+    disputed = replace(agreed.marks["telephone1"], disputed={"allegory": "1", DATAVERSE: "2"})
+    shadow = replace(
+        agreed,
+        marks={**agreed.marks, "telephone1": disputed},
+        versions={**agreed.versions, DATAVERSE: held},
+    )
+    change = world.driver.prophet.foresight.change_of(
+        (await world.store.plan_items.of_record(await _plan_of(world, "C-1"), row)).kept[0]
+    )
+
+    async def proof(agreed: Shadow) -> Proof:
+        return await ReadBack(replace(world.sides, shadows=Agreed(agreed))).of(row, [change])
+
+    assert await proof(shadow) is Proof.EQUAL
+    assert await proof(replace(shadow, marks=agreed.marks)) is Proof.DIFFERS
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """`Shadows` of one record."""
+
+    shadow: Shadow
+
+    async def load(self, _record: UUID) -> Shadow:
+        return self.shadow
+
+
+async def _plan_of(world: Any, record: str) -> int:
+    """A plan with one message of a record in it."""
+    await world.company(record, 1, name="Bad")
+    return int((await world.plan())["plan"])
+
+
 async def test_what_still_fails_is_held_with_its_followers_and_a_reason(world: Any) -> None:
     await failing(world, 200)
     await world.company("C-bad", name="Never")
@@ -220,6 +296,50 @@ async def test_a_covered_message_takes_its_place_again_where_the_later_one_fails
     assert world.name_of("C-1") == "One", "as if nothing had been left out"
     assert report["listed"]["held"][0]["message_id"] == last
     assert report["adds_up"]
+
+
+async def test_what_was_finished_elsewhere_is_not_told_as_superseded(world: Any) -> None:
+    head = await world.company("C-1", name="Bad")
+    await world.company("C-1", 1, name="One", city="A")
+    await world.company("C-1", 2, name="Two", city="B")
+    world.rows.picky = False
+    plan = await world.plan()
+    await world.replay.message(head, "ann")
+    await world.pump()
+
+    report = await world.run(plan["plan"])
+
+    assert plan["foreseen"]["superseded"] == 1
+    assert fates(report) == {"heads": {"elsewhere": 1}, "followers": {"elsewhere": 2}}
+
+
+async def test_a_merge_is_never_needless(world: Any) -> None:
+    await world.company("C-1", name="Good")
+    await world.company("C-2", name="Good")
+    await world.company("C-2", 1, name="Bad")
+    merge = await world.company("C-1", 2, merged_into="C-2")
+    await world.company("C-2", 3, name="Late")
+    world.rows.picky = False
+
+    plan = await world.plan()
+    report = await world.run(plan["plan"])
+
+    assert plan["foreseen"]["superseded"] == 0
+    assert fates(report) == {"heads": {"applied": 1}, "followers": {"applied": 2}}
+    found = await world.store.operations.messages.find(merge)
+    assert found["reason"] == "merged into C-2: its row is merged, too"
+
+
+async def test_what_a_merge_ended_is_not_told_as_skipped_by_a_person(world: Any) -> None:
+    await world.company("C-1", name="Bad")
+    await world.company("C-2", name="Good")
+    await world.company("C-2", 1, name="Bad")
+    await world.company("C-1", 2, merged_into="C-2")
+    world.rows.picky = False
+
+    report = await world.run((await world.plan(records=("allegory:company:C-2",)))["plan"])
+
+    assert fates(report) == {"heads": {"applied": 1}, "followers": {"superseded": 1}}
 
 
 async def test_a_newer_edit_on_the_other_side_is_foreseen_as_the_conflict_it_will_be(world: Any) -> None:

@@ -201,11 +201,26 @@ def _leave(connection: sa.Connection, number: int, now: datetime) -> None:
 
 
 def _try_again(connection: sa.Connection, number: int) -> None:
-    """What was held until now is sent once more: whoever sets a plan going has seen to the cause."""
+    """What was held until now is sent once more: whoever sets a plan going has seen to the cause.
+
+    What lay behind a head that has gone through is by now what its record has to begin with.
+    """
     connection.execute(
         sa.update(replay_item)
         .where(replay_item.c.plan == number, replay_item.c.fate == Fate.HELD)
         .values(state="waiting", fate=None, reason=None, decided_at=None, wave=None, sent_at=None, proof=None)
+    )
+    head = replay_item.alias("head")
+    has_head = sa.exists().where(
+        head.c.plan == number,
+        head.c.record == replay_item.c.record,
+        head.c.state == "waiting",
+        head.c.is_head == sa.true(),
+    )
+    connection.execute(
+        sa.update(replay_item)
+        .where(replay_item.c.plan == number, replay_item.c.state == "waiting", ~has_head)
+        .values(is_head=True)
     )
 
 

@@ -64,6 +64,7 @@ _STANDINGS = (
         lane_item.c.is_failing,
         _LINE.c.id.label("newest"),
         _LINE.c.fence,
+        _LINE.c.record.label("told_of"),
     )
     .select_from(
         replay_item.join(messages, messages.c.number == replay_item.c.number)
@@ -102,7 +103,8 @@ def _standing(row: sa.Row[*tuple[Any, ...]], ahead: Mapping[UUID, tuple[int, str
         outcome=Outcome(row.outcome) if row.outcome else None,
         reason=row.reason or "",
         newest=row.newest or 0,
-        by_person=row.fence == 0,
+        # A merge or an un-merge tells the other row's history of a message, too, under no fence either.
+        by_person=row.fence == 0 and row.told_of == row.record,
         stuck=stuck[0] if stuck is not None and stuck[0] != row.number else None,
         ahead=stuck[1] if stuck is not None and stuck[0] != row.number else None,
     )

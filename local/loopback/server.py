@@ -119,6 +119,8 @@ def serve(name: str, app: ASGIApp, port: int) -> None:
         signal.signal(number, _leave_to_the_server)
     listener = _bind(port)
     with listener:
+        # From here on who connects waits for the server; before it they would be turned away.
+        listener.listen()
         print(f"{name}: listening on http://{_LOOPBACK}:{listener.getsockname()[1]}", flush=True)
         _server(app).run(sockets=[listener])
     print(f"{name}: stopped", flush=True)

@@ -10,15 +10,14 @@ here and why.
 import argparse
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tarfile
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.ready import said_when_ready
 
 VERSION = "7.15.0"
 HERE = Path(__file__).parent
@@ -55,38 +54,20 @@ def unpack() -> Path:
     return tests
 
 
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 @contextmanager
 def broker() -> Iterator[dict[str, str]]:
     """A broker of its own in its own process; gives the environment that leads the tests to it."""
-    amqp, admin = str(free_port()), str(free_port())
     config = HOME / "config.json"
     config.write_text(_CONFIG)
     command = [sys.executable, "-m", "local.broker", "--config", str(config)]
-    process = subprocess.Popen([*command, "--amqp-port", amqp, "--admin-port", admin], cwd=CHECKOUT)
-    try:
-        _await_health(f"http://127.0.0.1:{admin}/health", process)
-        yield {"TANDEM_CONFORMANCE_AMQP_PORT": amqp, "TANDEM_CONFORMANCE_ADMIN_PORT": admin}
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _await_health(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 10
-    while process.poll() is None and time.monotonic() < deadline:
+    command += ["--amqp-port", "0", "--admin-port", "0"]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as process:
         try:
-            with urllib.request.urlopen(url, timeout=1):  # noqa: S310  # our own broker
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError("the broker did not start")
+            line = r"broker: AMQP on (\d+), admin on (\d+); not for production"
+            amqp, admin = said_when_ready(process, line).groups()
+            yield {"TANDEM_CONFORMANCE_AMQP_PORT": amqp, "TANDEM_CONFORMANCE_ADMIN_PORT": admin}
+        finally:
+            process.terminate()
 
 
 def main() -> int:

@@ -183,7 +183,7 @@ def _driven(
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=300,
     )
     if done.returncode:
         pytest.fail(f"the app ended with {done.returncode}: {done.stderr or done.stdout}", pytrace=False)

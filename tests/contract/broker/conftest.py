@@ -1,6 +1,6 @@
 """A broker and the official client for it. Import nothing from here: ask for the fixtures.
 
-`broker`   a broker in a thread of this process, with the queues `plain`, `sessions` and `brief` (5 s locks)
+`broker`   a broker in a thread of this process, with the queues `plain`, `sessions` and `brief` (3 s locks)
 `client`   the official client on it, without retries
 `process`  a broker in a process of its own, with a store, that can be killed and started again
 `admin`    calls a JSON route of the admin port
@@ -10,10 +10,8 @@ import gc
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -27,14 +25,15 @@ from azure.servicebus import ServiceBusClient
 from local.broker.entities.settings import QueueSettings
 from local.broker.server import Broker, Listen, in_thread
 from local.stack.certificates import Certificates, certificates_in
+from tests.ready import said_when_ready
 
 CHECKOUT = Path(__file__).parents[3]
 
 QUEUES = {
     "plain": QueueSettings(),
     "sessions": QueueSettings(requires_session=True),
-    "brief": QueueSettings(lock_duration_ms=1_000, max_delivery_count=2),
-    "brief-sessions": QueueSettings(lock_duration_ms=1_000, requires_session=True),
+    "brief": QueueSettings(lock_duration_ms=3_000, max_delivery_count=2),
+    "brief-sessions": QueueSettings(lock_duration_ms=3_000, requires_session=True),
     "expiring": QueueSettings(dead_letter_on_expiration=True),
     "unique": QueueSettings(requires_duplicate_detection=True),
 }
@@ -81,7 +80,7 @@ def admin(broker: Broker) -> Callable[..., Any]:
         url = f"http://127.0.0.1:{broker.admin_port}/{path}"
         request = urllib.request.Request(url, data, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310  # our own broker
+            with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310  # our own broker
                 return json.loads(response.read() or "null")
         except urllib.error.HTTPError as refused:
             return refused.code, json.loads(refused.read())
@@ -97,13 +96,13 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 @dataclass
 class Process:
-    """A broker in a process of its own, always on the same ports and the same store."""
+    """A broker in a process of its own, always on the same store, and on new ports at each start."""
 
     command: list[str]
     store: Path
-    amqp_port: int
-    admin_port: int
-    running: subprocess.Popen[bytes] | None = None
+    amqp_port: int = 0
+    admin_port: int = 0
+    running: subprocess.Popen[str] | None = None
 
     @property
     def connection_string(self) -> str:
@@ -112,29 +111,30 @@ class Process:
 
     def launch(self) -> None:
         """Start it, and wait for nothing."""
-        self.running = subprocess.Popen(self.command, cwd=CHECKOUT, stdout=subprocess.DEVNULL)
+        self.running = subprocess.Popen(self.command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
 
     def start(self) -> None:
         self.launch()
         assert self.running is not None
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and self.running.poll() is None:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/health", timeout=1):
-                    return
-            except OSError:
-                continue
-        raise RuntimeError("the broker did not start")
+        ports = said_when_ready(self.running, r"broker: AMQP on (\d+), admin on (\d+); not for production")
+        self.amqp_port, self.admin_port = (int(port) for port in ports.groups())
 
     def end(self, number: int = signal.SIGKILL) -> int:
         assert self.running is not None
         os.kill(self.running.pid, number)
-        return self.running.wait(10)
+        self.running.communicate(timeout=60)
+        return self.running.returncode
+
+    def waiting(self, queue: str) -> int:
+        """How many messages the queue has that are not settled."""
+        url = f"http://127.0.0.1:{self.admin_port}/admin/queues"
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            queues = json.loads(answer.read())["queues"]
+        return int(next(each["active"] for each in queues if each["name"] == queue))
 
 
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[Process]:
-    ports = [str(_free_port()) for _ in range(2)]
     config = CHECKOUT / "infra" / "servicebus" / "config.json"
     command = [
         sys.executable,
@@ -145,15 +145,9 @@ def process(tmp_path: Path) -> Iterator[Process]:
         "--store",
         str(tmp_path / "store"),
     ]
-    command += ["--amqp-port", ports[0], "--admin-port", ports[1]]
-    broker = Process(command, tmp_path / "store", int(ports[0]), int(ports[1]))
+    command += ["--amqp-port", "0", "--admin-port", "0"]
+    broker = Process(command, tmp_path / "store")
     broker.start()
     yield broker
     if broker.running is not None and broker.running.poll() is None:
         broker.end()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port

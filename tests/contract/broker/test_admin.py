@@ -265,7 +265,7 @@ def test_health_and_unknown_routes(admin: Callable[..., Any]) -> None:
     ],
 )
 def test_what_is_no_request_is_told_so_and_let_go(broker: Broker, said: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", broker.admin_port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", broker.admin_port), timeout=60) as client:
         client.sendall(said)
         heard = b""
         while more := client.recv(65536):
@@ -283,6 +283,6 @@ def test_a_queue_that_is_described_wrongly_is_refused(broker: Broker, document: 
     request = urllib.request.Request(url, document, method="PUT")
 
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=10)  # noqa: S310  # our own broker
+        urllib.request.urlopen(request, timeout=60)  # noqa: S310  # our own broker
 
     assert refused.value.code == status

@@ -42,7 +42,7 @@ def attach(number: int, address: str = "plain", *, receives: bool = False) -> by
 
 @contextmanager
 def connected(port: int, said: bytes = b"") -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
         say(client, said)
         yield client
 
@@ -67,10 +67,10 @@ def rest(client: socket.socket) -> bytes:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline, glance = time.monotonic() + 20, threading.Event()
+    deadline, glance = time.monotonic() + 60, threading.Event()
     while not condition():
         glance.wait(0.005)
-        assert time.monotonic() < deadline, "not within 20 s"
+        assert time.monotonic() < deadline, "not within 60 s"
 
 
 @pytest.mark.parametrize("said", [b"", SASL_HEADER, SASL_HEADER + frame(SaslInit("ANONYMOUS")), HELLO[:-5]])

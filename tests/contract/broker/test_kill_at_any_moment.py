@@ -188,7 +188,7 @@ class Clients:
         for thread in work:
             thread.start()
         enough = self._told.operations + 10
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         glance = threading.Event()
         while self._told.operations < enough:
             glance.wait(0.005)

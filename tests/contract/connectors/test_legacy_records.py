@@ -80,7 +80,7 @@ async def records(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
     if request.param == "rest in other words":
         declared, simulated = replace(BOREALIS, name="allegory"), SIMULATED
     with start(simulated, api_key_file=key_file) as running:
-        client = WebClient("Allegory", running.url, FixedSecret(KEY), timeout=timedelta(seconds=2))
+        client = WebClient("Allegory", running.url, FixedSecret(KEY), timeout=timedelta(seconds=60))
         yield RestRecords(declared, client)
         await client.aclose()
 

@@ -17,7 +17,8 @@ from shared.connectors.web.wire import Wire
 Make = Callable[[], httpx.AsyncBaseTransport]
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-TIMES = httpx.Timeout(5, read=0.3)
+TIMES = httpx.Timeout(60)
+IMPATIENT = httpx.Timeout(60, read=0.3)
 
 
 @dataclass
@@ -105,6 +106,10 @@ async def asked(
 
 async def get(client: httpx.AsyncClient) -> httpx.Response:
     return await client.get("/")
+
+
+async def get_soon(client: httpx.AsyncClient) -> httpx.Response:
+    return await client.get("/", timeout=IMPATIENT)
 
 
 CHUNKED = (
@@ -227,7 +232,7 @@ async def test_a_head_without_end_is_given_up(transport: Make) -> None:
 async def test_an_answer_that_does_not_come_is_late(transport: Make) -> None:
     async with far_side(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nsome", b"never") as side:
         with pytest.raises(httpx.ReadTimeout):
-            await asked(transport, side, get)
+            await asked(transport, side, get_soon)
 
 
 async def test_nobody_there_is_said_so(transport: Make) -> None:
@@ -277,8 +282,11 @@ async def test_a_connection_that_ends_is_opened_again(transport: Make, first: by
 async def test_a_connection_the_far_side_closed_meanwhile_is_opened_again(transport: Make) -> None:
     async def later(client: httpx.AsyncClient) -> httpx.Response:
         await client.get("/")
-        # The far side hangs up after its first answer; what tells us arrives by its own way.
-        await asyncio.sleep(0.05)
+        # The far side has hung up after its first answer; what tells us is in our socket, and read in turn.
+        await asyncio.wait([side.open[0][0]])
+        await side.open[0][1].wait_closed()
+        for _ in range(10):
+            await asyncio.sleep(0)
         return await client.get("/")
 
     async with far_side(OK, OK, closes=True) as side:
@@ -291,9 +299,12 @@ async def test_a_request_that_was_given_up_takes_its_connection_along(transport:
     """Or the next request would be given the answer to this one."""
 
     async def impatient(client: httpx.AsyncClient) -> httpx.Response:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.1):
-                await client.get("/")
+        given_up = asyncio.ensure_future(client.get("/"))
+        while not side.heard:  # noqa: ASYNC110  # the far side is no event
+            await asyncio.sleep(0)
+        given_up.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await given_up
         return await client.get("/")
 
     async with far_side(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nlate", OK) as side:

@@ -3,10 +3,7 @@
 import csv
 import io
 import json
-import socket
 import subprocess
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,8 +16,10 @@ from local.crm import start
 from local.crm.sheets.desk import start as start_desk
 from local.crm.systems.allegory import ALLEGORY
 from local.crm.systems.legrand import LEGRAND
+from tests.ready import said_when_ready
 
 AZURITE = Path(__file__).parents[3] / ".local/npm/node_modules/azurite/dist/src/blob/main.js"
+LISTENING = r"Azurite Blob service successfully listens on (http://127\.0\.0\.1:\d+)"
 # Azurite's well-known development account.
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
@@ -30,24 +29,13 @@ def blobs(tmp_path: Path) -> Iterator[str]:
     """A blob service's connection string."""
     if not AZURITE.exists():
         pytest.skip("Azurite is not installed under .local/npm")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     # A file system is kept per protocol, and would go on asking the service of the test before.
     AzureBlobFileSystem.clear_instance_cache()
-    command = ["node", str(AZURITE), "--blobHost", "127.0.0.1", "--blobPort", str(port), "--silent"]
+    command = ["node", str(AZURITE), "--blobHost", "127.0.0.1", "--blobPort", "0"]
     options = ["--location", str(tmp_path), "--skipApiVersionCheck", "--disableTelemetry"]
-    with subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as process:
         try:
-            deadline, pause = time.monotonic() + 30, threading.Event()
-            while True:
-                try:
-                    httpx.get(f"http://127.0.0.1:{port}/")
-                    break
-                except httpx.TransportError:
-                    assert time.monotonic() < deadline, "Azurite does not answer"
-                    pause.wait(0.05)
-            endpoint = f"http://127.0.0.1:{port}/devstoreaccount1"
+            endpoint = f"{said_when_ready(process, LISTENING)[1]}/devstoreaccount1"
             yield (
                 "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;"
                 f"AccountKey={KEY};BlobEndpoint={endpoint};"

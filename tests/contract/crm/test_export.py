@@ -28,7 +28,7 @@ def drop(tmp_path: Path) -> str:
 def crm(drop: str) -> Iterator[httpx.Client]:
     with (
         start(ALLEGORY, drop_url=drop, now=lambda: NOON) as server,
-        httpx.Client(base_url=server.url, timeout=5) as client,
+        httpx.Client(base_url=server.url, timeout=60) as client,
     ):
         yield client
 

@@ -18,7 +18,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def crm() -> Iterator[httpx.Client]:
     with (
         start(ALLEGORY, now=lambda: NOON, random=Random(7)) as server,  # noqa: S311  # ids, not secrets
-        httpx.Client(base_url=server.url, timeout=5) as client,
+        httpx.Client(base_url=server.url, timeout=60) as client,
     ):
         for record, fields in (("C-1", {"name": "A", "phone": "1"}), ("C-2", {"name": "B", "city": "Kiel"})):
             client.put(f"/companies/{record}", json=fields)

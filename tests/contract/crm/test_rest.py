@@ -29,7 +29,7 @@ def key_file(tmp_path: Path) -> Path:
 def crm(key_file: Path) -> Iterator[httpx.Client]:
     with (
         start(ALLEGORY, api_key_file=key_file, now=lambda: NOON, random=Random(7)) as server,  # noqa: S311  # ids, not secrets
-        httpx.Client(base_url=server.url, headers=KEY, timeout=5) as client,
+        httpx.Client(base_url=server.url, headers=KEY, timeout=60) as client,
     ):
         yield client
 
@@ -301,7 +301,7 @@ def test_a_slow_answer_outlasts_an_impatient_client_but_is_given(crm: httpx.Clie
     crm.post("/admin/faults", json={"kind": "slow", "seconds": 0.3, "count": 2})
 
     with pytest.raises(httpx.ReadTimeout):
-        crm.get("/companies", timeout=0.05)
+        crm.get("/companies", timeout=httpx.Timeout(60, read=0.05))
     assert crm.get("/companies").status_code == 200
 
 
@@ -320,9 +320,12 @@ def test_records_versions_and_the_feed_outlive_the_process(tmp_path: Path) -> No
 
 def test_requests_on_one_connection_do_not_wait_for_each_others_packets(crm: httpx.Client) -> None:
     crm.put("/companies/C-0001", json=acme())
-    started = time.monotonic()
+    taken = []
     for _ in range(100):
+        started = time.monotonic()
         crm.get("/companies/C-0001")
+        taken.append(time.monotonic() - started)
 
-    # Nagle's algorithm against delayed acknowledgement would make it 40 ms for each.
-    assert time.monotonic() - started < 3
+    # Nagle's algorithm against delayed acknowledgement makes it 40 ms for each but the first few; what else
+    # the machine does slows some.
+    assert sorted(taken)[30] < 0.03

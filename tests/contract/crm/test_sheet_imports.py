@@ -63,7 +63,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     place = tmp_path / "imports"
     with (
         start(SHEETS["legrand"], str(tmp_path / "drops"), now=Wall().now, import_url=str(place)) as server,
-        httpx.Client(base_url=server.url, timeout=10) as http,
+        httpx.Client(base_url=server.url, timeout=60) as http,
     ):
         yield Desk(http, place)
 

@@ -22,7 +22,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def desk(tmp_path: Path) -> Iterator[httpx.Client]:
     with (
         start(SHEETS["legrand"], str(tmp_path / "drops"), now=lambda: NOON) as server,
-        httpx.Client(base_url=server.url, timeout=5) as client,
+        httpx.Client(base_url=server.url, timeout=60) as client,
     ):
         yield client
 

@@ -71,7 +71,7 @@ class Api:
     def says_no_more(self, bus: "Recorder") -> bool:
         """Whether the bus has nothing left once everything that committed writes cause was delivered."""
         url = f"{self.simulator.http_url}/admin/flows"
-        deadline, glance = time.monotonic() + 10, threading.Event()
+        deadline, glance = time.monotonic() + 60, threading.Event()
         while httpx.get(url).json()["outbox"]["waiting"]:
             assert time.monotonic() < deadline, "messages wait for ever"
             glance.wait(0.005)
@@ -136,8 +136,8 @@ class Recorder:
         pass
 
     def next(self) -> dict[str, Any]:
-        """The next message with its body parsed; fails after ten seconds without one."""
-        queue, message = self.messages.get(timeout=10)
+        """The next message with its body parsed; fails after a minute without one."""
+        queue, message = self.messages.get(timeout=60)
         return {"queue": queue, **message, "body": json.loads(base64.b64decode(message["body"]))}
 
 

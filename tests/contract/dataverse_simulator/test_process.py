@@ -41,7 +41,7 @@ def test_it_starts_answers_and_keeps_its_rows_over_a_stop(tmp_path: Path) -> Non
             "OData-EntityId"
         ]
         running.send_signal(signal.SIGTERM)
-        said, _ = running.communicate(timeout=20)
+        said, _ = running.communicate(timeout=60)
 
     assert (running.returncode, said) == (0, "dataverse: stopped\n")
     with process(*flags) as (_, again):

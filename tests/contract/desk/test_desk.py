@@ -33,7 +33,7 @@ OPENED = {"at": NOON.isoformat(), "event": "opened", "changes": {}, "comment": "
 def desk() -> Iterator[httpx.Client]:
     with (
         start(now=lambda: NOON) as server,
-        httpx.Client(base_url=server.url, headers={"Authorization": "Bearer any"}, timeout=5) as client,
+        httpx.Client(base_url=server.url, headers={"Authorization": "Bearer any"}, timeout=60) as client,
     ):
         yield client
 

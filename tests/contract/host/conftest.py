@@ -26,7 +26,7 @@ QUEUES = {
 }
 
 
-def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """What the condition gives once it is true; looks every few milliseconds until the deadline."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
@@ -108,7 +108,7 @@ def run_host(tmp_path: Path) -> Callable[..., Any]:
                 until(host.started)
                 yield host
                 process.terminate()
-                process.wait(timeout=20)
+                process.wait(timeout=60)
             finally:
                 process.kill()
         assert process.returncode == 0, log.read_text()

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -279,34 +278,33 @@ def test_renewal_ends_with_its_limit_counted_from_acceptance(
 
 
 def test_a_stop_lets_a_running_call_finish_and_settles_it(start: Run, broker: Broker, send: Sender) -> None:
-    send("s", work("a", n=0, sleep=0.5), work("a", n=1))
+    # So many that the host is stopped within one of them, however long it takes to tell it.
+    send("s", *(work("a", n=number, sleep=0.1) for number in range(400)))
     with start(broker) as host:
         until(lambda: host.notes("sessions", event="start"))
-        stopped = time.monotonic()
 
-    assert time.monotonic() - stopped < 10
-    assert bodies(host, "end") == [{"n": 0, "sleep": 0.5}]
-    assert broker.namespace.entry("s").queue.counts()["active"] == 1
+    ended = bodies(host, "end")
+    assert ended == bodies(host, "start")
+    assert broker.namespace.entry("s").queue.counts()["active"] == 400 - len(ended) > 0
 
 
 @pytest.mark.parametrize("how", ["sleep", "block"])
 def test_a_stop_does_not_wait_for_a_call_that_takes_long(
     start: Run, broker: Broker, send: Sender, how: str
 ) -> None:
-    send("s", work("a", n=0, **{how: 30}))
+    send("s", work("a", n=0, **{how: 60}))
     with start(broker) as host:
         until(lambda: host.notes("sessions", event="start"))
-        stopped = time.monotonic()
 
-    assert time.monotonic() - stopped < 10
+    assert bodies(host, "end") == []
     assert broker.namespace.entry("s").queue.counts()["active"] == 1
 
 
-@pytest.mark.parametrize(("seconds", "finishes"), [("0.4", True), ("30", False)])
+@pytest.mark.parametrize(("seconds", "finishes"), [("0.4", True), ("60", False)])
 def test_a_stop_lets_a_request_finish_if_it_is_short(start: Run, seconds: str, *, finishes: bool) -> None:
     def get(url: str) -> str:
         try:
-            return httpx.get(url, timeout=10).text
+            return httpx.get(url, timeout=30).text
         except httpx.TransportError:
             return "cut"
 
@@ -314,9 +312,7 @@ def test_a_stop_lets_a_request_finish_if_it_is_short(start: Run, seconds: str, *
         with start() as host:
             answer = pool.submit(get, f"{host.url}/api/slow/{seconds}")
             until(lambda: host.notes("slow"))
-            stopped = time.monotonic()
 
-        assert time.monotonic() - stopped < 10
         assert (answer.result() == "at last") is finishes
 
 
@@ -340,7 +336,7 @@ def cut(broker: Broker) -> None:
 
     connections = until(lambda: list(broker.connections))
     connections[0]._loop.call_soon_threadsafe(drop)
-    assert done.wait(5)
+    assert done.wait(60)
 
 
 @pytest.mark.parametrize(

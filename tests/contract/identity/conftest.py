@@ -62,7 +62,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         httpx.Client(base_url=part.address, verify=trust, trust_env=False) as http,
     ):
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 60
             while not _answers(http, part.health):
                 assert process.poll() is None, "the issuer ended before it answered"
                 assert time.monotonic() < deadline, "the issuer does not answer"

@@ -47,7 +47,7 @@ def settings(layout: Layout) -> Iterator[dict[str, str]]:
                 subprocess.Popen(part.command, cwd=this_checkout().root, stdout=subprocess.DEVNULL)
             )
             ending.callback(process.terminate)
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 60
             while not _answers(http, part.health):
                 assert process.poll() is None, f"{part.name} ended before it answered"
                 assert time.monotonic() < deadline, f"{part.name} does not answer"

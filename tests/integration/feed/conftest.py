@@ -98,7 +98,7 @@ class House:
 
     async def left(self) -> dict[str, int]:
         """The messages on each queue, once Dataverse's flows have no more to put there."""
-        deadline = monotonic() + 10
+        deadline = monotonic() + 60
         while (await self.dataverse.get("/admin/flows")).json()["outbox"]["waiting"]:
             assert monotonic() < deadline, "the flows do not come to rest"
         queues = (await self.broker.get("/admin/queues")).json()["queues"]

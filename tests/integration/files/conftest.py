@@ -137,6 +137,6 @@ def house(tmp_path: Path, store: Store, clock: SettableClock) -> Iterator[House]
     bus = Queue({Direction.INBOUND: "inbound", Direction.OUTBOUND: "outbound"}, clock)
     with (
         start(SHEETS["legrand"], str(folder), now=clock.now) as server,
-        httpx.Client(base_url=server.url, timeout=10) as desk,
+        httpx.Client(base_url=server.url, timeout=60) as desk,
     ):
         yield House(desk, reader(str(folder), store, bus, clock), bus, store, clock, folder)

@@ -276,7 +276,7 @@ def office_at(
     store = open_store(f"sqlite:///{folder / 'tandem.db'}", clock, owner="one")
     drops, imports = str(folder / "drops"), str(folder / "imports")
     server = start(SHEETS["legrand"], drops, now=clock.now, store=folder / "legrand.db", import_url=imports)
-    with server, httpx.Client(base_url=server.url, timeout=10) as desk:
+    with server, httpx.Client(base_url=server.url, timeout=60) as desk:
         rows, telemetry = before.rows if before else MemoryRows(clock), MemoryTelemetry()
         bus = MemoryBus({direction: direction.value for direction in Direction}, clock, seal=store.seal)
         gate = gate_for(

@@ -48,7 +48,7 @@ def stack(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "waited too long"
 
@@ -127,7 +127,7 @@ def test_a_signal_ends_a_stack_in_the_foreground(layout: Layout, number: signal.
         wait_for(lambda: stack(layout.root, "status").returncode == 0)
         pids = processes(layout)
         running.send_signal(number)
-        output, _ = running.communicate(timeout=20)
+        output, _ = running.communicate(timeout=60)
 
     assert (running.returncode, output.splitlines()[-1]) == (
         0,

@@ -55,7 +55,7 @@ class Health(http.server.BaseHTTPRequestHandler):
 http.server.HTTPServer(("127.0.0.1", port), Health).serve_forever()
 """
 
-QUICK = Patience(start=20, stop=0.5, first_pause=0.01, longest_pause=0.05)
+QUICK = Patience(start=60, stop=0.5, first_pause=0.01, longest_pause=0.05)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ async def supervised(
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - other processes have no event to wait for
             await asyncio.sleep(0.01)
 
@@ -317,7 +317,7 @@ def _killed_supervisor(layout: Layout, *ports: int) -> list[int]:
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
         stdout=subprocess.DEVNULL,
     ) as supervisor:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not layout.status.exists() or json.loads(layout.status.read_text())["state"] != "ready":
             assert time.monotonic() < deadline, "the parts did not come up"
             assert supervisor.poll() is None, "the supervisor ended"

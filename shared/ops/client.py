@@ -59,10 +59,6 @@ class Service:
         """How things stand."""
         return self.get("ops/now")
 
-    def failures(self) -> Mapping[str, Any]:
-        """What is failing."""
-        return self.get("ops/failures")
-
     def record(self, any_id: str, **asked: str) -> Mapping[str, Any]:
         """A record's history; `as_of` and `masked` as the route takes them."""
         return self.get("ops/records/" + quote(any_id, safe=":"), **asked)

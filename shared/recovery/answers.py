@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from shared.core.change import Direction
 from shared.core.mapping.personal import Classified, Mask
+from shared.core.page import Page
 from shared.core.ports import Report
 from shared.core.system import LegacySystem
 from shared.recovery.masking import masked, masked_conflict, table_of, without_payload
@@ -27,12 +28,8 @@ class Messages(Protocol):
 class Failures(Protocol):
     """What did not go through."""
 
-    async def newest(self, limit: int, *, offset: int = 0, group: str | None = None) -> Sequence[Report]:
-        """Open failures."""
-        ...
-
-    async def refused(self, limit: int) -> Sequence[Report]:
-        """Messages refused at the gate."""
+    async def page(self, limit: int, *, after: int = 0) -> Page:
+        """Open failures behind message number `after`, and what was refused at the gate (no `state`)."""
         ...
 
 
@@ -132,12 +129,18 @@ class Answers:
             "expected": self._expected({str(found["subject"]).partition(":")[0]}),
         }
 
-    async def failures(self) -> Report:
-        """What is failing now: groups, open failures, and what was refused at the gate."""
+    async def failures(self, after: int = 0) -> Report:
+        """What is failing now: groups, open failures, and what was refused at the gate.
+
+        Of the two last 200 together, newest message first, behind message number `after`; `more` says how
+        many come behind the last one.
+        """
+        page = await self.failing.page(_PAGE, after=after)
         return {
             "groups": await self.groups.open(),
-            "failures": await self.failing.newest(_PAGE),
-            "rejected": await self.failing.refused(_PAGE),
+            "failures": [entry for entry in page.entries if entry["state"] is not None],
+            "rejected": [entry for entry in page.entries if entry["state"] is None],
+            "more": page.more,
         }
 
     async def record(self, any_id: str, look: Look = MASKED, as_of: datetime | None = None) -> Report | None:

@@ -29,11 +29,12 @@ async def get_now(req: func.HttpRequest, context: func.Context) -> func.HttpResp
 @bp.function_name("get_failures")
 @bp.route(route="ops/failures", methods=["GET"])
 async def get_failures(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """What is failing now, newest first, with the groups it belongs to."""
+    """What is failing now, newest message first, those behind `after`, with the groups it belongs to."""
 
     async def look(caller: "Caller") -> func.HttpResponse:
         del caller
-        return answer(200, await app().operations.failures())
+        behind = after(req)
+        return not_a_number() if behind is None else answer(200, await app().operations.failures(behind))
 
     return await guarded(req, context, READ, look)
 

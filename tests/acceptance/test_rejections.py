@@ -67,7 +67,7 @@ def check(stack: Stack, message: str, expected: list[Fault]) -> None:
     assert all(fault["expected"] for fault in fate["faults"])
     service = Service(stack.endpoints["functions"], stack.endpoints["tokens"]["ops_operate"])
     shown = record.screen(service.record(message))
-    listed = service.failures()["rejected"]
+    listed = service.get("ops/failures")["rejected"]
     for fault in fate["faults"]:
         line = f"{fault['pointer'] or '(message)'}: {fault['code']}: {fault['expected']}"
         assert line in shown

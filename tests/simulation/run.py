@@ -233,7 +233,7 @@ class Stage:
 
     async def _replay(self) -> frozenset[str]:
         """A person sends everything that is held once more; which messages that were."""
-        failures = await self.world.store.operations.failures.newest(1000)
+        failures = (await self.world.store.operations.failures.page(1000)).entries
         held = [failure["message_id"] for failure in failures if failure["state"] in {"held", "aside"}]
         if any(failure["state"] == "aside" for failure in failures):
             # By then what claims to be from the future no longer does.

@@ -2,11 +2,12 @@
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from shared.ops.client import Service
-from shared.ops.command import Answer, Told, command, family
-from shared.ops.screen import counted, second, table
+from shared.ops.command import Answer, Told, command, family, paged, pages
+from shared.ops.screen import counted, more, second, table
 
 _NOBODY = "unknown"
 """The system of messages that do not say which one they are from."""
@@ -18,7 +19,8 @@ def register(commands: Any) -> None:
     """Add the commands."""
     mine = family(commands, "failures", "what did not go through")
     command(mine, "groups", failures_groups, "what fails, by cause: how much, since when, and what to do")
-    command(mine, "list", failures_list, "open failures with their groups, newest first")
+    listing = command(mine, "list", failures_list, "open failures with their groups, newest message first")
+    pages(listing, "the message")
 
 
 def failures_groups(service: Service, asked: argparse.Namespace) -> Answer:
@@ -29,8 +31,7 @@ def failures_groups(service: Service, asked: argparse.Namespace) -> Answer:
 
 def failures_list(service: Service, asked: argparse.Namespace) -> Answer:
     """What is failing now."""
-    del asked
-    return service.failures(), screen, True
+    return service.get("ops/failures", **paged(asked)), partial(screen, behind=asked.after), True
 
 
 def groups_screen(told: Told) -> str:
@@ -70,12 +71,12 @@ def _is_refused(group: Told) -> bool:
     return not any(group[state] for state in _STATES if state != "rejected")
 
 
-def screen(told: Told) -> str:
-    """Groups first, then the failures themselves, then what was refused at the gate."""
+def screen(told: Told, behind: int | None = None) -> str:
+    """Groups first, then the failures themselves, then what was refused at the gate; once for all pages."""
     if not told["failures"] and not told["rejected"]:
-        return "Nothing is failing."
+        return f"Nothing is failing{' behind this one' if behind else ''}."
     lines: list[str] = []
-    for group in told["groups"]:
+    for group in [] if behind else told["groups"]:
         ticket = f"ticket {group['ticket']}" if group["ticket"] else "no ticket yet"
         lines.append(
             f"group {group['group']}  {group['open']} x {group['code']} on {group['table']}  ({ticket})"
@@ -87,18 +88,12 @@ def screen(told: Told) -> str:
     if told["failures"]:
         head = ("message", "subject", "state", "code", "tries", "next try", "behind it")
         lines += ["", *table(head, _failing(told))]
-        lines += _more(told, len(told["failures"]), "held", "retrying", "parked")
     if told["rejected"]:
         lines += ["", "Refused at the gate (the sender's to correct)"]
         lines += table(("message", "subject", "code", "field", "rule"), _refused(told))
-        lines += _more(told, len(told["rejected"]), "rejected")
+    last = min(entry["number"] for entry in (*told["failures"], *told["rejected"]))
+    lines += more(told, f"tandem failures list --after {last}")
     return "\n".join(lines).strip()
-
-
-def _more(told: Told, listed: int, *states: str) -> list[str]:
-    """Whether the list goes on: an answer has the newest few hundred, the groups count them all."""
-    left = sum(group[state] for group in told["groups"] for state in states) - listed
-    return [f"and {left} more: tandem failures groups counts them all"] if left > 0 else []
 
 
 def _request_of(told: Told, group: str) -> str | None:

@@ -305,7 +305,12 @@ def test_a_reader_sees_that_a_conflict_waits_and_who_settles_it_sees_the_values(
 
 def test_a_list_goes_on_behind_a_number_and_behind_nothing_else(surroundings: Any, run_app: Any) -> None:
     reader = {"Authorization": f"Bearer {surroundings.tokens['ops_read']}"}
-    lists = {"get_conflicts": "ops/conflicts", "get_matches": "ops/matches", "get_drops": "ops/drops"}
+    lists = {
+        "get_conflicts": "ops/conflicts",
+        "get_matches": "ops/matches",
+        "get_drops": "ops/drops",
+        "get_failures": "ops/failures",
+    }
     asked = [
         {
             "function": function,
@@ -318,7 +323,7 @@ def test_a_list_goes_on_behind_a_number_and_behind_nothing_else(surroundings: An
     ran = run_app("direct", sys.executable, asked)
 
     codes = [(each["status"], each["body"].get("code")) for each in ran.ended]
-    assert codes == [(200, None)] * 3 + [(400, "request.after")] * 6
+    assert codes == [(200, None)] * 4 + [(400, "request.after")] * 8
 
 
 def test_people_are_told_while_the_queue_cannot_be_reached(surroundings: Any, run_app: Any) -> None:

@@ -24,7 +24,7 @@ async def test_a_day_of_waiting_is_a_failure_that_stays_parked(world: "World") -
 
     assert [await world.store.waits.overdue(DAY, 10) for _ in range(2)] == [1, 0]
 
-    (failure,) = await world.store.operations.failures.newest(10)
+    (failure,) = (await world.store.operations.failures.page(10)).entries
     assert (failure["code"], failure["state"], failure["kind"]) == (
         "dependency.never_came",
         "parked",

@@ -9,7 +9,10 @@ import sqlalchemy as sa
 from shared.connectors.sqlstore.cases import customer_case
 from shared.connectors.sqlstore.disputes import OVER, dispute
 from shared.connectors.sqlstore.drops import drop_finding
+from shared.core.codes import Code
 from shared.core.drop import Seen
+from shared.core.errors import Fault
+from shared.core.identity import RecordKey
 from shared.core.page import Page
 
 if TYPE_CHECKING:
@@ -21,14 +24,16 @@ def add(world: "World", table: sa.Table, entries: Iterable[dict[str, Any]]) -> N
         connection.execute(sa.insert(table), list(entries))
 
 
-async def turned(page: Callable[[int | None], Awaitable[Page]], key: str) -> list[tuple[list[int], int]]:
+async def turned(
+    page: Callable[[int | None], Awaitable[Page]], key: str, number: str | None = None
+) -> list[tuple[list[Any], int]]:
     """The keys on each page, and how many are said to come behind it, until none is."""
-    found: list[tuple[list[int], int]] = []
+    found: list[tuple[list[Any], int]] = []
     more, last = 1, None
     while more:
         told = await page(last)
         found.append(([entry[key] for entry in told.entries], told.more))
-        last, more = found[-1][0][-1], told.more
+        last, more = told.entries[-1][number or key], told.more
     return found
 
 
@@ -58,6 +63,38 @@ async def test_conflicts_are_told_page_by_page_the_oldest_first(world: "World") 
         return await world.store.conflicts.waiting(2, after=last or 0)
 
     assert await turned(page, "id") == [([1, 2], 4), ([4, 5], 2), ([7, 8], 0)]
+
+
+async def test_failures_are_told_page_by_page_the_newest_message_first(world: "World") -> None:
+    failures = world.store.operations.failures
+    fault = Fault("/data/tier", Code.VALUE_NO_OPTION, "Gold")
+    for number in range(1, 9):
+        key = RecordKey("allegory", "company", f"C-{number}")
+        if number % 3 == 0:
+            await world.store.inbox.reject(world.message(f"m-{number}"), None, (fault,))
+        else:
+            await world.admit(f"m-{number}", key=key)
+            await world.decide(world.failed(), key)
+    # An old message that fails once more keeps its place, and so the place of whoever reads behind it.
+    world.clock.advance(minutes=5)
+    await world.store.operations.repair.replay("m-2", "ann")
+    await world.decide(world.failed(), RecordKey("allegory", "company", "C-2"))
+    # Whatever went through, or a person has seen to, is on no page and is not counted.
+    await world.store.operations.repair.replay("m-4", "ann")
+    await world.decide(world.verdict(), RecordKey("allegory", "company", "C-4"))
+    await world.store.operations.repair.skip("m-3", "seen to", "ann")
+
+    async def page(last: int | None) -> Page:
+        return await failures.page(2, after=last or 0)
+
+    assert await turned(page, "message_id", "number") == [
+        (["m-8", "m-7"], 4),
+        (["m-6", "m-5"], 2),
+        (["m-2", "m-1"], 0),
+    ]
+    told = (await failures.page(9)).entries
+    assert [entry["state"] for entry in told] == ["held", "held", None, "held", "held", "held"]
+    assert await failures.page(2, after=1) == Page([], 0)
 
 
 async def test_matches_are_told_page_by_page_the_surest_first(world: "World") -> None:

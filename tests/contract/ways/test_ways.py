@@ -130,7 +130,7 @@ async def test_what_is_refused_there_is_one_failure_without_anybodys_value(ways:
     assert await ways.people.fate(edit) == "failed"
     (group,) = await ways.people.store.operations.groups.open()
     assert (group["code"], group["table"]) == ("target.refused", "account")
-    (failure,) = await ways.people.store.operations.failures.newest(10)
+    (failure,) = (await ways.people.store.operations.failures.page(10)).entries
     assert "Glebe" not in str(group) + str(failure)
     assert await ways.held() == {"C-1": ("Harbour Cycles", "Balmain", "")}
     await ways.people.store.operations.repair.replay(edit, "olga")

@@ -79,7 +79,7 @@ class Weather:
             self.office.run_import()
             await self.office.hand_over(timedelta(minutes=5))
             await self._drop()
-            for failure in await self.office.store.operations.failures.newest(20):
+            for failure in (await self.office.store.operations.failures.page(20)).entries:
                 await self.office.store.operations.repair.replay(failure["message_id"], "olga")
             await self.office.retry()
 

@@ -197,7 +197,7 @@ async def test_a_decision_made_before_the_place_was_taken_away_is_held_until_it_
     message = closed.bus.sent[-1].message
     await closed.gate.receive(message)
 
-    (failure,) = await closed.store.operations.failures.newest(10)
+    (failure,) = (await closed.store.operations.failures.page(10)).entries
     assert [failure[name] for name in ("message_id", "state", "code", "field")] == [
         message.id,
         "held",

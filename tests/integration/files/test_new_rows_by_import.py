@@ -57,7 +57,7 @@ async def test_a_contact_of_a_customer_of_legrand_is_made_there(
     row = await office.values("contact", PERSON)
     link = RowRef("account", await office.row_of("legrand:company:CMP1"))
     assert (row["lastname"], row["parentcustomerid"]) == ("Five", link)
-    assert await office.store.operations.failures.newest(10) == []
+    assert (await office.store.operations.failures.page(10)).entries == []
 
 
 async def test_a_contact_on_its_way_into_legrand_is_made_nowhere_else(

@@ -161,7 +161,7 @@ async def test_what_people_let_go_on_after_it_was_refused_is_decided_in_the_phas
 
     monkeypatch.setattr(desk.records, "update", refuses)
     await desk.later(2, row)
-    (held,) = await desk.store.operations.failures.newest(2)
+    (held,) = (await desk.store.operations.failures.page(2)).entries
     await in_phase(desk, Phase.COEXIST)
     await desk.store.operations.repair.replay(held["message_id"], "ann")
 

@@ -107,7 +107,7 @@ async def test_a_message_that_is_replayed_costs_what_it_cost_and_a_few_statement
         patch.setattr(desk.rows, "update", refuse)
         assert await desk.edit_record(phone="2") is Outcome.FAILED
     replay = Replay(desk.store.operations.repair, desk.gate, desk.bus, desk.clock)
-    (failed,) = await desk.store.operations.failures.newest(10)
+    (failed,) = (await desk.store.operations.failures.page(10)).entries
 
     with counted(desk, monkeypatch) as again:
         await replay.message(failed["message_id"], "ann")

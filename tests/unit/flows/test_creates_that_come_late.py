@@ -102,7 +102,7 @@ async def test_what_a_person_made_of_it_is_told_though_the_delete_is_worked_last
 
     # Its record is gone for good: somebody has to decide, and nobody would have heard of it.
     assert await desk.tell_row(row) is Outcome.FAILED
-    (failure,) = await desk.store.operations.failures.newest(10)
+    (failure,) = (await desk.store.operations.failures.page(10)).entries
     assert (failure["state"], failure["code"]) == ("held", "target.gone")
 
 

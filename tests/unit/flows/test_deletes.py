@@ -85,7 +85,7 @@ async def test_a_row_brought_back_is_told_of_though_its_clock_is_behind(desk: "D
     desk.rows.put("account", row, {"name": "Nordwind", "telephone1": "2"})
 
     assert await desk.tell_row(row, operation="Create") is Outcome.FAILED
-    (failure,) = await desk.store.operations.failures.newest(10)
+    (failure,) = (await desk.store.operations.failures.page(10)).entries
     assert (failure["state"], failure["code"]) == ("held", "target.gone")
 
 

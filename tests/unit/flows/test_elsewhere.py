@@ -68,7 +68,7 @@ async def lines(desk: "Desk") -> list[tuple[str, str]]:
 
 
 async def failing(desk: "Desk") -> list[tuple[str, str, str]]:
-    found = await desk.store.operations.failures.newest(10)
+    found = (await desk.store.operations.failures.page(10)).entries
     return [(one["state"], one["code"], one["field"]) for one in found]
 
 

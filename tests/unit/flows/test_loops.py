@@ -24,7 +24,7 @@ def with_companies(entry: EntityMap) -> LegacySystem:
 
 
 async def code_of(desk: "Desk") -> str | None:
-    failures = await desk.store.operations.failures.newest(10)
+    failures = (await desk.store.operations.failures.page(10)).entries
     return failures[0]["code"] if failures else None
 
 

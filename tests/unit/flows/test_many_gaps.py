@@ -206,4 +206,4 @@ async def test_what_one_in_a_hundred_lost_messages_told_is_healed_after_its_grac
     assert town.writes == EVENTS
     assert town.held() == (in_allegory, in_dataverse)
     assert (await desk.store.operations.counts.take())["unexplained"] == 0
-    assert await desk.store.operations.failures.newest(10) == []
+    assert (await desk.store.operations.failures.page(10)).entries == []

@@ -226,7 +226,7 @@ def play(day: Day, desk: "Desk", patch: pytest.MonkeyPatch, dies_at: set[int], *
             held_back(day, desk)
             floor.refuses = False
             replay = Replay(desk.store.operations.repair, gate, queues, desk.clock)
-            for failure in await desk.store.operations.failures.newest(10):
+            for failure in (await desk.store.operations.failures.page(10)).entries:
                 await replay.message(failure["message_id"], "ann")
             await floor.rest()
         for task in crew:

@@ -125,7 +125,7 @@ async def test_both_sides_are_rebuilt_from_the_history_alone(desk: "Desk") -> No
     told = {row["record"] for row in kept_in(desk, journal)}
     history = {row: found for row in told if (found := await rebuilt(desk, row))}
 
-    assert await desk.store.operations.failures.newest(10) == []
+    assert (await desk.store.operations.failures.page(10)).entries == []
     assert len(kept_in(desk, conflict)) > EVENTS / 100, "the day was one of contradictions"
     assert history == in_dataverse
     assert history == in_allegory

@@ -70,7 +70,7 @@ async def test_a_change_from_the_future_is_set_aside_and_holds_nobody_back(desk:
     assert await tell(desk, "040 3") is Outcome.APPLIED
 
     assert states(desk) == ["done", "aside", "done"]
-    (failure,) = await desk.store.operations.failures.newest(10)
+    (failure,) = (await desk.store.operations.failures.page(10)).entries
     assert (failure["code"], failure["state"], failure["field"]) == ("time.future", "aside", "/changedOn")
     (group,) = await desk.store.operations.groups.open()
     assert (group["code"], group["held"]) == ("time.future", 1)

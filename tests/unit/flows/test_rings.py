@@ -58,7 +58,7 @@ async def test_a_ring_completes_whatever_the_order(desk: "Desk", size: int, seed
         row_of(name): row_of(names[(number + 1) % size]) for number, name in enumerate(names)
     }
     assert {row["outcome"] for row in rows(desk, tables.message)} <= {"applied", "merged"}
-    assert await desk.store.operations.failures.newest(10) == []
+    assert (await desk.store.operations.failures.page(10)).entries == []
     assert rows(desk, tables.dependency) == []
     flagged = [line["reason"] for line in rows(desk, tables.journal) if "the link follows" in line["reason"]]
     assert len(flagged) == 1
@@ -124,6 +124,6 @@ async def test_a_tree_of_hundreds_in_the_worst_order_completes(desk: "Desk") -> 
     }
     journal = Counter(line["outcome"] for line in rows(desk, tables.journal))
     assert journal == {"applied": size, "parked": parked}
-    assert await desk.store.operations.failures.newest(10) == []
+    assert (await desk.store.operations.failures.page(10)).entries == []
     looks = sum("FROM crosswalk LEFT OUTER JOIN dependency" in statement for statement in statements)
     assert looks == parked, "one look per park: in the worst order nobody's parent is known yet"

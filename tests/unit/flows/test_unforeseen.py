@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 async def failing(desk: "Desk") -> list[Any]:
-    return list(await desk.store.operations.failures.newest(10))
+    return list((await desk.store.operations.failures.page(10)).entries)
 
 
 async def test_a_fault_of_our_own_holds_one_record_and_is_told_without_a_value(
@@ -34,7 +34,7 @@ async def test_a_fault_of_our_own_holds_one_record_and_is_told_without_a_value(
         assert await desk.edit_record(phone="3") is None
         await desk.company("C-2", name="Another one")
 
-    (failure,) = await desk.store.operations.failures.newest(10)
+    (failure,) = (await desk.store.operations.failures.page(10)).entries
     told = desk.gate.telemetry.told  # type: ignore[attr-defined]  # the twin that remembers
     assert (failure["code"], failure["state"], failure["followers"]) == ("tandem.unexpected", "held", 1)
     assert [event.dimensions["error"].partition(":")[0] for event in told if "error" in event.dimensions] == [

@@ -65,8 +65,9 @@ def test_what_holds_a_lane_comes_first_and_is_all_that_a_plan_is_offered() -> No
     ]
 
 
-def test_a_list_that_is_cut_says_how_many_are_left() -> None:
+def test_a_list_that_is_cut_says_how_many_are_left_and_how_to_go_on() -> None:
     entry = {
+        "number": 12,
         "message_id": "m-1",
         "subject": "allegory:company:C-1",
         "state": "held",
@@ -78,20 +79,23 @@ def test_a_list_that_is_cut_says_how_many_are_left() -> None:
         "group": "b2",
     }
     fault = {"code": "value.no_option", "field": "/data/tier", "expected": "Gold"}
-    refused = {"message_id": "m-2", "subject": None, "faults": [fault, fault]}
+    refused = {"number": 11, "message_id": "m-2", "subject": None, "faults": [fault, fault]}
     groups = [
         {**group("b2", "target.refused", held=3, retrying=1), "ticket": "T-1"},
         {**group("a1", "value.no_option", rejected=7), "ticket": None},
     ]
 
-    cut = failures.screen({"groups": groups, "failures": [entry], "rejected": [refused]}).splitlines()
-    whole = failures.screen({"groups": groups, "failures": [entry] * 4, "rejected": [refused] * 7})
+    told = {"groups": groups, "failures": [entry], "rejected": [refused]}
 
-    assert [line for line in cut if line.startswith("and ")] == [
-        "and 3 more: tandem failures groups counts them all",
-        "and 6 more: tandem failures groups counts them all",
-    ]
-    assert "more" not in whole
+    cut = failures.screen(told | {"more": 9}).splitlines()
+    last = failures.screen(told | {"more": 0}, behind=13)
+
+    assert cut[-1] == "and 9 more: tandem failures list --after 11"
+    assert cut[0].startswith("group b2  4 x target.refused")
+    # The groups stand on the first page alone; they count every page.
+    assert (last.splitlines()[0].split()[0], "more" in last, "group b2" in last) == ("message", False, False)
+    nothing = {"groups": groups, "failures": [], "rejected": [], "more": 0}
+    assert failures.screen(nothing, behind=11) == "Nothing is failing behind this one."
 
 
 def test_a_group_whose_system_nobody_knows_is_told_by_its_sender() -> None:

@@ -59,7 +59,7 @@ async def test_the_far_sides_own_id_of_a_request_is_told_with_its_failure(world:
     world.rows.trouble.next(refused)
     message = await world.company("C-1", name="Good")
 
-    (failure,) = await world.store.operations.failures.newest(10)
+    (failure,) = (await world.store.operations.failures.page(10)).entries
     told = await world.store.operations.messages.find(message)
 
     assert failure["request_id"] == told["request_id"] == "req-7"

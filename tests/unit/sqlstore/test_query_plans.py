@@ -39,6 +39,9 @@ def test_due_lanes_are_looked_for_among_open_items_only() -> None:
     assert "SCAN lane_item USING INDEX ix_lane_item_open" in found
 
 
-@pytest.mark.parametrize("statement", [failures._OPEN, groups._ALL], ids=["failures", "groups"])
+@pytest.mark.parametrize("statement", [failures._numbers(7), groups._ALL], ids=["failures", "groups"])
 def test_failures_are_read_from_an_index_of_failures(statement: sa.Select[tuple[object, ...]]) -> None:
-    assert "ix_lane_item_failing" in plan(statement)
+    found = plan(statement)
+
+    assert "ix_lane_item_failing" in found
+    assert "ix_message_refused" in found

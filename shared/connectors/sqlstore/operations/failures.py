@@ -1,6 +1,9 @@
-"""The open failures: what did not go through and has not gone through since."""
+"""The open failures: what did not go through and has not gone through since, in its lane or at the gate.
 
-from collections.abc import Sequence
+They are told newest message first: how late one failed last changes with every try, and nobody could go on
+behind an entry that has moved.
+"""
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +15,7 @@ from shared.connectors.sqlstore.tables import lane_item
 from shared.connectors.sqlstore.tables import message as messages
 from shared.connectors.sqlstore.transactions import Database
 from shared.connectors.sqlstore.values import faults_of
+from shared.core.page import Page
 from shared.core.ports import Report
 
 _FOLLOWER = lane_item.alias("follower")
@@ -27,21 +31,23 @@ _FOLLOWERS = (
     .scalar_subquery()
 )
 
-_OPEN = (
-    sa.select(
-        lane_item,
-        messages.c.message_id,
-        messages.c.original_id,
-        messages.c.source,
-        messages.c.entity,
-        messages.c.source_id,
-        messages.c.outcome,
-        _FOLLOWERS.label("followers"),
-    )
-    .join(messages, messages.c.number == lane_item.c.number)
-    .where(lane_item.c.is_failing == ONE)
-    .order_by(lane_item.c.last_failed_at.desc(), lane_item.c.number.desc())
-)
+_OPEN = sa.select(
+    lane_item,
+    messages.c.message_id,
+    messages.c.original_id,
+    messages.c.source,
+    messages.c.entity,
+    messages.c.source_id,
+    messages.c.outcome,
+    _FOLLOWERS.label("followers"),
+).join(messages, messages.c.number == lane_item.c.number)
+
+# Nothing is added, but no database walks through all numbers in their order to find the few that fail.
+_FAILING = sa.union_all(
+    sa.select((lane_item.c.number + 0).label("number")).where(lane_item.c.is_failing == ONE),
+    sa.select((messages.c.number + 0).label("number")).where(messages.c.refused_in.is_not(None)),
+).subquery("failing")
+"""What fails in a lane, and what was refused at the gate and nobody has seen to; that has no lane to hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,37 +56,48 @@ class Failures:
 
     database: Database
 
-    async def newest(self, limit: int, *, offset: int = 0, group: str | None = None) -> Sequence[Report]:
-        """Open failures, newest first; of one group if named.
+    async def page(self, limit: int, *, after: int = 0) -> Page:
+        """So many of them, in their lanes and at the gate, behind message number `after`; 0 is the newest.
 
-        `state` is the lane item's state, or `rejected` for one that left its lane with a fault.
+        `state` is the lane item's state, or `rejected` for one that left its lane with a fault; what the gate
+        refused has none, and all its `faults`.
         """
-        statement = _OPEN if group is None else _OPEN.where(lane_item.c.group_key == group)
-        page = statement.limit(limit).offset(offset)
-        rows = await self.database.read(lambda c: c.execute(page).all())
-        return [_report(row) for row in rows]
 
-    async def refused(self, limit: int) -> Sequence[Report]:
-        """Messages refused at the gate, newest first, with every fault; they have no lane to hold."""
-        statement = (
-            sa.select(messages)
-            .outerjoin(lane_item, lane_item.c.number == messages.c.number)
-            .where(messages.c.outcome == word("rejected"), lane_item.c.number.is_(None))
-            .order_by(messages.c.number.desc())
-            .limit(limit)
-        )
-        rows = await self.database.read(lambda c: c.execute(statement).all())
-        return [
-            {
-                "number": row.number,
-                "message_id": shown.message_id(row),
-                "subject": shown.subject(row),
-                "received_at": shown.at(row.received_at),
-                "sender": row.sender,
-                "faults": shown.faults(faults_of(row.faults)),
+        def work(connection: sa.Connection) -> Page:
+            newest = _numbers(after).order_by(_FAILING.c.number.desc())
+            chosen = list(connection.scalars(newest.limit(limit)))
+            if not chosen:
+                return Page([], 0)
+            failing = connection.execute(
+                _OPEN.where(lane_item.c.number.in_(chosen), lane_item.c.is_failing == ONE)
+            )
+            refused = connection.execute(
+                sa.select(messages).where(messages.c.number.in_(chosen), messages.c.refused_in.is_not(None))
+            )
+            told = {row.number: _refusal(row) for row in refused} | {
+                row.number: _report(row) for row in failing
             }
-            for row in rows
-        ]
+            left = sa.select(sa.func.count()).select_from(_numbers(chosen[-1]).subquery())
+            return Page([told[number] for number in chosen], connection.scalar(left) or 0)
+
+        return await self.database.read(work)
+
+
+def _numbers(after: int) -> sa.Select[Any]:
+    found = sa.select(_FAILING.c.number)
+    return found.where(_FAILING.c.number < after) if after else found
+
+
+def _refusal(row: sa.Row[*tuple[Any, ...]]) -> Report:
+    return {
+        "number": row.number,
+        "message_id": shown.message_id(row),
+        "subject": shown.subject(row),
+        "state": None,
+        "received_at": shown.at(row.received_at),
+        "sender": row.sender,
+        "faults": shown.faults(faults_of(row.faults)),
+    }
 
 
 def _report(row: sa.Row[*tuple[Any, ...]]) -> Report:

@@ -341,7 +341,7 @@ class Settings:
         dataverse = reader.address("DATAVERSE_URL").rstrip("/")
         reader.require_one(_SERVICE_BUS, _NAMESPACE)
         settings = cls(
-            service_bus_connection=reader.text(_SERVICE_BUS),
+            service_bus_connection=reader.service_bus(_SERVICE_BUS),
             service_bus_namespace=reader.text(_NAMESPACE),
             inbound_queue=reader.text("INBOUND_QUEUE"),
             outbound_queue=reader.text("OUTBOUND_QUEUE"),

@@ -9,6 +9,10 @@ from urllib.parse import urlsplit
 
 T = TypeVar("T")
 
+_CONTAINERS = {"az", "abfs", "abfss"}
+_BY_KEY = {"sharedaccesskeyname", "sharedaccesskey"}
+_BY_SIGNATURE = "sharedaccesssignature"
+
 _LONGEST_S = 1_000_000_000
 _LONGEST_DAYS = 10_000
 """More than thirty years is a slip of the pen, and no length of time to reckon with."""
@@ -51,6 +55,23 @@ class Reader:
         value = self.text(name)
         if value and not _is_address(value):
             self._faults.append(f"{name} must be an address such as https://host or http://host:8080")
+        return value
+
+    def service_bus(self, name: str) -> str:
+        """The connection string of a Service Bus namespace; a fault tells its rule and no key."""
+        value = self.text(name)
+        if value and not _is_service_bus(value):
+            self._faults.append(
+                f"{name} must be a connection string of the form "
+                "Endpoint=sb://host/;SharedAccessKeyName=name;SharedAccessKey=key"
+            )
+        return value
+
+    def place(self, name: str) -> str:
+        """Where files lie: a folder, or a container of blobs."""
+        value = self.text(name)
+        if value and not _is_place(value):
+            self._faults.append(f"{name} must be a folder, or a container such as az://exports")
         return value
 
     def optional(self, name: str) -> str | None:
@@ -130,9 +151,31 @@ class Reader:
         return value
 
 
-def _is_address(value: str) -> bool:
+def _is_address(value: str, *schemes: str) -> bool:
     try:
         parts = urlsplit(value)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        return parts.scheme in (schemes or ("http", "https")) and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def _is_service_bus(value: str) -> bool:
+    """Whether the SDK will take it: the host too reads it, and says less of what is wrong."""
+    entries = [entry.partition("=") for entry in value.rstrip(";").split(";")]
+    said = {name.strip().lower(): word.strip() for name, _, word in entries}
+    given = {name for name, word in said.items() if word}
+    by_key, by_signature = given & _BY_KEY == _BY_KEY, _BY_SIGNATURE in given
+    one_of_both = by_key != by_signature and bool(given & _BY_KEY) == by_key
+    return (
+        all(equals for _, equals, _ in entries)
+        and one_of_both
+        and _is_address(said.get("endpoint", ""), "sb")
+    )
+
+
+def _is_place(value: str) -> bool:
+    scheme, separator, rest = value.partition("://")
+    if not separator:
+        # A chain of file systems is written with two colons, and is no folder either.
+        return "::" not in value
+    return bool(rest.strip("/")) and (scheme == "file" or scheme in _CONTAINERS)

@@ -71,10 +71,11 @@ class SystemSettings:
     def read(cls, reader: Reader, system: "LegacySystem") -> "SystemSettings":
         """The settings of a system; faults are the reader's to tell."""
         start = f"{system.name.upper()}_"
+        read_as = {"url": reader.address, "drop_url": reader.place, "import_url": reader.place}
         said: dict[str, str] = {}
         for setting in settings_of(system):
             word = setting.name.removeprefix(start).lower()
-            said[word] = reader.address(setting.name) if word == "url" else reader.text(setting.name)
+            said[word] = read_as.get(word, reader.text)(setting.name)
         return cls(**said)
 
 

@@ -380,8 +380,19 @@ def test_the_doors_say_when_the_state_cannot_be_read(surroundings: Any, run_app:
             {"KEY_VAULT_URL": "https://[s3cret"},
             "KEY_VAULT_URL must be an address such as https://host or http://host:8080",
         ),
+        (
+            {
+                "ServiceBusConnection": "Endpoint=sb.example;SharedAccessKey=s3cret",
+                "LEGRAND_DROP_URL": "ftp://s3cret@x",
+            },
+            (
+                "ServiceBusConnection must be a connection string of the form "
+                "Endpoint=sb://host/;SharedAccessKeyName=name;SharedAccessKey=key; "
+                "LEGRAND_DROP_URL must be a folder, or a container such as az://exports"
+            ),
+        ),
     ],
-    ids=["missing", "sql", "address"],
+    ids=["missing", "sql", "address", "bus and drop"],
 )
 def test_every_door_names_the_settings_that_keep_the_app_from_working_and_no_value(
     surroundings: Any, run_app: Any, wrong: dict[str, str], named: str

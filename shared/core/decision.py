@@ -13,6 +13,7 @@ from shared.core.mapping.lifecycle import STATUS
 from shared.core.mapping.spec import EntityMap
 from shared.core.merge import Merge, Side, marks_after
 from shared.core.outcome import Outcome
+from shared.core.ownership import Ownership
 from shared.core.shadow import Mark, Moment, Shadow
 from shared.core.verdict import Collision, ColumnChange, Verdict
 
@@ -154,6 +155,7 @@ def together(first: Verdict, second: Verdict) -> Verdict:
         absorbs=first.absorbs or second.absorbs,
         case=first.case or second.case,
         concludes=first.concludes or second.concludes,
+        decided_in={**first.decided_in, **second.decided_in},
     )
 
 
@@ -193,6 +195,13 @@ def told(result: Verdict, before: Shadow) -> Verdict:
         for column, change in moved(before, result.shadow).items()
     }
     return replace(result, changes=changes)
+
+
+def under(owned: Ownership, result: Verdict) -> Verdict:
+    """The same verdict, saying in which phase it was decided, where that was over by then (ADR 0013)."""
+    if not owned.overtaken:
+        return result
+    return replace(result, decided_in={**result.decided_in, **owned.phases})
 
 
 def noting(result: Verdict, missed: str | None) -> Verdict:

@@ -59,11 +59,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """Who decides each column of one record now; a column that is not named goes to the newer change."""
+    """Who decides each column of one record now; a column that is not named goes to the newer change.
+
+    It is `overtaken` where the phase is no longer the present one (see `standing`).
+    """
 
     phase: Phase = Phase.COEXIST
     columns: Mapping[str, Owner] = field(default_factory=dict)
     system: str = "legacy"
+    overtaken: bool = False
 
     def of(self, column: str) -> Owner:
         """Who decides a column."""
@@ -101,7 +105,7 @@ class Declared:
     async def of(self, system: str, entry: EntityMap, units: AskUnits, begun: str = "") -> Ownership:
         """See `Owners.of`."""
         del units
-        return ownership(system, entry, standing(Phase.COEXIST, begun))
+        return ownership(system, entry, Phase.COEXIST, begun=begun)
 
     async def by_unit(self, system: str) -> bool:
         """See `Owners.by_unit`."""
@@ -147,12 +151,15 @@ def standing(present: Phase, begun: str) -> Phase:
     return present if not begun or present is Phase.RETIRED else Phase(begun)
 
 
-def ownership(system: str, entry: EntityMap, phase: Phase, rules: Sequence[Rule] = ()) -> Ownership:
-    """Who decides each column that crosses both ways, in a phase.
+def ownership(
+    system: str, entry: EntityMap, present: Phase, rules: Sequence[Rule] = (), begun: str = ""
+) -> Ownership:
+    """Who decides each column that crosses both ways, in the present phase, or in the one `begun` in.
 
     A rule for the phase goes before a rule for any phase, which goes before what the phase itself says, which
     goes before what the map declares. A column that crosses one way belongs to the side it comes from anyway.
     """
+    phase = standing(present, begun)
     laid_down = {
         (rule.column, rule.phase): rule.owner
         for rule in rules
@@ -165,4 +172,4 @@ def ownership(system: str, entry: EntityMap, phase: Phase, rules: Sequence[Rule]
         name = line.column.name
         owner = laid_down.get((name, phase.value)) or laid_down.get((name, ""))
         columns[name] = owner or _MASTERS.get(phase, line.owner)
-    return Ownership(phase, columns, system)
+    return Ownership(phase, columns, system, overtaken=phase is not present)

@@ -203,7 +203,8 @@ class Verdict:
     now on; `splits` the row that a record got of its own; `case` the number of the decision about customers
     that this carries out, or finds out of date. `unmatched` is an owner who turned out to be no user, told
     once per record; `unit` the name of the business unit of what did not go through, where units are told
-    apart; `phases` the phase of each system in which a write has begun that nobody has answered.
+    apart; `phases` the phase of each system in which a write has begun that nobody has answered; `decided_in`
+    the phases it was decided in that were over by then.
     """
 
     outcome: Outcome
@@ -229,6 +230,7 @@ class Verdict:
     unmatched: Unmatched | None = None
     unit: str = ""
     phases: Mapping[str, str] = field(default_factory=dict)
+    decided_in: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,13 @@ class Inbound:
             raise InvalidMessage(*mapped.faults)
         units = partial(self.units.of, system.name, entry, shadow, mapped.values)
         owned = await self.owners.of(system.name, entry, units, change.phases.get(system.name, ""))
-        if (settled := alone(change, entry, shadow, owned)) is not None:
-            return settled
+        settled = alone(change, entry, shadow, owned)
+        return deciding.under(owned, settled or await self._told(change, entry, record, shadow, owned, hold))
+
+    async def _told(
+        self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, owned: Ownership, hold: Hold
+    ) -> Verdict:
+        """A record was merged, deleted, made or changed."""
         if change.operation is Operation.ABSORB:
             return await self._absorbed(change, entry, record, shadow, owned, hold)
         if change.operation is Operation.DELETE:

@@ -165,7 +165,7 @@ class Absorbing:
         else:
             await self.rows.merge(entry.table, record, loser)
         reason = f"the row was made after its record had been merged: it follows that into {record}"
-        return deciding.unchanged(change, Outcome.APPLIED, reason, entry)
+        return deciding.under(owned, deciding.unchanged(change, Outcome.APPLIED, reason, entry))
 
     async def _is_decided(self, number: int, loser: UUID, heir: UUID) -> bool:
         """Whether a person's decision stands, and is about these rows."""

@@ -168,9 +168,9 @@ class Outbound:
         system, said = target.system.name, ours.values if ours else {}
         units = partial(self.units.of, system, entry, shadow, said)
         owned = await self.owners.of(system, entry, units, change.phases.get(system, ""))
-        if (settled := alone(change, entry, shadow, owned)) is not None:
-            return settled
-        return await self._cross(change, replace(target, owned=owned), shadow, ours, hold)
+        settled = alone(change, entry, shadow, owned)
+        owning = replace(target, owned=owned)
+        return deciding.under(owned, settled or await self._cross(change, owning, shadow, ours, hold))
 
     async def _cross(
         self, change: Change, target: Target, shadow: Shadow, ours: Side | None, hold: Hold

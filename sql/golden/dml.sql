@@ -70,7 +70,7 @@ WHERE crosswalk.system = @the_system AND crosswalk.entity = @the_entity AND cros
 UPDATE lane_item SET state=@state, due_at=@due_at, waits_on=@waits_on, is_failing=@is_failing, without=@without, unit=@unit, phases=@phases WHERE lane_item.number = @the_number AND lane_item.record = @the_record AND lane_item.state = @the_state AND lane_item.attempts = @the_attempts;
 
 -- park
-INSERT INTO journal (number, record, at, source, entity, source_id, outcome, reason, changes, map_version, fence, changed_at, origin, actor, correlation_id) SELECT @new_number AS anon_1, @new_record AS anon_2, @new_at AS anon_3, @new_source AS anon_4, @new_entity AS anon_5, @new_source_id AS anon_6, @new_outcome AS anon_7, @new_reason AS anon_8, @new_changes AS anon_9, @new_map_version AS anon_10, @new_fence AS anon_11, message.changed_at, message.source, message.actor, message.correlation_id
+INSERT INTO journal (number, record, at, source, entity, source_id, outcome, reason, changes, map_version, fence, decided_in, changed_at, origin, actor, correlation_id) SELECT @new_number AS anon_1, @new_record AS anon_2, @new_at AS anon_3, @new_source AS anon_4, @new_entity AS anon_5, @new_source_id AS anon_6, @new_outcome AS anon_7, @new_reason AS anon_8, @new_changes AS anon_9, @new_map_version AS anon_10, @new_fence AS anon_11, @new_decided_in AS anon_12, message.changed_at, message.source, message.actor, message.correlation_id
 FROM message
 WHERE message.number = @the_number;
 

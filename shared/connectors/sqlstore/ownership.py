@@ -20,7 +20,6 @@ from shared.core.ownership import (
     Rule,
     may_follow,
     ownership,
-    standing,
 )
 from shared.core.ports import Clock, Report
 from shared.core.unit import AskUnits, Chain
@@ -99,7 +98,7 @@ class SqlOwners:
         matrix = await self._matrix()
         chain = await units() if matrix.phases.by_unit(system) else ()
         present = matrix.phases.of(system, entry.entity, [str(unit.id) for unit in chain])
-        return ownership(system, entry, standing(present, begun), matrix.rules)
+        return ownership(system, entry, present, matrix.rules, begun)
 
     async def by_unit(self, system: str) -> bool:
         """See `Owners.by_unit`."""

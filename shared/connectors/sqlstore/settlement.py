@@ -71,6 +71,7 @@ _DECIDED = {
         "changes",
         "map_version",
         "fence",
+        "decided_in",
     )
 }
 
@@ -227,6 +228,7 @@ def _note(connection: sa.Connection, lease: Lease, item: LaneItem, verdict: Verd
         "changes": changes_text(verdict.changes),
         "map_version": verdict.map_version,
         "fence": lease.fence,
+        "decided_in": dumps(verdict.decided_in) if verdict.decided_in else None,
     }
     connection.execute(
         _NOTE, {f"new_{name}": value for name, value in line.items()} | {"the_number": item.number}

@@ -192,6 +192,8 @@ journal = sa.Table(
     sa.Column("actor", Document),
     sa.Column("correlation_id", Document),
     sa.Column("fence", Number, nullable=False),
+    # The phases it was decided in that were over by then (JSON).
+    sa.Column("decided_in", Document),
     sa.Index(None, "number"),
     sa.Index(None, "record"),
     sqlite_autoincrement=True,

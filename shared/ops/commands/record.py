@@ -102,11 +102,15 @@ def _message(message: Told) -> Iterable[str]:
         yield f"    {message['reason']}"
     for decision in message["decisions"]:
         yield from _decision(decision)
+    for system, phase in sorted(message.get("begun_in", {}).items()):
+        yield f"    a write begun in phase {phase} of {system} is not answered: the next try is decided in it"
 
 
 def _decision(decision: Told) -> Iterable[str]:
     version = f"  [{decision['map_version']}]" if decision["map_version"] else ""
     yield f"    {second(decision['at'])}  {decision['outcome']}: {decision['reason']}{version}"
+    for system, phase in sorted(decision.get("decided_in", {}).items()):
+        yield f"        decided in phase {phase} of {system}, in which its write had begun"
     for column, change in sorted(decision["changes"].items()):
         # What was agreed anew as it was is no news to a person; --json has it.
         if change["before"] == change["after"]:

@@ -73,6 +73,7 @@ async def test_a_verdict_is_journalled_with_what_the_message_said(world: "World"
         "actor": "ann",
         "correlation_id": "c-1",
         "fence": 1,
+        "decided_in": None,
     }
 
 

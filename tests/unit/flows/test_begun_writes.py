@@ -10,6 +10,7 @@ from shared.core.errors import MovedOn, Refused, Unavailable
 from shared.core.outcome import Outcome
 from shared.core.ownership import Phase
 from shared.core.ports import StoreUnavailable
+from shared.ops.commands.record import screen
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -69,6 +70,41 @@ async def test_a_value_that_is_being_taken_back_is_taken_back_after_dynamics_has
         await desk.records.update(*sent[0])
     assert await desk.edit_record(phone="2") is Outcome.APPLIED
     assert both(desk, row, "telephone1", "phone") == ("2", "2")
+
+
+@pytest.mark.parametrize(("then", "over"), [(Phase.COEXIST, True), (None, False)])
+async def test_a_decision_in_a_phase_that_was_over_says_so_in_a_line_of_its_own(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch, then: Phase | None, *, over: bool
+) -> None:
+    row = await desk.company(phone="1")
+    await in_phase(desk, Phase.DYNAMICS_MASTER)
+    unanswered(desk.records, monkeypatch)
+    await desk.edit_record(phone="9")
+    begun = await told(desk, row)
+    await in_phase(desk, *([then] if then else []))
+
+    await desk.later(2, row)
+
+    after = await told(desk, row)
+    phases = {"allegory": "dynamics_master"}
+    unanswered_yet = "a write begun in phase dynamics_master of allegory is not answered"
+    assert (begun["begun_in"], after["begun_in"]) == (phases, {})
+    assert (unanswered_yet in shown(begun), unanswered_yet in shown(after)) == (True, False)
+    first, second = after["decisions"]
+    assert (first["decided_in"], second["decided_in"]) == ({}, phases if over else {})
+    line = "        decided in phase dynamics_master of allegory, in which its write had begun"
+    assert (line in shown(after).splitlines()) is over
+
+
+async def told(desk: "Desk", row: "UUID") -> Any:
+    """What is told of the row's newest message from Allegory."""
+    (record,) = await desk.store.operations.history.of(str(row))
+    return [each for each in record["messages"] if each["queue"] == "inbound"][-1]
+
+
+def shown(message: Any) -> str:
+    record = {"record": "r", "crosswalk": [], "lane": None, "messages": [message]}
+    return screen({"records": [record], "messages": []})
 
 
 async def test_nor_is_it_forgotten_where_nobody_could_note_that_the_write_failed(

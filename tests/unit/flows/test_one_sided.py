@@ -8,7 +8,7 @@ from mappers.allegory import ALLEGORY
 from mappers.dataverse import TABLES
 from shared.connectors.memory.clock import SettableClock
 from shared.core.mapping.spec import EntityMap, Owner
-from shared.core.ownership import Ownership, Phase, Rule, ownership, standing
+from shared.core.ownership import Ownership, Phase, Rule, ownership
 from shared.core.ports import Report
 from shared.core.unit import AskUnits
 from shared.inbound.one_sided import OneSided
@@ -28,7 +28,7 @@ class Matrix:
     async def of(self, system: str, entry: EntityMap, units: AskUnits, begun: str = "") -> Ownership:
         (unit,) = [str(each.id) for each in await units()] or [""]
         phase = self.set.get(unit, self.set.get("", Phase.COEXIST))
-        return ownership(system, entry, standing(phase, begun), self.rules)
+        return ownership(system, entry, phase, self.rules, begun)
 
     async def by_unit(self, system: str) -> bool:
         return bool(system and self.set.keys() - {""})

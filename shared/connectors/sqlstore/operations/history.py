@@ -1,5 +1,6 @@
 """The record time machine: every message of a record, what was decided and why, and where it stands now."""
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -239,6 +240,7 @@ def _decisions(connection: sa.Connection, record: UUID, ids: dict[int, str]) -> 
             "map_version": row.map_version,
             "correlation_id": row.correlation_id,
             "fence": row.fence,
+            "decided_in": json.loads(row.decided_in or "{}"),
         }
         for row in rows
     ]

@@ -32,6 +32,7 @@ _ITEM = (
     lane_item.c.answer,
     lane_item.c.request_id,
     lane_item.c.group_key,
+    lane_item.c.phases,
 )
 
 WITH_ITEM = sa.select(*(column for column in messages.c if column is not messages.c.body), *_ITEM).outerjoin(
@@ -115,6 +116,7 @@ def report(connection: sa.Connection, row: sa.Row[*tuple[Any, ...]]) -> dict[str
         "answer": row.answer,
         "request_id": row.request_id,
         "group": row.group_key,
+        "begun_in": json.loads(row.phases or "{}"),
     }
 
 

@@ -77,6 +77,7 @@ def refused(change: Change, entry: EntityMap, posted: Posted, answered: Acknowle
         table=entry.table.name,
         field=answered.field,
         answer=answered.code,
+        far_side=posted.write.system,
     )
     said = f"{code}: {posted.write.system} answered {answered.code}"
     about = f" for {answered.field}" if answered.field else ""

@@ -19,7 +19,8 @@ A stale, duplicate or echoed message is not a failure but an `Outcome`: returned
 No error carries a customer's value: messages reach logs, rows and tickets.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -53,7 +54,7 @@ class SyncError(Exception):
     """The root of every failure; `code` is stable, `field` and `rule` say where and what.
 
     `request_id` is what the far side's support asks for: its own id of the request that failed, or the one
-    we sent along when there was no answer.
+    we sent along when there was no answer. `far_side` names the legacy system in which it did not go through.
     """
 
     def __init__(self, code: Code, rule: str, *, field: str | None = None) -> None:
@@ -61,6 +62,7 @@ class SyncError(Exception):
         self.rule = rule
         self.field = field
         self.request_id: str | None = None
+        self.far_side = ""
         super().__init__(f"{field}: {rule}" if field else rule)
 
     @property
@@ -72,6 +74,16 @@ class SyncError(Exception):
     def advice(self) -> str:
         """What to do next."""
         return EXPLANATIONS[self.code].advice
+
+
+@contextmanager
+def in_system(name: str) -> Iterator[None]:
+    """Whatever does not go through in here did not in this legacy system."""
+    try:
+        yield
+    except SyncError as error:
+        error.far_side = error.far_side or name
+        raise
 
 
 class Transient(SyncError):
@@ -123,7 +135,7 @@ class ParentElsewhere(ParentMissing):
     def __init__(self, field: str, key: RecordKey, system: str, holders: tuple[str, ...]) -> None:
         super().__init__(field, key)
         self.code = Code.PARENT_ELSEWHERE
-        self.system = system
+        self.system = self.far_side = system
         self.holders = holders
 
     @property
@@ -176,6 +188,7 @@ class OneWay(Permanent):
 
     def __init__(self, system: str, field: str) -> None:
         super().__init__(Code.TARGET_ONE_WAY, one_way(system), field=field)
+        self.far_side = system
 
 
 def one_way(system: str) -> str:

@@ -1,6 +1,6 @@
 """What a failure is: its class, its group, and when it is tried again.
 
-A group is a cause, not a text: the same class, code, far side's answer, table, field and rule (E-14).
+A group is a cause, not a text: the same class, code, far side and its answer, table, field and rule (E-14).
 """
 
 import hashlib
@@ -72,6 +72,7 @@ def verdict_of(error: SyncError, change: Change, attempts: int, backoff: Backoff
         retry_in=retry_in,
         faults=error.faults if isinstance(error, InvalidMessage) else (),
         request_id=error.request_id,
+        far_side=error.far_side,
     )
     outcome = Outcome.REJECTED if isinstance(error, InvalidMessage) else Outcome.FAILED
     # Of a merge that failed nothing is agreed, least of all what its heir would have taken over.
@@ -89,6 +90,7 @@ def _elsewhere(error: ParentElsewhere, change: Change) -> Verdict:
         rule=error.expected,
         table=change.subject.entity,
         field=error.field,
+        far_side=error.far_side,
     )
     return Verdict(
         Outcome.PARKED,
@@ -138,9 +140,11 @@ def group_of(failing: Failing, sender: str | None = None) -> str:
     """The stable id of the group a failure belongs to: 12 hexadecimal digits.
 
     Made of the cause alone, never of a text that may hold a value; of the `sender`, too, for what was refused
-    at the gate, because each sender has its own to correct.
+    at the gate, because each sender has its own to correct; and of the legacy system that did not take it,
+    because each has a team of its own.
     """
     cause = (failing.kind, failing.code, failing.answer or "", failing.table, failing.field or "")
     rule = failing.rule if failing.field else ""
     of_whom = () if sender is None else (sender,)
+    of_whom = (*of_whom, failing.far_side) if failing.far_side else of_whom
     return hashlib.sha256("\x1f".join((*cause, rule, *of_whom)).encode()).hexdigest()[:12]

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from shared.core.change import Json
-from shared.core.errors import InvalidMessage, ParentMissing
+from shared.core.errors import InvalidMessage, ParentMissing, in_system
 from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Value
 from shared.core.mapping.spec import EntityMap, Flow
@@ -27,9 +27,10 @@ class LegacySide:
 
     async def fields(self, entry: EntityMap, values: Mapping[str, Value]) -> dict[str, Json]:
         """The fields that columns become; raises InvalidMessage or ParentMissing for what has no place."""
-        mapped = entry.to_fields(await self.lookups.to_refs(entry, values))
-        if mapped.faults:
-            raise InvalidMessage(*mapped.faults)
+        with in_system(self.name):
+            mapped = entry.to_fields(await self.lookups.to_refs(entry, values))
+            if mapped.faults:
+                raise InvalidMessage(*mapped.faults)
         return dict(mapped.values)
 
     async def held(self, entry: EntityMap, found: LegacyRecord) -> Side:

@@ -127,8 +127,9 @@ class Collision:
 class Failing:
     """Why an item did not go through, sorted for grouping (class, code, table, column, rule) and retry.
 
-    `answer` is the far side's own code, `request_id` what its support asks for. `retry_in` is set for what
-    the retry timer tries again.
+    `answer` is the far side's own code, `request_id` what its support asks for; `far_side` names the legacy
+    system in which it did not go through (blank: it was not a legacy system that refused). `retry_in` is set
+    for what the retry timer tries again.
     """
 
     kind: str
@@ -140,6 +141,7 @@ class Failing:
     retry_in: timedelta | None = None
     faults: tuple[Fault, ...] = ()
     request_id: str | None = None
+    far_side: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from shared.core.absorption import Seizing, given_back
 from shared.core.change import Change, Json, Operation
 from shared.core.crosswalk import Crosswalk
 from shared.core.customers import Cases
-from shared.core.errors import Gone, MovedOn, ParentElsewhere, Transient
+from shared.core.errors import Gone, MovedOn, ParentElsewhere, Transient, in_system
 from shared.core.identity import DATAVERSE, RecordKey, row_key
 from shared.core.legacy import LegacySide, going_out
 from shared.core.lookups import Lookups
@@ -340,7 +340,8 @@ class Outbound:
         """What the legacy system holds now, in Dataverse's terms, and its version."""
         found = await self.records[target.system.name].read(target.entry.entity, key.id)
         if found is None:
-            raise Gone(f"the record no longer exists in {target.system.name}")
+            with in_system(target.system.name):
+                raise Gone(f"the record no longer exists in {target.system.name}")
         return await self._side(target).compared(target.entry, found, shadow), found.version
 
     async def _undo(self, change: Change, entry: EntityMap, record: UUID, hold: Hold) -> Verdict:

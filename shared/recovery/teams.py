@@ -1,9 +1,9 @@
 """Which support team a group of failures belongs to (E-14).
 
 What was refused at the gate is its sender's to correct; everything else goes to the team of the business unit
-and the system that most of the group comes from, unless its object has a team of its own. An edit that does
-not go out comes from Dataverse, but is the business of the system it was going to. Nobody must be listed to
-have a team.
+and the system that most of the group comes from, unless its object has a team of its own. What a legacy
+system did not take is its business, wherever it came from; so is an edit from Dataverse that does not go
+out. Nobody must be listed to have a team.
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,10 +51,10 @@ class Teams:
         return any("@" in entry for entry in self.routes if not entry.startswith("sender:"))
 
     def _whose(self, group: Report) -> str | None:
-        """The system that can help: for an edit from Dataverse the one that has the record, or shall."""
+        """The system that can help: the one that did not take it, or that has the record, or shall."""
         system = _most(group["systems"])
         if system != DATAVERSE:
-            return system
+            return _most(group["targets"]) or system
         takers = [one.name for one in self.systems if _takes(one, group["table"])]
         of_records = {name: size for name, size in group["targets"].items() if name in takers}
         # A row that nobody has yet is made in the first system that takes it.

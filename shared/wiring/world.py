@@ -34,6 +34,7 @@ from shared.connectors.web.pause import Pause
 from shared.connectors.web.shared_pause import SharedPause
 from shared.core import envelope
 from shared.core.change import Change, Direction, Drain, Message
+from shared.core.named_records import NamedRecords
 from shared.inbound.one_sided import OneSided
 from shared.recovery.plans.sides import Sides
 from shared.settings import InvalidSettings, Settings
@@ -164,7 +165,9 @@ def _sides(
         systems=systems,
         tables=TABLES,
         rows=NoteRows(rows, dataverse, files, clock, settings.attachment_limit),
-        records={name: RestRecords(systems[name], over) for name, over in clients.items()},
+        records={
+            name: NamedRecords(name, RestRecords(systems[name], over)) for name, over in clients.items()
+        },
         shadows=store.shadows,
         crosswalk=store.crosswalk,
         directory=DataverseDirectory(dataverse, rows, TABLES, clock),

@@ -110,7 +110,7 @@ UPDATE message SET outcome=@outcome, reason=@reason WHERE message.number IN (@th
 INSERT INTO crosswalk (system, entity, legacy_id, row_id, state, reserved_at, paired_at) VALUES (@system, @entity, @legacy_id, @row_id, @state, @reserved_at, @paired_at);
 
 -- fail
-UPDATE lane_item SET state=@state, attempts=@attempts, due_at=@due_at, waits_on=@waits_on, is_failing=@is_failing, first_failed_at=coalesce(lane_item.first_failed_at, @param_1), last_failed_at=@last_failed_at, kind=@kind, code=@code, answer=@answer, [rule]=@rule, table_name=@table_name, field=@field, group_key=@group_key, without=@without, request_id=@request_id, unit=@unit WHERE lane_item.number = @the_number AND lane_item.record = @the_record AND lane_item.state = @the_state AND lane_item.attempts = @the_attempts;
+UPDATE lane_item SET state=@state, attempts=@attempts, due_at=@due_at, waits_on=@waits_on, is_failing=@is_failing, first_failed_at=coalesce(lane_item.first_failed_at, @param_1), last_failed_at=@last_failed_at, kind=@kind, code=@code, answer=@answer, [rule]=@rule, table_name=@table_name, field=@field, group_key=@group_key, without=@without, request_id=@request_id, unit=@unit, far_side=@far_side WHERE lane_item.number = @the_number AND lane_item.record = @the_record AND lane_item.state = @the_state AND lane_item.attempts = @the_attempts;
 
 -- fail
 UPDATE lane SET owner=@the_owner, lease_until=@until WHERE lane.record = @the_record AND lane.fence = @the_fence;

@@ -28,6 +28,7 @@ def columns(failing: Failing, now: datetime) -> dict[str, Any]:
         "answer": failing.answer,
         "rule": failing.rule,
         "request_id": failing.request_id,
+        "far_side": failing.far_side or None,
         "table_name": failing.table,
         "field": failing.field,
         "group_key": group_of(failing),

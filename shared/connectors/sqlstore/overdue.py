@@ -115,6 +115,7 @@ def _cause(row: sa.Row[*tuple[Any, ...]]) -> Failing:
             rule=f"{key.system} to acknowledge what is handed to it",
             table=row.entity or "",
             field="(import)",
+            far_side=key.system,
         )
     kind = f"{key.system}:{key.entity}" if key else "a row of Dataverse"
     return Failing(

@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from shared.connectors.sqlstore.engine import StoreMisconfigured, is_in_memory, run_script
 from shared.connectors.sqlstore.tables import METADATA
 
-HEAD = "0015"
+HEAD = "0016"
 """The newest migration; a test keeps it equal to `sql/migrations/versions`."""
 
 SCRIPTS = Path(__file__).parents[3] / "sql"

@@ -119,6 +119,8 @@ lane_item = sa.Table(
     sa.Column("unit", Key(160)),
     # The phase of each system in which a write of it has begun that nobody has answered (JSON).
     sa.Column("phases", Document),
+    # The legacy system in which it did not go through.
+    sa.Column("far_side", Key(64)),
     _filtered(
         "ix_lane_item_head",
         "record",

@@ -86,7 +86,7 @@ def screen(told: Told, behind: int | None = None) -> str:
         if (asked := _request_of(told, group["group"])) is not None:
             lines.append(f"  its support asks for the last request's id: {asked}")
     if told["failures"]:
-        head = ("message", "subject", "state", "code", "tries", "next try", "behind it")
+        head = ("message", "subject", "state", "code", "far side", "tries", "next try", "behind it")
         lines += ["", *table(head, _failing(told))]
     if told["rejected"]:
         lines += ["", "Refused at the gate (the sender's to correct)"]
@@ -109,6 +109,7 @@ def _failing(told: Told) -> list[Sequence[str]]:
             entry["subject"] or "",
             entry["state"],
             entry["code"],
+            entry.get("far_side") or "",
             str(entry["attempts"]),
             second(entry["next_retry_at"], "a person"),
             str(entry["followers"]),

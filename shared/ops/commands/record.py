@@ -10,6 +10,8 @@ from shared.ops.client import Service
 from shared.ops.command import Answer, Told, command, family
 from shared.ops.screen import MASKED, reached, second, value
 
+_NOT_THROUGH = ("failed", "parked", "rejected")
+
 
 def register(commands: Any) -> None:
     """Add the commands."""
@@ -95,6 +97,8 @@ def _message(message: Told) -> Iterable[str]:
         )
         if message.get(name)
     ]
+    if message.get("far_side") and message["status"] in _NOT_THROUGH:
+        about.append(f"not taken by {message['far_side']}")
     yield "    " + "  ".join(part for part in about if part)
     if faults := message.get("faults"):
         yield from _faults(faults)

@@ -69,6 +69,7 @@ async def test_open_failures_are_listed_newest_first(world: "World") -> None:
         "field": "name",
         "rule": "said no",
         "request_id": None,
+        "far_side": None,
         "attempts": 1,
         "first_failed_at": first.isoformat(),
         "last_failed_at": first.isoformat(),

@@ -117,6 +117,7 @@ def test_pauses_double_up_to_the_longest_and_never_undercut_the_far_side() -> No
         (Failing("Refused", Code.TARGET_REFUSED, "a", "deal"), {"table": "company"}, False),
         (Failing("Refused", Code.TARGET_REFUSED, "a", "deal"), {"code": Code.TARGET_GONE}, False),
         (Failing("Refused", Code.TARGET_REFUSED, "a", "deal"), {"kind": "Gone"}, False),
+        (Failing("Refused", Code.TARGET_REFUSED, "a", "deal"), {"far_side": "allegory"}, False),
         (Failing("InvalidMessage", Code.VALUE_TOO_LONG, "5", "deal", "/data/x"), {"field": "/data/y"}, False),
         (Failing("InvalidMessage", Code.VALUE_TOO_LONG, "5", "deal", "/data/x"), {"rule": "6"}, False),
     ],

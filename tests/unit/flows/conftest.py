@@ -37,6 +37,7 @@ from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Kind
 from shared.core.mapping.references import RowRef
 from shared.core.matching import Noticing
+from shared.core.named_records import NamedRecords
 from shared.core.outcome import Outcome
 from shared.core.owner_lookup import OwnerLookup
 from shared.core.record_owner import OwnerPolicy
@@ -213,8 +214,9 @@ def desk_with(allegory: LegacySystem, *more: LegacySystem, policy: OwnerPolicy =
     rows = MemoryRows(clock)
     lists = MemoryLists(rows)
     written = [allegory, *(system for system in more if system.collections)]
-    legacy = {system.name: MemoryRecords(system, clock) for system in written}
-    records = legacy[allegory.name]
+    held = {system.name: MemoryRecords(system, clock) for system in written}
+    legacy = {name: NamedRecords(name, each) for name, each in held.items()}
+    records = held[allegory.name]
     store = open_store("sqlite://", clock, executor=inline, owner="w")
     systems = {system.name: system for system in (allegory, *more)}
     lookups = {
@@ -288,8 +290,8 @@ def desk_with(allegory: LegacySystem, *more: LegacySystem, policy: OwnerPolicy =
         store.seal,
         uuid4,
     )
-    with fenced(rows, *legacy.values()):
-        yield Desk(clock, rows, records, store, gate, settle, bus, customers, lists, legacy)
+    with fenced(rows, *held.values()):
+        yield Desk(clock, rows, records, store, gate, settle, bus, customers, lists, held)
     store.close()
 
 

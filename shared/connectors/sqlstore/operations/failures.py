@@ -114,6 +114,7 @@ def _report(row: sa.Row[*tuple[Any, ...]]) -> Report:
         "field": row.field,
         "rule": row.rule,
         "request_id": row.request_id,
+        "far_side": row.far_side,
         "attempts": row.attempts,
         "first_failed_at": shown.at(row.first_failed_at),
         "last_failed_at": shown.at(row.last_failed_at),

@@ -28,6 +28,7 @@ _FAILING = sa.union_all(
         lane_item.c.number,
         lane_item.c.unit,
         lane_item.c.record,
+        lane_item.c.far_side,
     ).where(lane_item.c.is_failing == ONE),
     sa.select(
         messages.c.refused_in,
@@ -35,6 +36,7 @@ _FAILING = sa.union_all(
         messages.c.received_at,
         messages.c.received_at,
         messages.c.number,
+        sa.null(),
         sa.null(),
         sa.null(),
     ).where(messages.c.refused_in.is_not(None)),
@@ -84,14 +86,21 @@ _SYSTEMS = (
     .group_by(_FAILING.c.group_key, messages.c.source)
 )
 
-_TARGETS = (
+_TARGETS = sa.union_all(
+    sa.select(_FAILING.c.group_key, _FAILING.c.far_side, sa.func.count())
+    .where(_FAILING.c.far_side.is_not(None))
+    .group_by(_FAILING.c.group_key, _FAILING.c.far_side),
     sa.select(_FAILING.c.group_key, crosswalk.c.system, sa.func.count(sa.distinct(_FAILING.c.number)))
     .join(messages, messages.c.number == _FAILING.c.number)
     .join(crosswalk, crosswalk.c.row_id == _FAILING.c.record)
-    .where(messages.c.source == word(DATAVERSE), crosswalk.c.state != word("absorbed"))
-    .group_by(_FAILING.c.group_key, crosswalk.c.system)
+    .where(
+        _FAILING.c.far_side.is_(None),
+        messages.c.source == word(DATAVERSE),
+        crosswalk.c.state != word("absorbed"),
+    )
+    .group_by(_FAILING.c.group_key, crosswalk.c.system),
 )
-"""The systems with a record of a row whose change does not go out."""
+"""The system that did not take a change; where that is not known, those with a record of its row."""
 
 _UNITS = (
     sa.select(_FAILING.c.group_key, _FAILING.c.unit, sa.func.count().label("size"))

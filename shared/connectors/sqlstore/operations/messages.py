@@ -31,6 +31,7 @@ _ITEM = (
     lane_item.c.field,
     lane_item.c.answer,
     lane_item.c.request_id,
+    lane_item.c.far_side,
     lane_item.c.group_key,
     lane_item.c.phases,
 )
@@ -115,6 +116,7 @@ def report(connection: sa.Connection, row: sa.Row[*tuple[Any, ...]]) -> dict[str
         "rule": row.rule,
         "answer": row.answer,
         "request_id": row.request_id,
+        "far_side": row.far_side,
         "group": row.group_key,
         "begun_in": json.loads(row.phases or "{}"),
     }

@@ -12,8 +12,9 @@ from datetime import UTC
 from shared.core.change import Json, Message, Operation
 from shared.core.envelope import SCHEMA_VERSION, session_for
 from shared.core.errors import SyncError, Transient
+from shared.core.feed import Cursors, FeedPage, LegacyChange, LegacyFeed
 from shared.core.gate import Gate
-from shared.core.ports import Bus, Cursors, FeedPage, Jobs, LegacyChange, LegacyFeed, Telemetry
+from shared.core.ports import Bus, Jobs, Telemetry
 from shared.core.system import LegacySystem
 
 _LEASE_SECONDS = 30.0

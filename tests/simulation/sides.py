@@ -15,10 +15,11 @@ from mappers.dataverse.filters import Filter, outbound_filters
 from shared.connectors.memory.dataverse import MemoryRows
 from shared.connectors.memory.legacy import MemoryRecords
 from shared.core.change import Json, Message, Operation
+from shared.core.feed import FeedPage, LegacyChange, LegacyPage
 from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.mapping.columns import Kind, Table, Value
 from shared.core.mapping.references import RowRef
-from shared.core.ports import Clock, FeedPage, LegacyChange, LegacyPage, LegacyRecord, Row
+from shared.core.ports import Clock, LegacyRecord, Row
 from shared.core.row_changes import RowPage
 from tests.simulation.queues import Queues
 from tests.simulation.story import Story

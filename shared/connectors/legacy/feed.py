@@ -7,7 +7,7 @@ from shared.connectors.web.client import WebClient
 from shared.connectors.web.meaning import failure, of_status
 from shared.core.change import Operation
 from shared.core.errors import Refused
-from shared.core.ports import FeedPage, LegacyChange
+from shared.core.feed import FeedPage, LegacyChange
 from shared.core.rest import ChangeFeed, Event
 
 if TYPE_CHECKING:

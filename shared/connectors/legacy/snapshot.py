@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from shared.connectors.web.client import WebClient
 from shared.connectors.web.meaning import failure, of_status
 from shared.core.errors import Refused
-from shared.core.ports import LegacyPage, LegacyRecord
+from shared.core.feed import LegacyPage
+from shared.core.ports import LegacyRecord
 from shared.core.system import LegacySystem
 
 if TYPE_CHECKING:

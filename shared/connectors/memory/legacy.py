@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from shared.connectors.memory.trouble import Trouble
 from shared.core.change import Json, Operation
 from shared.core.errors import Gone, MovedOn, Refused
-from shared.core.ports import Clock, FeedPage, LegacyChange, LegacyPage, LegacyRecord
+from shared.core.feed import FeedPage, LegacyChange, LegacyPage
+from shared.core.ports import Clock, LegacyRecord
 from shared.core.system import LegacySystem
 
 _REFERENCES = {

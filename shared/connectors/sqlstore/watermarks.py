@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from shared.connectors.sqlstore.sqltypes import ONE
 from shared.connectors.sqlstore.tables import watermark
 from shared.connectors.sqlstore.transactions import Database
-from shared.core.ports import Clock, Watermark
+from shared.core.feed import Watermark
+from shared.core.ports import Clock
 
 _LOAD = sa.select(watermark.c.position, watermark.c.version).where(
     watermark.c.name == sa.bindparam("the_name")

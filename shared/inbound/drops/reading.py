@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from shared.core.change import Json, Message
 from shared.core.drop import DropState, Known, ModuleState, Seen, Tally
 from shared.core.errors import SyncError, Transient
+from shared.core.feed import Cursors
 from shared.core.gate import Gate
-from shared.core.ports import Bus, Clock, Cursors, Jobs, Report, Telemetry
+from shared.core.ports import Bus, Clock, Jobs, Report, Telemetry
 from shared.core.reading import inventory
 from shared.core.reading.codes import FindingCode
 from shared.core.reading.export import Export, Object

@@ -10,19 +10,13 @@ from datetime import timedelta
 
 from shared.core.change import Message, Operation
 from shared.core.crosswalk import Crosswalk
+from shared.core.feed import Cursors, LegacySnapshot
 from shared.core.gap import Suspect, differs, last_held, message_of_record
 from shared.core.identity import RecordKey
 from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Unresolved, Value
 from shared.core.mapping.spec import EntityMap, Flow
-from shared.core.ports import (
-    Clock,
-    Cursors,
-    LegacyRecord,
-    LegacyRecords,
-    LegacySnapshot,
-    Shadows,
-)
+from shared.core.ports import Clock, LegacyRecord, LegacyRecords, Shadows
 from shared.core.shadow import Shadow
 from shared.core.system import LegacySystem
 from shared.recovery.gaps.cycle import Suspects, Tally

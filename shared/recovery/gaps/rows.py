@@ -12,11 +12,12 @@ from uuid import UUID
 from shared.core.absorption import merged_into
 from shared.core.change import Message, Operation
 from shared.core.decision import number_of, row_moment
+from shared.core.feed import Cursors
 from shared.core.gap import Suspect, differs, last_held, left_behind, message_of_row
 from shared.core.identity import DATAVERSE, row_key
 from shared.core.mapping.columns import Table, Value, placeholder_id
 from shared.core.mapping.spec import EntityMap, Flow
-from shared.core.ports import Clock, Cursors, Row, Rows, Shadows
+from shared.core.ports import Clock, Row, Rows, Shadows
 from shared.core.row_changes import ChangedRow, RowChanges, StartOver
 from shared.core.shadow import Shadow
 from shared.recovery.gaps.cycle import Suspects, Tally

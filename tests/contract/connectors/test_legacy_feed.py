@@ -22,9 +22,10 @@ from shared.connectors.memory.legacy import MemoryRecords
 from shared.connectors.web.client import WebClient
 from shared.core.change import Operation
 from shared.core.errors import Refused
+from shared.core.feed import LegacyFeed, LegacySnapshot
 from shared.core.mapping.columns import Table
 from shared.core.mapping.spec import EntityMap
-from shared.core.ports import LegacyFeed, LegacyRecords, LegacySnapshot
+from shared.core.ports import LegacyRecords
 from shared.core.rest import ChangeFeed, Rest
 from shared.core.system import LegacySystem
 from tests.contract.connectors.other_words import BOREALIS, SIMULATED

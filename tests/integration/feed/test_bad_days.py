@@ -10,7 +10,8 @@ import pytest
 from mappers.allegory import ALLEGORY
 from mappers.allegory.companies import COMPANY
 from shared.connectors.sqlstore.watermarks import SqlCursors
-from shared.core.ports import StoreUnavailable, Watermark
+from shared.core.feed import Watermark
+from shared.core.ports import StoreUnavailable
 from shared.inbound.feed import Feed
 
 

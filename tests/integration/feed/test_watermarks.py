@@ -7,7 +7,7 @@ import pytest
 
 from shared.connectors.memory.clock import SettableClock
 from shared.connectors.sqlstore import Store, open_store
-from shared.core.ports import Watermark
+from shared.core.feed import Watermark
 
 
 @pytest.fixture

@@ -26,9 +26,9 @@ from shared.connectors.sqlstore.sqltypes import KEY_COLLATION, Key
 from shared.connectors.sqlstore.tables import METADATA
 from shared.core.change import Change, Message, Operation
 from shared.core.codes import Code
+from shared.core.feed import Watermark
 from shared.core.identity import RecordKey, chosen_row_id, row_key
 from shared.core.outcome import Outcome
-from shared.core.ports import Watermark
 from shared.core.record_owner import Unfound, Unmatched
 from shared.core.shadow import Shadow
 from shared.core.verdict import Absorption, Collision, Failing, Print, Prints, Split, Verdict

@@ -15,9 +15,9 @@ from mappers.allegory.companies import COMPANY
 from mappers.dataverse import TABLES
 from shared.connectors.memory.dataverse import MemoryDirectory, MemoryRows
 from shared.connectors.memory.legacy import MemoryRecords
+from shared.core.feed import LegacyPage
 from shared.core.lookups import Lookups
 from shared.core.mapping.columns import Table
-from shared.core.ports import LegacyPage
 from shared.core.row_changes import ChangedRow, RowPage
 from shared.recovery.gaps.cycle import GapDetector
 from shared.recovery.gaps.records import RecordGaps

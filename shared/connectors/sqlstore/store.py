@@ -12,7 +12,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 
-from shared.connectors.sqlstore.cases import SqlCases
+from shared.connectors.sqlstore.casebook import SqlCases
 from shared.connectors.sqlstore.crosswalk import SqlCrosswalk
 from shared.connectors.sqlstore.disputes import SqlConflicts
 from shared.connectors.sqlstore.drops import SqlSnapshots

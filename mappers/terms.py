@@ -152,14 +152,6 @@ TERMS: tuple[Term, ...] = (
 """Every word, each once."""
 
 
-def term(word: str) -> Term:
-    """The term of a word, letter case aside; LookupError for one that is none of the descriptions'."""
-    for known in TERMS:
-        if known.word.casefold() == word.casefold():
-            return known
-    raise LookupError(f"no description says {word!r}")
-
-
 def page() -> str:
     """The page `docs/reference/terms.md`."""
     return "".join(_lines())

@@ -128,6 +128,5 @@ CAMPAIGN_STATUS = {
 }
 CAMPAIGN = Lifecycle(states={0: 0, 1: 0, 2: 0, 3: 0, 4: 0, 5: 0, 6: 1}, start=0)
 
-ACTIVE_STATUS = {1: "Active", 2: "Inactive"}
 ACTIVE = Lifecycle(states={1: 0, 2: 1}, start=1)
 """Accounts and contacts: a row can be put away, and taken out again."""

@@ -4,13 +4,15 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What became of one message. Parked, held and failed messages keep their place in the lane."""
+    """What became of one message. Parked, held and failed messages keep their place in the lane.
+
+    A message that comes twice is one message, and has one outcome.
+    """
 
     APPLIED = "applied"
     MERGED = "merged"
     ECHO = "echo"
     STALE = "stale"
-    DUPLICATE = "duplicate"
     SUPERSEDED = "superseded"
     PARKED = "parked"
     HELD = "held"

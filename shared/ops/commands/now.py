@@ -124,6 +124,9 @@ def _owners(told: Told) -> Iterable[str]:
 
 def _asked(told: Told) -> Iterable[str]:
     asked = told["asked"]
+    if aside := told["states"].get("aside"):
+        messages = counted(aside["count"], "message")
+        yield f"Waiting for a person's decision: {messages} from the future; tandem failures list"
     if asked["conflicts"]:
         conflicts = counted(asked["conflicts"], "conflict")
         yield f"Waiting for a person's decision: {conflicts}; tandem conflicts list"

@@ -58,12 +58,14 @@ def test_a_quiet_night_fits_on_a_few_lines() -> None:
 
 
 def test_what_a_person_is_to_decide_is_told_with_where_to_look() -> None:
-    told = QUIET | {"asked": {"conflicts": 1, "matches": 2}}
+    aside = {"aside": {"count": 3, "oldest_seconds": 60.0}}
+    told = QUIET | {"asked": {"conflicts": 1, "matches": 2}, "states": aside}
 
     shown = now.screen(told).splitlines()
 
     place = shown.index("No lane is stopped by a failure.")
-    assert shown[place + 1 : place + 3] == [
+    assert shown[place + 1 : place + 4] == [
+        "Waiting for a person's decision: 3 messages from the future; tandem failures list",
         "Waiting for a person's decision: 1 conflict; tandem conflicts list",
         "Waiting for a person's decision: 2 pairs of customers who may be one; tandem customers list",
     ]

@@ -92,7 +92,7 @@ class Replays:
             return Selection(everything=True)
         if what < 0.8:
             return Selection(entities=(self.chance.choice([*TEXTS, "account", "contact", "opportunity"]),))
-        failures = await self.world.store.operations.failures.newest(1000)
+        failures = (await self.world.store.operations.failures.page(1000)).entries
         if not failures:
             return Selection(everything=True)
         chosen = self.chance.choice(failures)

@@ -103,7 +103,7 @@ async def told(desk: "Desk", row: "UUID") -> Any:
 
 
 def shown(message: Any) -> str:
-    record = {"record": "r", "crosswalk": [], "lane": None, "messages": [message]}
+    record = {"record": "r", "crosswalk": [], "lane": None, "conflicts": [], "messages": [message]}
     return screen({"records": [record], "messages": []})
 
 

@@ -149,9 +149,8 @@ class _Columns:
             self._dispute_again(column, value, mark)
         elif mark and value == base:
             self.agreed[column] = _seen(mark, ours)
-            if ours.system == DATAVERSE and value != held == known:
-                self.write[column] = value
-                self.behind.append(column)
+            if ours.system == DATAVERSE and value != known:
+                self._tell_on(column, value, mark, held, known)
         elif mark and held == known and ours.system in mark.seen and self._is_theirs(column):
             self._take_back(column, value, mark)
         elif held == value:
@@ -171,6 +170,15 @@ class _Columns:
 
     def _mark(self, value: Value, mark: Mark | None) -> Mark:
         return _mark(value, self.ours, mark, self.third)
+
+    def _tell_on(self, column: str, value: Value, mark: Mark, held: Value, known: Value) -> None:
+        """The row says nothing new, and the record spoken to was known to hold something else."""
+        if held == value:
+            # It was told by a write that nobody heard of: what it tells of that is not its own word.
+            self.agreed[column] = _together(_seen(mark, self.ours), self.other)
+        elif held == known:
+            self.write[column] = value
+            self.behind.append(column)
 
     def _surviving(self, column: str, value: Value, mark: Mark) -> Claim | None:
         """Another record's claim, if that is the one to stand."""
@@ -287,8 +295,7 @@ def _written(value: Value, ours: Side, agreed: Mark | None, before: Mark | None,
         return _mark(value, ours, before, decision.third)
     if ours.system in agreed.apart:
         return _apart(_mark(value, ours, before, decision.third), ours.system, agreed.apart[ours.system])
-    apart = {system: held for system, held in agreed.apart.items() if system != decision.other}
-    return replace(agreed, apart=apart)
+    return _together(agreed, decision.other)
 
 
 def _confirmed(marks: Mapping[str, Mark], theirs: Side, write: Mapping[str, Value]) -> dict[str, Mark]:
@@ -314,6 +321,10 @@ def _mark(value: Value, ours: Side, mark: Mark | None, third: frozenset[str]) ->
 
 def _apart(mark: Mark, system: str, value: Value) -> Mark:
     return replace(mark, apart={**mark.apart, system: value})
+
+
+def _together(mark: Mark, system: str) -> Mark:
+    return replace(mark, apart={name: held for name, held in mark.apart.items() if name != system})
 
 
 def _seen(mark: Mark, ours: Side) -> Mark:

@@ -307,7 +307,7 @@ class Outbound:
                 continue
             fields = await self._side(target).fields(entry, decision.write)
             await hold()
-            if decision.collisions:
+            if decision.collisions or decision.behind:
                 await self._overrule(change, target, decision)
             try:
                 written = await records.update(entry.entity, key.id, fields, version)
@@ -322,6 +322,9 @@ class Outbound:
         else:
             raise MovedOn(f"the record changed {_ROUNDS} times while it was written")
         after = agreed_after(entry, change, spent, decision, ours, (target.system.name, written))
+        if held is not None and change.phases.get(target.system.name):
+            # A write of this change had begun there before.
+            after = deciding.read_since(after, held)
         if decision.back:
             await self._overrule(change, target, decision)
             back = TakeBack(decision.back, ours.values)

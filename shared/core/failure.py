@@ -5,7 +5,7 @@ A group is a cause, not a text: the same class, code, far side and its answer, t
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared.core.change import Change
@@ -23,7 +23,7 @@ from shared.core.errors import (
 )
 from shared.core.identity import RecordKey
 from shared.core.outcome import Outcome
-from shared.core.verdict import Failing, Verdict
+from shared.core.verdict import Failing, LaneItem, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Backoff:
         return max(grown * (1 - 0.2 * self.jitter()), retry_after or timedelta())
 
 
-def verdict_of(error: SyncError, change: Change, attempts: int, backoff: Backoff) -> Verdict:
-    """What becomes of an item whose change raised `error` on its `attempts`-th try (from 0).
+def verdict_of(error: SyncError, change: Change, item: LaneItem, backoff: Backoff) -> Verdict:
+    """What becomes of an item whose change raised `error`.
 
     | raised         | outcome  | then                                        |
     |----------------|----------|---------------------------------------------|
@@ -61,7 +61,7 @@ def verdict_of(error: SyncError, change: Change, attempts: int, backoff: Backoff
     if isinstance(error, ParentMissing):
         whose = error.unmatched if isinstance(error, OwnerUnmatched) else None
         return Verdict(Outcome.PARKED, str(error), change.subject, waits_for=error.key, unmatched=whose)
-    retry_in = backoff.pause(attempts, error.retry_after) if isinstance(error, Transient) else None
+    retry_in = backoff.pause(item.attempts, error.retry_after) if isinstance(error, Transient) else None
     failing = Failing(
         kind=type(error).__name__,
         code=error.code,
@@ -75,8 +75,10 @@ def verdict_of(error: SyncError, change: Change, attempts: int, backoff: Backoff
         far_side=error.far_side,
     )
     outcome = Outcome.REJECTED if isinstance(error, InvalidMessage) else Outcome.FAILED
-    # Of a merge that failed nothing is agreed, least of all what its heir would have taken over.
-    begun = error.begun if isinstance(error, Transient | Looping) and change.heir is None else None
+    begun = error.begun if isinstance(error, Transient | Looping) else None
+    if change.heir is not None:
+        # Of a merge that failed nothing is agreed, least of all what its heir would have taken over.
+        begun = replace(item.agreed, turns=()) if isinstance(error, Looping) else None
     phases = error.phases if isinstance(error, Transient) else {}
     told = f"{error.code}: {error}"
     return Verdict(outcome, told, change.subject, failing=failing, shadow=begun, phases=phases)

@@ -100,7 +100,7 @@ class LaneWorker:
                 verdict = await applier.apply(change, item.record, item.agreed, hold)
             return change.direction, noting(link_follows(verdict, item.without), item.missed)
         except SyncError as error:
-            verdict = verdict_of(error, change, item.attempts, self.backoff)
+            verdict = verdict_of(error, change, item, self.backoff)
         except (LeaseLost, StoreUnavailable):
             raise
         except Exception as error:  # noqa: BLE001  # held for a person and told; never lost, never blindly repeated

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.core.change import Change, Operation
+from shared.core.change import Change, Message, Operation
 from shared.core.codes import Code
 from shared.core.errors import (
     Fault,
@@ -27,7 +27,7 @@ from shared.core.identity import RecordKey, row_key
 from shared.core.outcome import Outcome
 from shared.core.record_owner import Unfound, Unmatched, owner_key
 from shared.core.shadow import Shadow
-from shared.core.verdict import Failing
+from shared.core.verdict import Failing, ItemState, LaneItem
 
 KEY = RecordKey("allegory", "deal", "D-7")
 CHANGE = Change("m-1", KEY, Operation.UPSERT, datetime(2026, 3, 1, tzinfo=UTC), {})
@@ -35,6 +35,7 @@ ROW = row_key("account", UUID(int=1))
 BACKOFF = Backoff(timedelta(seconds=5), timedelta(minutes=15), lambda: 0.0)
 NOBODY = Unmatched(owner_key("allegory", "ada@crm.example"), "ada@crm.example", Unfound.UNKNOWN)
 SECONDS = timedelta(seconds=1)
+ITEM = LaneItem(1, UUID(int=1), Message("m-1", "inbound", None, b""), ItemState.WAITING)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ SECONDS = timedelta(seconds=1)
 def test_each_kind_of_failure_has_its_fate(
     error: SyncError, outcome: Outcome, retry_in: timedelta | None
 ) -> None:
-    verdict = verdict_of(error, CHANGE, 0, BACKOFF)
+    verdict = verdict_of(error, CHANGE, ITEM, BACKOFF)
 
     assert verdict.outcome is outcome
     assert (verdict.failing.retry_in if verdict.failing else None) == retry_in

@@ -12,7 +12,8 @@ from shared.connectors.sqlstore.tables import journal
 from shared.core.mapping.spec import EntityMap, OnDelete
 from shared.core.outcome import Outcome
 from shared.core.system import LegacySystem
-from tests.unit.flows.conftest import US, desk_with
+from shared.recovery.replay import Replay
+from tests.unit.flows.conftest import ROW, US, desk_with
 
 if TYPE_CHECKING:
     from tests.unit.flows.conftest import Desk
@@ -62,6 +63,35 @@ async def test_a_record_that_goes_back_and_forth_is_held_whoever_it_is(desk: "De
 
     assert await code_of(desk) == "record.looping"
     assert outcomes.index(Outcome.FAILED) == 5, "the company itself was the first of six turns"
+
+
+async def test_a_merge_that_was_held_as_a_loop_goes_on_when_a_person_lets_it(desk: "Desk") -> None:
+    """Its moment stays what it was, and so would the turns that were counted before it."""
+    loser = await desk.company("C-2", name="Nord Wind", city="Kiel")
+    desk.clock.advance(timedelta(seconds=1))
+    desk.rows.put("account", ROW, {"name": "Nordwind", "telephone1": "0"})
+    await desk.tell_row(ROW, operation="Create")
+    heir = next(record for record in desk.records.of("company") if record != "C-2")
+    for number in range(3):
+        if number:
+            assert await desk.edit_row(ROW, telephone1=f"a{number}") is Outcome.APPLIED
+        desk.clock.advance(timedelta(seconds=1))
+        said = desk.records.put("company", heir, {**desk.records.of("company")[heir], "phone": f"b{number}"})
+        assert await desk.record_changed(heir, said.fields) is Outcome.APPLIED
+    desk.clock.advance(timedelta(seconds=1))
+    desk.rows.put("account", ROW, {"telephone1": "7"})
+    desk.rows.unite("account", ROW, loser)
+    assert await desk.tell_row(loser) is Outcome.FAILED
+    (failure,) = await desk.store.operations.failures.newest(10)
+    assert (failure["code"], failure["state"]) == ("record.looping", "held")
+
+    replay = Replay(desk.store.operations.repair, desk.gate, desk.bus, desk.clock)
+    await replay.message(failure["message_id"], "ann")
+    await desk.delivered()
+
+    assert await desk.store.operations.failures.newest(10) == []
+    assert desk.records.of("company").keys() == {heir}
+    assert desk.records.of("company")[heir]["phone"] == "7"
 
 
 async def test_one_side_may_write_as_often_as_it_likes(desk: "Desk") -> None:

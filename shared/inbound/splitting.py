@@ -13,13 +13,14 @@ from shared.core.absorption import Seizing, merged_into, renamed, seized, unhear
 from shared.core.change import Change
 from shared.core.crosswalk import Crosswalk
 from shared.core.customers import Before, Case, Cases, Sayings
-from shared.core.identity import DATAVERSE
+from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.legacy import going_out
 from shared.core.mapping.columns import Option, Value
 from shared.core.mapping.spec import EntityMap, Flow
 from shared.core.outcome import Outcome
 from shared.core.ports import Hold, LegacyRecords, Row, Rows
 from shared.core.shadow import Mark, Shadow
+from shared.core.system import LegacySystem
 from shared.core.verdict import ColumnChange, Lease, Split, Verdict
 
 _ACTIVE: Mapping[str, Value] = {"statecode": Option(0)}
@@ -35,6 +36,7 @@ class Splitting:
     crosswalk: Crosswalk
     lanes: Seizing
     records: Mapping[str, LegacyRecords] = field(default_factory=dict)
+    systems: Mapping[str, LegacySystem] = field(default_factory=dict)
 
     async def apply(
         self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, hold: Hold
@@ -57,12 +59,19 @@ class Splitting:
             row = await self._write(change, entry, case.loser, before, both)
             if (records := self.records.get(change.subject.system)) is not None:
                 shadow = await renamed(records, entry, (change.subject, case.loser), shadow, both)
+            await self._left_behind(change.subject, record, shadow, both)
             after = replace(shadow, absorbed=shadow.absorbed - {str(change.subject)})
+            ended: Mapping[str, str] = {}
             if str(change.subject) not in shadow.absorbed:
-                after = unheard(after, change.subject.system)
+                after = unheard(
+                    await self._undisputed(change, entry, record, after, both), change.subject.system
+                )
+                over = f"{change.subject}, with which it was in dispute, left this row"
+                ended = dict.fromkeys(_disputed_with(change.subject.system, shadow), over)
             result = deciding.unchanged(
                 change, Outcome.APPLIED, f"{change.subject} has a row of its own again", entry, after
             )
+            result = replace(result, ended=ended)
             columns = {**dict.fromkeys(_told(entry, change.subject.system, shadow)), **before.values}
             splits = _split(change, case, (lease, row), replace(before, values=columns), shadow)
             return replace(result, case=case.number, splits=splits)
@@ -79,6 +88,47 @@ class Splitting:
         if system is not None and await system.read(subject.entity, subject.id) is None:
             return f"{subject.system} no longer has the record, and nothing is made up"
         return None
+
+    async def _undisputed(
+        self, change: Change, entry: EntityMap, shared: UUID, shadow: Shadow, hold: Hold
+    ) -> Shadow:
+        """The shared row keeps what it held in a dispute with the record that leaves: nobody contests it now.
+
+        The row is written with that once more where other records are to hear it: its message tells.
+        """
+        leaves = change.subject.system
+        stands = {name: shadow.marks[name].disputed[DATAVERSE] for name in _disputed_with(leaves, shadow)}
+        untold = {
+            name: {
+                other: held
+                for other in sorted(shadow.sharing - {leaves, DATAVERSE})
+                if (held := shadow.marks[name].told_by(other)) != value
+            }
+            for name, value in stands.items()
+        }
+        row = await self.rows.read(entry.table, shared) if any(untold.values()) else None
+        if row is not None:
+            # What a person has typed since is told by its own message.
+            told = {name: stands[name] for name in stands if untold[name]}
+            told = {name: value for name, value in told.items() if row.values.get(name) == value}
+            await hold()
+            row = await self.rows.update(entry.table, shared, told, row.version) if told else row
+        marks = {name: _held_by_row(shadow.marks[name], untold[name]) for name in stands}
+        versions = {} if stands else shadow.versions
+        return replace(shadow, marks={**shadow.marks, **marks}, versions=versions)
+
+    async def _left_behind(self, leaves: RecordKey, shared: UUID, shadow: Shadow, hold: Hold) -> None:
+        """Records that were merged away and left as they are say which row they are now: the shared one.
+
+        One that came with the row that is given back still names that, and would lead to another customer.
+        """
+        keys = [RecordKey.parse(name) for name in sorted(shadow.absorbed - {str(leaves)})]
+        for key in (key for key in keys if key is not None and key.system in self.records):
+            system = self.systems[key.system]
+            entry = system.map_of(key.entity)
+            if entry is not None and key.entity in system.collections:
+                # Its version is none of this row's: another record of its system speaks for that.
+                await renamed(self.records[key.system], entry, (key, shared), shadow, hold)
 
     async def _without_key(
         self, change: Change, entry: EntityMap, shared: UUID, shadow: Shadow, hold: Hold
@@ -130,6 +180,17 @@ class Splitting:
         }
         row = await self.rows.update(entry.table, own, {**due, **_ACTIVE}, held.version)
         return replace(row, values={**held.values, **due})
+
+
+def _disputed_with(system: str, shadow: Shadow) -> list[str]:
+    """The columns in which a record of a system and the row wait for a person."""
+    return [name for name, mark in shadow.marks.items() if mark.disputed and mark.rival == system]
+
+
+def _held_by_row(mark: Mark, untold: Mapping[str, Value]) -> Mark:
+    """The mark of a column in dispute once what the row holds stands; who has yet to hear it is apart."""
+    value, at = mark.disputed[DATAVERSE], mark.seen[DATAVERSE].at
+    return replace(mark, value=value, changed_at=at, origin=DATAVERSE, disputed={}, apart=untold)
 
 
 def _told(entry: EntityMap, system: str, shadow: Shadow) -> list[str]:

@@ -86,7 +86,15 @@ def _inbound(settings: Settings, store: "Store", sides: Sides, lookups: "Mapping
         by_import,
         Absorbing(sides.rows, sides.shadows, sides.crosswalk, sides.lanes, sides.records),
         SURVIVORSHIP,
-        Splitting(store.cases, store.sayings, sides.rows, sides.crosswalk, sides.lanes, sides.records),
+        Splitting(
+            store.cases,
+            store.sayings,
+            sides.rows,
+            sides.crosswalk,
+            sides.lanes,
+            sides.records,
+            sides.systems,
+        ),
         _units(settings, sides, lookups),
         sides.lists,
     )

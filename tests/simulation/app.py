@@ -152,7 +152,13 @@ class App:
             settling=Settling(store.conflicts, sides.rows, sides.records, lookups),
             absorbing=Absorbing(sides.rows, sides.shadows, sides.crosswalk, sides.lanes, sides.records),
             splitting=Splitting(
-                store.cases, store.sayings, sides.rows, sides.crosswalk, sides.lanes, sides.records
+                store.cases,
+                store.sayings,
+                sides.rows,
+                sides.crosswalk,
+                sides.lanes,
+                sides.records,
+                self.systems,
             ),
         )
         outbound = Outbound(

@@ -32,8 +32,9 @@ class Books:
     def heir(self, row: UUID) -> UUID:
         """The row that a row is by now, after merges; also one that its record was to be and never was."""
         taken = {chosen_row_id(key): row for key, row in self.claims.items()}
-        # A row that others share stays theirs when the record leaves that it was made for.
-        row = row if row in self.pairs.values() else taken.get(row, row)
+        # A row that others share stays theirs when the record leaves that it was made for; it may be merged
+        # later.
+        row = row if row in self.pairs.values() or row in self.heirs else taken.get(row, row)
         while row in self.heirs:
             row = self.heirs[row]
         return row

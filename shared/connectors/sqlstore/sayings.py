@@ -11,7 +11,7 @@ from shared.connectors.sqlstore.tables import absorbed_row, conflict, crosswalk,
 from shared.connectors.sqlstore.transactions import Database
 from shared.connectors.sqlstore.values import changes_of, keys_of, shadow_of, value_of
 from shared.core.customers import Before
-from shared.core.identity import RecordKey
+from shared.core.identity import DATAVERSE, RecordKey
 from shared.core.mapping.columns import Value
 
 
@@ -37,7 +37,7 @@ def _before(connection: sa.Connection, key: RecordKey, row: UUID) -> Before:
             kept = connection.execute(sa.select(shadow).where(shadow.c.record == own)).one_or_none()
             marks = shadow_of(kept.document, kept.deleted_at).marks if kept is not None else {}
             values = {name: mark.held_by(key.system) for name, mark in marks.items()}
-            left = {name: mark.value for name, mark in marks.items()}
+            left = {name: mark.held_by(DATAVERSE) for name, mark in marks.items()}
             break
     values |= _said(connection, key, row)
     others = (

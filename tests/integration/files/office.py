@@ -359,7 +359,7 @@ def gate_for(
         by_import,
         Absorbing(rows, store.shadows, store.crosswalk, store.lanes, records),
         SURVIVORSHIP,
-        Splitting(store.cases, store.sayings, rows, store.crosswalk, store.lanes, records),
+        Splitting(store.cases, store.sayings, rows, store.crosswalk, store.lanes, records, systems),
         lists=MemoryLists(rows),
     )
     outbound = Outbound(

@@ -228,7 +228,7 @@ def desk_with(allegory: LegacySystem, *more: LegacySystem, policy: OwnerPolicy =
     budget = LoopBudget(turns=6)
     settling = Settling(store.conflicts, rows, legacy, lookups)
     absorbing = Absorbing(rows, store.shadows, store.crosswalk, store.lanes, legacy)
-    splitting = Splitting(store.cases, store.sayings, rows, store.crosswalk, store.lanes, legacy)
+    splitting = Splitting(store.cases, store.sayings, rows, store.crosswalk, store.lanes, legacy, systems)
     finding = OwnerLookup(MemoryPeople(rows), store.record_owners, policy)
     units = RecordUnits(MemoryUnits(rows), finding, lookups, store.shadows)
     inbound = Inbound(

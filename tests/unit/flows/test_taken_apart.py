@@ -13,6 +13,7 @@ from shared.core.change import Json
 from shared.core.errors import Unavailable
 from shared.core.identity import RecordKey
 from shared.core.outcome import Outcome
+from shared.core.ownership import Phase
 from shared.core.rest import Rest
 from shared.core.system import LegacySystem
 from tests.unit.flows.conftest import desk_with
@@ -51,6 +52,15 @@ async def customer(desk: "Desk", record: str, name: str) -> UUID:
     """A company of Allegory; its row."""
     await saved(desk, "allegory", record, name=name, phone="1", city="Bremen")
     return await row_of(desk, "allegory", record)
+
+
+async def customer_of_dataverse(desk: "Desk", number: int, name: str) -> UUID:
+    """A company that began as a row, and is one of Allegory's by now; its row."""
+    row = UUID(int=number)
+    desk.clock.advance(timedelta(seconds=10))
+    desk.rows.put("account", row, {"name": name, "telephone1": "1"})
+    assert await desk.tell_row(row, "ann", "Create") is Outcome.APPLIED
+    return row
 
 
 async def merged(desk: "Desk", heir: UUID, loser: UUID) -> None:
@@ -230,3 +240,27 @@ async def test_an_unmerge_that_a_merge_came_before_is_over_and_says_so(desk: "De
         f"{heir} was merged into this row before: who shares it now is for a person to see",
     )
     assert await row_of(desk, "borealis", "B-1") == another
+
+
+async def test_a_record_that_was_left_as_it_was_names_no_row_that_is_given_back(desk: "Desk") -> None:
+    """It came with that row into another one, whose record speaks for it; it still says the row it had."""
+    await saved(desk, "borealis", "B-1", name="Ostwind", phone="2", city="Kiel")
+    given_back = await row_of(desk, "borealis", "B-1")
+    first = await customer_of_dataverse(desk, 1, "Nordwind")
+    second = await customer_of_dataverse(desk, 2, "Westwind")
+    await merged(desk, given_back, first)
+    await desk.store.owners.set_phase(("allegory", "company", ""), Phase.SHADOW_READ, "ann", "one step back")
+    desk.clock.advance(timedelta(seconds=10))
+    await merged(desk, second, given_back)
+    left = next(
+        record
+        for record, fields in desk.records.of("company").items()
+        if fields["cf_dataverse_id"] == str(given_back)
+    )
+
+    await desk.customers.unmerge(TAKEN_OUT, "ann", "two harbours")
+    await told(desk, given_back)
+
+    assert await row_of(desk, "borealis", "B-1") == given_back
+    assert desk.records.of("company")[left]["cf_dataverse_id"] == str(second)
+    assert await row_of(desk, "allegory", left) == second

@@ -126,7 +126,8 @@ class Shadows(Protocol):
     ) -> None:
         """Keep the values that a change is about to overwrite, before it does, and in which phases.
 
-        The answer to the write may be lost; read again, the other side then holds the winner alone.
+        The answer to the write may be lost; read again, the other side then holds the winner alone. Where
+        nothing is overwritten, it is kept that a write began.
         """
         ...
 

@@ -5,7 +5,7 @@ not tell stays blank, and a record that its system no longer has is not brought 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from shared.core import decision as deciding
@@ -35,8 +35,8 @@ class Splitting:
     rows: Rows
     crosswalk: Crosswalk
     lanes: Seizing
-    records: Mapping[str, LegacyRecords] = field(default_factory=dict)
-    systems: Mapping[str, LegacySystem] = field(default_factory=dict)
+    records: Mapping[str, LegacyRecords]
+    systems: Mapping[str, LegacySystem]
 
     async def apply(
         self, change: Change, entry: EntityMap, record: UUID, shadow: Shadow, hold: Hold
@@ -111,8 +111,9 @@ class Splitting:
             # What a person has typed since is told by its own message.
             told = {name: stands[name] for name in stands if untold[name]}
             told = {name: value for name, value in told.items() if row.values.get(name) == value}
-            await hold()
-            row = await self.rows.update(entry.table, shared, told, row.version) if told else row
+            if told:
+                await hold()
+                await self.rows.update(entry.table, shared, told, row.version)
         marks = {name: _held_by_row(shadow.marks[name], untold[name]) for name in stands}
         versions = {} if stands else shadow.versions
         return replace(shadow, marks={**shadow.marks, **marks}, versions=versions)

@@ -40,7 +40,7 @@ def accounted(world: World) -> Iterator[str]:
     for plan in plans:
         if not PlanState(plan.state).is_over or plan.ended_at is None:
             yield f"plan {plan.number} is left {plan.state}: {plan.reason}"
-    ended = {end.row for end in world.people.ends}
+    ended = {end.row for end in world.people.ends} | world.allegory.merged
     for item in items:
         told = f"{item.record}: {item.message_id} of plan {item.plan}"
         yield from (f"{told} {wrong}" for wrong in _wrong(item))

@@ -14,7 +14,7 @@ from shared.recovery.plans.desk import NotPossible, PlanDesk
 from tests.simulation.people import TEXTS
 from tests.simulation.world import RestlessError, World
 
-END_SECONDS = 3600.0
+END_SECONDS = 300.0
 """How long a plan may take to end once nothing goes wrong any more."""
 
 CALMLY = Policy(canary=2, stop_percent=100.0, stop_lag=timedelta(days=1))
@@ -113,7 +113,10 @@ class Replays:
         self.world.story.tell(f"a person lets plan {plan} {action}")
 
     async def _run_out(self, plan: int) -> Report:
-        await self._move(plan, "run", CALMLY)
+        try:
+            await self._move(plan, "run", CALMLY)
+        except NotPossible as error:
+            raise RestlessError(f"plan {plan} cannot be run: {error}") from error
         return await self._over(plan)
 
     async def _still(self, plan: int) -> None:

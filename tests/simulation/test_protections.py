@@ -1,6 +1,6 @@
 """Each protection is needed (N-04): without it some seed breaks a promise, which with it keeps them all."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
@@ -15,6 +15,8 @@ from shared.connectors.memory.legacy import MemoryRecords
 from shared.connectors.sqlstore import lanes, ownership, settlement, waiting
 from shared.connectors.sqlstore.inbox import SqlInbox
 from shared.connectors.sqlstore.lanes import SqlLanes
+from shared.connectors.sqlstore.plans import items, keeping, reporting
+from shared.connectors.sqlstore.plans.tables import replay_plan
 from shared.connectors.sqlstore.tables import lane, lane_item
 from shared.core import decision
 from shared.core.change import Json, Message
@@ -22,6 +24,9 @@ from shared.core.errors import SyncError
 from shared.core.mapping.columns import Table, Value
 from shared.core.merge import ANYBODY, Merge, Side, merge
 from shared.core.ownership import Ownership
+from shared.core.plan import Plan as ReplayPlan
+from shared.core.plan_items import Standing
+from shared.core.plan_order import Told, covered
 from shared.core.ports import LegacyRecord, Row
 from shared.core.shadow import Shadow
 from shared.core.verdict import Lease, Receipt
@@ -32,6 +37,7 @@ from shared.outbound import flow as outbound
 from shared.recovery.gaps.cycle import GapDetector, Tally
 from shared.recovery.gaps.position import Position
 from shared.recovery.gaps.rows import RowGaps
+from shared.recovery.plans import foresight
 from shared.recovery.retry import Retry
 from tests.simulation.app import App
 from tests.simulation.judgement import judge
@@ -252,6 +258,32 @@ def without_sweeper(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(App, "sweep", idle)
 
 
+def without_plan_fence(patch: pytest.MonkeyPatch) -> None:
+    """A driver of plans that was overtaken writes all the same."""
+
+    def trust(connection: sa.Connection, plan: ReplayPlan, **values: Any) -> None:
+        if values:
+            this = sa.update(replay_plan).where(replay_plan.c.number == plan.number)
+            connection.execute(this.values(**values))
+
+    for module in (keeping, items, reporting):
+        patch.setattr(module, "guard", trust)
+
+
+def without_plan_marks(patch: pytest.MonkeyPatch) -> None:
+    """Nobody looks for messages that were marked as sent, and whose driver died before it put them back."""
+    patch.setattr(Standing, "is_unsent", False)
+
+
+def without_regard(patch: pytest.MonkeyPatch) -> None:
+    """A plan takes whatever any message says for columns of one record."""
+
+    def careless(messages: Sequence[Told]) -> dict[int, int]:
+        return covered([replace(message, subject="", is_plain=True) for message in messages])
+
+    patch.setattr(foresight, "covered", careless)
+
+
 def storm(*faults: Fault) -> dict[str, Any]:
     """These at full rate, and nothing else."""
     return {"faults": frozenset(faults), "storm": frozenset(faults)}
@@ -280,6 +312,9 @@ def storm(*faults: Fault) -> dict[str, Any]:
         (without_feed_watermark, storm(Fault.NO_WAKE, Fault.CRASH)),
         (without_gap_watermark, storm(Fault.LOSS, Fault.NO_SQL)),
         (without_sweeper, storm(Fault.NO_SQL)),
+        (without_plan_fence, storm(Fault.PLANS, Fault.STALL, Fault.NO_SQL)),
+        (without_plan_marks, storm(Fault.PLANS, Fault.CRASH, Fault.NO_SQL)),
+        (without_regard, storm(Fault.PLANS, Fault.MERGE, Fault.DELETE)),
     ],
 )
 def test_without_it_a_seed_breaks_a_promise(

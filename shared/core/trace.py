@@ -4,10 +4,11 @@ Said once, around the work, and known to everything awaited inside. What is put 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from shared.core.change import Message
 
@@ -46,6 +47,18 @@ def traced(traceparent: str | None) -> Iterator[Trace | None]:
         yield trace
     finally:
         _CURRENT.reset(token)
+
+
+@contextmanager
+def operation(traceparent: str | None, new_id: Callable[[], UUID]) -> Iterator[Trace]:
+    """The same as an operation in any case: where the host began none, one of its own begins."""
+    with traced(traceparent) as given:
+        if given is not None:
+            yield given
+            return
+    own = Trace(new_id().hex, new_id().hex[:16])
+    with traced(own.parent):
+        yield own
 
 
 def carried_on(message: Message) -> Message:

@@ -16,6 +16,7 @@ from shared.core.feed import Cursors, FeedPage, LegacyChange, LegacyFeed
 from shared.core.gate import Gate
 from shared.core.ports import Bus, Jobs, Telemetry
 from shared.core.system import LegacySystem
+from shared.core.trace import carried_on
 
 _LEASE_SECONDS = 30.0
 """Far longer than a page takes; what is left of it is all that a runner that died costs."""
@@ -83,6 +84,7 @@ class Feed:
 
     async def _send(self, message: Message) -> None:
         """Put a message on the queue; one that no queue takes goes through the gate at once."""
+        message = carried_on(message)
         session = message.session_id or ""
         if 0 < len(session) <= _LONGEST_SESSION and len(message.body) <= _LARGEST:
             await self.bus.post(message)

@@ -33,6 +33,7 @@ from shared.core.record_owner import (
 )
 from shared.core.shadow import Owed
 from shared.core.system import LegacySystem
+from shared.core.trace import carried_on
 
 ORIGIN = {"tandem-origin": "owner"}
 """The application property that marks a message which tells an owner again."""
@@ -246,7 +247,8 @@ class RecordOwners:
         row = await self.crosswalk.row_of(owed.subject)
         if record in self._told or entry is None or row is None:
             return False
-        await self.bus.post(_message(row, owed, {entry.field_of(OWNER): name}, now, self.queue))
+        told = _message(row, owed, {entry.field_of(OWNER): name}, now, self.queue)
+        await self.bus.post(carried_on(told))
         self._told[record] = now
         return True
 

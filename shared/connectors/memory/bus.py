@@ -10,6 +10,7 @@ from shared.core import envelope
 from shared.core.change import Direction, Message
 from shared.core.ports import Clock
 from shared.core.seal import Seal
+from shared.core.trace import carried_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class MemoryBus:
     async def wake(self, direction: Direction, record: UUID, at: datetime) -> None:
         """Put a drain message for the lane of `record`, visible from `at`."""
         self.trouble.strike()
-        message = envelope.drain(record, self._new_id(), self._queues[direction])
+        message = carried_on(envelope.drain(record, self._new_id(), self._queues[direction]))
         message = self._seal.on(message) if self._seal else message
         self.sent.append(Sent(max(at, self._clock.now()), message))
 

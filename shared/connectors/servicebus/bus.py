@@ -17,6 +17,7 @@ from shared.core.envelope import drain
 from shared.core.errors import Refused, SyncError, Throttled, Unavailable
 from shared.core.ports import Clock
 from shared.core.seal import Seal
+from shared.core.trace import carried_on
 
 if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
@@ -91,7 +92,7 @@ class ServiceBus:
 
     async def wake(self, direction: Direction, record: UUID, at: datetime) -> None:
         """Send the lane of `record` a drain message, in the record's own session, not before `at`."""
-        wake = drain(record, self._new_id(), self._queues[direction])
+        wake = carried_on(drain(record, self._new_id(), self._queues[direction]))
         queue, message = self._queues[direction], envelope.posted(self._seal.on(wake) if self._seal else wake)
         if at > self._clock.now():
             timeout = self._timeout

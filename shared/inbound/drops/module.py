@@ -21,6 +21,7 @@ from shared.core.reading.export import Absence, Object
 from shared.core.reading.finding import Finding, Remark
 from shared.core.reading.record import Read
 from shared.core.reading.source import Opened, Row
+from shared.core.trace import carried_on
 from shared.inbound.drops.parts import PartsOf
 from shared.inbound.drops.ports import Snapshots
 
@@ -168,7 +169,7 @@ class Module:
         if data is not None:
             envelope["data"] = dict(data)
         body = json.dumps(envelope, separators=(",", ":")).encode()
-        return Message(
+        message = Message(
             id=f"{self.system}-drop-{entity}-{hashlib.sha256(body).hexdigest()[:40]}",
             queue=self.queue,
             session_id=session_for(body),
@@ -176,6 +177,7 @@ class Module:
             properties={"contentType": "application/json"},
             application_properties={"source": self.system, "entity": entity},
         )
+        return carried_on(message)
 
 
 def _taken(opened: Opened) -> list[Row]:

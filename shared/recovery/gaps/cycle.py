@@ -15,6 +15,7 @@ from shared.core.errors import SyncError, Transient
 from shared.core.gap import Suspect
 from shared.core.gate import Gate
 from shared.core.ports import Bus, Clock, Jobs, Report, Telemetry
+from shared.core.trace import carried_on
 
 _JOB = "gaps"
 _LEASE_SECONDS = 600.0
@@ -160,6 +161,7 @@ class GapDetector:
 
     async def _send(self, message: Message) -> None:
         """Put a message on its queue; one that no queue takes goes through the gate at once."""
+        message = carried_on(message)
         if len(message.session_id or "") <= _LONGEST_SESSION and len(message.body) <= _LARGEST:
             await self.bus.post(message)
         else:

@@ -63,7 +63,8 @@ def call(function: Function, asked: Mapping[str, Any]) -> Call:
     if "message" in asked:
         return call_for(function, message(asked["message"]))
     if "timer" in asked:
-        return Call(function, Datum("json", json.dumps(asked["timer"])), trace_parent=trace_parent())
+        given = asked.get("trace", trace_parent())
+        return Call(function, Datum("json", json.dumps(asked["timer"])), trace_parent=given)
     http = asked["http"]
     path, _, query = http["path"].strip("/").partition("?")
     route = route_of(function, "api").match(http["method"], path)

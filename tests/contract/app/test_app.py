@@ -326,6 +326,25 @@ def test_a_list_goes_on_behind_a_number_and_behind_nothing_else(surroundings: An
     assert codes == [(200, None)] * 4 + [(400, "request.after")] * 8
 
 
+@pytest.mark.parametrize("engine", ["direct", "official"])
+def test_what_a_timer_brings_in_is_found_under_the_operation_of_its_run(run_app: Any, engine: str) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    hosts = f"00-{trace}-00f067aa0ba902b7-01"
+
+    given = run_app(engine, sys.executable, [{"function": "allegory_feed", "timer": TIMER, "trace": hosts}])
+    none = run_app(engine, sys.executable, [{"function": "allegory_feed", "timer": TIMER, "trace": ""}])
+
+    assert operations_of(given, "tandem.feed") == {trace}
+    (own,) = operations_of(none, "tandem.feed")
+    assert re.fullmatch("[0-9a-f]{32}", own)
+    assert own not in {trace, "0" * 32}
+
+
+def operations_of(ran: Any, event: str) -> set[str]:
+    """The operations under which an event was told."""
+    return {each["operation_id"] for each in ran.told if each["properties"].get("event") == event}
+
+
 def test_people_are_told_while_the_queue_cannot_be_reached(surroundings: Any, run_app: Any) -> None:
     told = message("m-1", "allegory:company:C-1", company("C-1", name="Nordwind 1"))
     refused = message("m-2", "allegory:company:C-3", "{broken")

@@ -21,6 +21,7 @@ from shared.connectors.web.trust import trust
 from shared.core.change import Direction, Message
 from shared.core.errors import Refused, Unavailable
 from shared.core.ports import Bus
+from shared.core.trace import traced
 
 QUEUES = {Direction.INBOUND: "q-in", Direction.OUTBOUND: "q-out"}
 RECORD = UUID("11111111-2222-4333-8444-555555555555")
@@ -148,6 +149,17 @@ async def test_a_wake_reaches_the_records_own_session_as_a_drain_message(yard: Y
         "subject": None,
         "application": {"kind": "drain"},
     }
+
+
+async def test_a_wake_carries_on_the_operation_it_was_sent_in(yard: Yard) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    parent = f"00-{trace}-00f067aa0ba902b7-01"
+    with traced(parent):
+        await yard.bus.wake(Direction.OUTBOUND, RECORD, yard.now())
+
+    message = await yard.receive("q-out")
+    assert message["correlation_id"] == trace
+    assert message["application"] == {"kind": "drain", "traceparent": parent, "Diagnostic-Id": parent}
 
 
 async def test_a_wake_for_later_is_not_seen_before_its_time(yard: Yard) -> None:

@@ -1,9 +1,12 @@
 """How the operation at work is carried on by what it puts on a queue."""
 
+import re
+from uuid import uuid4
+
 import pytest
 
 from shared.core.change import Message
-from shared.core.trace import carried_on, correlation_of, traced
+from shared.core.trace import carried_on, correlation_of, current_trace, operation, traced
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 PARENT = f"00-{TRACE}-{SPAN}-00"
@@ -34,6 +37,24 @@ def test_what_is_put_on_a_queue_names_the_operation_and_the_span_it_comes_from()
 def test_outside_an_operation_nothing_is_added(parent: str | None) -> None:
     with traced(parent):
         assert carried_on(MESSAGE) is MESSAGE
+
+
+def test_an_operation_goes_on_with_what_the_host_began() -> None:
+    with operation(PARENT, uuid4) as trace:
+        assert (trace.parent, current_trace()) == (PARENT, trace)
+
+
+@pytest.mark.parametrize("parent", [None, "", "00-0-0-0", f"00-{'0' * 32}-{SPAN}-01"])
+def test_where_the_host_began_none_every_operation_is_one_of_its_own(parent: str | None) -> None:
+    seen = []
+    for _ in range(2):
+        with operation(parent, uuid4) as trace:
+            assert current_trace() == trace
+            seen.append(carried_on(MESSAGE).properties["correlationId"])
+        assert current_trace() is None
+
+    assert len({*seen}) == 2
+    assert all(re.fullmatch("[0-9a-f]{32}", str(trace_id)) for trace_id in seen)
 
 
 @pytest.mark.parametrize(

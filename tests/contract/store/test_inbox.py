@@ -23,7 +23,7 @@ CHANGED = (Fault("", Code.BODY_CHANGED, "the body this message id was first used
 
 async def test_a_message_comes_back_from_its_lane_as_it_arrived(world: "World") -> None:
     message = world.message(
-        body=b"\x00\xff{ }",
+        body=b" \x00\xff{ }\r\n",
         position=7,
         delivery_count=2,
         sender="crm",

@@ -3,10 +3,12 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from shared.connectors.memory.telemetry import MemoryTelemetry, Told
 from shared.connectors.sqlstore.tables import journal, lane_item
 from shared.core.identity import RecordKey, chosen_row_id
 from shared.core.outcome import Outcome
 from shared.core.verdict import ItemState
+from shared.recovery.overdue import Overdue
 
 if TYPE_CHECKING:
     from tests.contract.store.conftest import World
@@ -35,6 +37,18 @@ async def test_a_day_of_waiting_is_a_failure_that_stays_parked(world: "World") -
     counts = await world.store.operations.counts.take()
     assert (counts["open"], counts["unexplained"]) == ({"parked": 1}, 0)
     assert [line["outcome"] for line in world.rows(journal)] == ["parked", "failed"]
+
+
+async def test_an_alarm_is_told_to_machines_too_and_once(world: "World") -> None:
+    await world.admit()
+    await world.decide(world.verdict(Outcome.PARKED, waits_for=PARENT))
+    world.clock.advance(hours=25)
+    telemetry = MemoryTelemetry()
+    overdue = Overdue(world.store.waits, telemetry, DAY)
+
+    assert [await overdue.run() for _ in range(2)] == [1, 0]
+
+    assert telemetry.told == [Told("tandem.never_came", {"lanes": "1"}, error=True)]
 
 
 async def test_it_goes_on_when_what_it_waits_for_comes_after_all(world: "World") -> None:

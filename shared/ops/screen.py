@@ -3,7 +3,10 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
+
+_SECOND = "%Y-%m-%dT%H:%M:%SZ"
 
 _LONGEST = 200
 """Characters of one value on a screen: a letter's whole text would push everything else off it."""
@@ -62,8 +65,8 @@ def value(held: Any) -> str:
 
 
 def second(instant: str | None, otherwise: str = "") -> str:
-    """An instant of an answer, to the second."""
-    return instant[:19] if instant else otherwise
+    """An instant of an answer, to the second and in UTC, as it can be typed again."""
+    return datetime.fromisoformat(instant).astimezone(UTC).strftime(_SECOND) if instant else otherwise
 
 
 def lasted(seconds: float | None) -> str:

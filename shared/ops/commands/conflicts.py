@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.ops.client import Service
 from shared.ops.command import Answer, Mistyped, Told, command, family, number, paged, pages, why
-from shared.ops.screen import MASKED, more, value
+from shared.ops.screen import MASKED, more, second, value
 
 
 def register(commands: Any) -> None:
@@ -69,9 +69,10 @@ def listed(told: Told, behind: int | None = None) -> str:
     lines: list[str] = []
     for entry in told["conflicts"]:
         decided = "  (decided, its lane has yet to carry it out)" if entry["state"] == "decided" else ""
+        since = second(entry["opened_at"])
         legacy, dataverse, agreed = (value(entry[side]) for side in ("inbound", "outbound", "agreed"))
         lines += [
-            f"{entry['id']}  {entry['subject']}  {entry['column']}  since {entry['opened_at'][:19]}{decided}",
+            f"{entry['id']}  {entry['subject']}  {entry['column']}  since {since}{decided}",
             f"    legacy {legacy}   Dataverse {dataverse}   agreed before {agreed}",
         ]
     if any(entry.get("masked") for entry in told["conflicts"]):
@@ -90,13 +91,13 @@ def shown(told: Told) -> str:
         f"  legacy     {value(told['inbound'])}",
         f"  Dataverse  {value(told['outbound'])}",
         f"  before     {value(told['agreed'])}",
-        f"  since      {told['opened_at'][:19]}, last changed {told['changed_at'][:19]}",
+        f"  since      {second(told['opened_at'])}, last changed {second(told['changed_at'])}",
     ]
     if told["decided_by"]:
-        by = f"by {told['decided_by']} at {told['decided_at'][:19]}"
+        by = f"by {told['decided_by']} at {second(told['decided_at'])}"
         lines.append(f"  decided    {value(told['value'])} {by}: {told['reason']}")
     if told["over_at"]:
-        lines.append(f"  over       {told['over_at'][:19]}: {told['ended']}")
+        lines.append(f"  over       {second(told['over_at'])}: {told['ended']}")
     if told.get("masked"):
         lines.append(MASKED)
     return "\n".join(lines)

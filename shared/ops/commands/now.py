@@ -82,7 +82,7 @@ def _stopped(told: Told) -> Iterable[str]:
 def _pauses(told: Told) -> Iterable[str]:
     for pause in told["pauses"]:
         who, until, lasts = pause["identity"], second(pause["until"]), lasted(pause["for_seconds"])
-        yield f"{who} asked us to slow down: nothing is sent to it until {until} UTC, for {lasts}"
+        yield f"{who} asked us to slow down: nothing is sent to it until {until}, for {lasts}"
 
 
 def _units(group: Told) -> str:

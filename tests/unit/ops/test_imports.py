@@ -38,13 +38,13 @@ def test_what_is_pending_is_told_with_how_long_it_may_take() -> None:
 
     assert lines[0] == (
         "legrand company: 3 are in a workbook and not acknowledged, "
-        "the oldest since 2026-03-01T11:30:00 (hours)"
+        "the oldest since 2026-03-01T11:30:00Z (hours)"
     )
     assert lines[-1].split() == [
         "Companies-20260301T120000Z-7.xlsx",
         "3",
         "written",
-        "2026-03-01T12:00:01",
+        "2026-03-01T12:00:01Z",
         "-",
     ]
 

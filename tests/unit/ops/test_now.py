@@ -135,7 +135,7 @@ def test_whoever_asked_for_a_pause_is_named_with_its_end() -> None:
     told["pauses"] = [{"identity": "Dataverse", "until": until, "for_seconds": 30.4}]
 
     assert now.screen(told).splitlines()[5] == (
-        "Dataverse asked us to slow down: nothing is sent to it until 2026-03-01T08:00:40 UTC, for 30 s"
+        "Dataverse asked us to slow down: nothing is sent to it until 2026-03-01T08:00:40Z, for 30 s"
     )
 
 

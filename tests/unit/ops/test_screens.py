@@ -49,11 +49,11 @@ def test_what_holds_a_lane_comes_first_and_is_all_that_a_plan_is_offered() -> No
 
     assert failures.groups_screen({"groups": [refused, held]}).splitlines() == [
         "b2  2 x target.refused on account",
-        "  2 held; 2 from allegory, 1 of North; failed 2026-03-01T02:10:00 to 2026-03-01T02:15:00",
+        "  2 held; 2 from allegory, 1 of North; failed 2026-03-01T02:10:00Z to 2026-03-01T02:15:00Z",
         "  Why. Rule: a rule",
         "  -> Do this.",
         "a1  7 x value.no_option on account",
-        "  7 rejected; 7 from allegory, sent by erp; failed 2026-03-01T02:10:00 to 2026-03-01T02:15:00",
+        "  7 rejected; 7 from allegory, sent by erp; failed 2026-03-01T02:10:00Z to 2026-03-01T02:15:00Z",
         "  Why. Rule: a rule",
         "  -> Do this.",
         "",
@@ -102,7 +102,7 @@ def test_a_group_whose_system_nobody_knows_is_told_by_its_sender() -> None:
     refused = group("a1", "message.not_json", rejected=1) | {"systems": {"unknown": 1}}
 
     assert failures.groups_screen({"groups": [refused]}).splitlines()[1] == (
-        "  1 rejected; sent by erp; failed 2026-03-01T02:10:00 to 2026-03-01T02:15:00"
+        "  1 rejected; sent by erp; failed 2026-03-01T02:10:00Z to 2026-03-01T02:15:00Z"
     )
 
 
@@ -142,7 +142,7 @@ def test_phases_stand_in_columns_however_long_a_name_is() -> None:
     assert phases.listed(told).splitlines() == [
         "system    entity          unit   phase            since",
         "allegory  pipeline_stage  all    coexist          never set",
-        "legrand   lead            North  dynamics_master  2026-03-01T02:10:00 by bea",
+        "legrand   lead            North  dynamics_master  2026-03-01T02:10:00Z by bea",
         "",
         "Laid down for single columns",
         "system    entity   column      who decides  phase",
@@ -238,7 +238,7 @@ def test_a_refused_message_is_shown_with_what_to_do() -> None:
     }
 
     assert record.screen({"records": [], "messages": [message]}).splitlines() == [
-        "message m-1  rejected  received 2026-03-01T02:10:00",
+        "message m-1  rejected  received 2026-03-01T02:10:00Z",
         "    (message): message.body_changed: the first body",
         "    /x: message.of_a_newer_service: y",
         "    -> Give every change its own message id.",

@@ -11,6 +11,9 @@ def main() -> int:
     except ModuleNotFoundError as fault:
         print(f"The package {fault.name} is not installed; run `python3 local/setup.py`.", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("\nLeft before anything was begun.", file=sys.stderr)
+        return 130
     parser = argparse.ArgumentParser(prog="python -m local.stack", description=__doc__)
     subparsers = parser.add_subparsers(required=True)
     add_commands(subparsers)

@@ -168,6 +168,14 @@ def test_a_package_that_is_missing_is_told_in_a_sentence(layout: Layout) -> None
     )
 
 
+def test_who_leaves_before_anything_was_begun_is_told_so(layout: Layout) -> None:
+    (layout.root / "cryptography.py").write_text("raise KeyboardInterrupt")
+
+    up = stack(layout.root, "up", *WITHOUT)
+
+    assert (up.returncode, up.stdout, up.stderr) == (130, "", "\nLeft before anything was begun.\n")
+
+
 @pytest.mark.parametrize("verdict", [0, 1])
 def test_run_once_ends_with_the_storys_verdict(layout: Layout, verdict: int) -> None:
     story = layout.root / "local" / "story"

@@ -23,6 +23,8 @@ from local.stack.supervisor import Supervisor, clear_leftovers
 
 Say = Callable[[str], None]
 
+_STAYS = "It stays up until `make down`, or Ctrl-C where it runs in a terminal."
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -141,15 +143,18 @@ async def hold(layout: Layout, wish: Wish, say: Say, *, story: bool = False, onc
             addresses = write_endpoints(layout, ports, certificates)
             # Again for a person who runs the host: the supervisor's own host found it before it started.
             write_settings(layout, ports, certificates)
-            supervisor.ready()
             if "host" in names:
                 say(f"The app answers on {addresses['functions']}")
             say(f"Every address, and a token per role, is in {layout.endpoints}")
+            if not story:
+                say(_STAYS)
+            # Last: whoever waits for it shows what was said until then, and leaves.
+            supervisor.ready()
             if story:
                 status = await _tell(layout, stop, once=once)
                 if once or status is None:
                     return status or 0
-            say("It stays up until `make down`, or Ctrl-C where it runs in a terminal.")
+                say(_STAYS)
             await stop.wait()
             return 0
         finally:

@@ -1,5 +1,6 @@
 """`python -m local.stack` as a person uses it, on a checkout with the issuer and the vault alone."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from local.stack.hold import Wish, hold, status_of
 from local.stack.layout import Layout
 from local.stack.lineup import NAMES
 from local.stack.process import started_at
@@ -166,6 +168,20 @@ def test_a_package_that_is_missing_is_told_in_a_sentence(layout: Layout) -> None
         2,
         "The package cryptography is not installed; run `python3 local/setup.py`.\n",
     )
+
+
+def test_it_is_ready_only_when_everything_about_it_was_said(layout: Layout) -> None:
+    told: dict[str, object] = {}
+
+    def say(line: str) -> None:
+        told[line] = status_of(layout).get("state")
+        if line.startswith("It stays up"):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    asyncio.run(hold(layout, Wish({}, frozenset(WITHOUT[1::2])), say))
+
+    said = [state for line, state in told.items() if line.startswith(("Every address", "It stays up"))]
+    assert said == ["starting"] * 2
 
 
 def test_who_leaves_before_anything_was_begun_is_told_so(layout: Layout) -> None:

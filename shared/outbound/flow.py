@@ -40,6 +40,7 @@ from shared.outbound.absorbing import Absorbing
 from shared.outbound.placing import Placing
 from shared.outbound.posting import Posting
 from shared.outbound.target import Target, agreed_after, followed, unseen, with_defaults
+from shared.outbound.undoing import undone
 
 _ROUNDS = 4
 """How often a record may move on under us before the change is given to the retry timer."""
@@ -234,7 +235,7 @@ class Outbound:
             if change.operation is Operation.DELETE:
                 return deciding.unchanged(change, Outcome.ECHO, "our own delete, told back", entry)
             if change.is_create and deciding.came_late(change, shadow):
-                return await self._undo(change, entry, record, hold)
+                return await undone(self.rows, change, entry, record, hold)
         if shadow.has_ended(DATAVERSE, change.changed_at):
             return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
         return None
@@ -346,23 +347,6 @@ class Outbound:
             with in_system(target.system.name):
                 raise Gone(f"the record no longer exists in {target.system.name}")
         return await self._side(target).compared(target.entry, found, shadow), found.version
-
-    async def _undo(self, change: Change, entry: EntityMap, record: UUID, hold: Hold) -> Verdict:
-        """A create of ours that was given up came late, and made a row again that somebody had deleted.
-
-        What people want with the deleted row is told by its delete, and by nothing else. The row is removed
-        while nobody has touched it since.
-        """
-        row = await self.rows.read(entry.table, record)
-        if row is None:
-            return deciding.unchanged(change, Outcome.STALE, "older than its delete", entry)
-        if deciding.row_moment(row.modified_at, row.version).version != change.version:
-            reason = "the row was changed since; its own message follows"
-            return deciding.unchanged(change, Outcome.SUPERSEDED, reason, entry)
-        await hold()
-        await self.rows.delete(entry.table, record, row.version)
-        reason = "a create that was given up came late and brought back what was deleted: it is undone"
-        return deciding.unchanged(change, Outcome.APPLIED, reason, entry)
 
     async def _delete(self, change: Change, target: Target, shadow: Shadow, hold: Hold) -> Verdict:
         if target.key is None:

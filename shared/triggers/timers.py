@@ -4,7 +4,6 @@ Each run is an operation: what it tells, and what it puts on a queue, is found u
 """
 
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import azure.functions as func
 
@@ -23,7 +22,7 @@ def _run(context: func.Context) -> "AbstractContextManager[Trace]":
     """One run: under the host's operation, or under one of its own where the host began none."""
     from shared.core.trace import operation  # noqa: PLC0415  # keeps the cold start within its budget
 
-    return operation(context.trace_context.trace_parent, uuid4)
+    return operation(context.trace_context.trace_parent, app().new_id)
 
 
 @bp.function_name("retry")

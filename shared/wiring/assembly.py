@@ -1,10 +1,10 @@
 """The app: everything a trigger may call, put together."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import mappers
 from mappers.dataverse.personal import PERSONAL
@@ -63,6 +63,7 @@ class App:
     gaps: GapDetector
     mappings: MappingCheck
     retention: Retention
+    new_id: Callable[[], UUID] = uuid4
 
 
 @cache

@@ -82,14 +82,14 @@ async def test_a_merge_that_was_held_as_a_loop_goes_on_when_a_person_lets_it(des
     desk.rows.put("account", ROW, {"telephone1": "7"})
     desk.rows.unite("account", ROW, loser)
     assert await desk.tell_row(loser) is Outcome.FAILED
-    (failure,) = await desk.store.operations.failures.newest(10)
+    (failure,) = (await desk.store.operations.failures.page(10)).entries
     assert (failure["code"], failure["state"]) == ("record.looping", "held")
 
     replay = Replay(desk.store.operations.repair, desk.gate, desk.bus, desk.clock)
     await replay.message(failure["message_id"], "ann")
     await desk.delivered()
 
-    assert await desk.store.operations.failures.newest(10) == []
+    assert (await desk.store.operations.failures.page(10)).entries == []
     assert desk.records.of("company").keys() == {heir}
     assert desk.records.of("company")[heir]["phone"] == "7"
 

@@ -110,6 +110,8 @@ class Crew:
 
     async def _die(self, hands: list[Hand]) -> None:
         tasks = [hand.task for hand in hands if hand.task is not None]
+        for hand in hands:
+            self.world.weather.forget(hand.name)
         for task in tasks:
             task.cancel()
         for died in await asyncio.gather(*tasks, return_exceptions=True):
@@ -122,6 +124,7 @@ class Crew:
         while True:
             taken = await queues.take()
             self.world.weather.stalled.discard(name)
+            self.world.weather.writing.pop(name, None)
             try:
                 await self.app.gate.receive(taken.message)
             except StoreUnavailable:

@@ -216,7 +216,7 @@ def _nothing_lost(world: World, books: Books) -> Iterator[str]:
     for line in books.conflicts:
         values = {value_of(line.inbound), value_of(line.outbound), value_of(line.base)}
         told.setdefault((customer(line.record), line.column_name), set()).update(values)
-    among_merges = _among_merges(world, books)
+    among_merges, cut = _among_merges(world, books), {customer(row) for row in world.weather.cut}
     for number, edit in enumerate(world.people.edits):
         if edit.row in among_merges:
             continue
@@ -228,8 +228,8 @@ def _nothing_lost(world: World, books: Books) -> Iterator[str]:
             continue
         held = _held(world, books, edit)
         # A blank where nothing was agreed is no news; what shows that it was lost is an older value. Over a
-        # write that nobody heard of it looks as if nothing had happened at all.
-        if edit.value is None and world.weather.cuts:
+        # write of this record that nobody heard of it looks as if nothing had happened at all.
+        if edit.value is None and customer(edit.row) in cut:
             continue
         is_back = any(value in world.people.wrote(edit, number) - {None} for value in held)
         if is_back if edit.value is None else held != [edit.value]:
@@ -306,7 +306,7 @@ def _few_writes(world: World, books: Books) -> Iterator[str]:
         writes = writes + each.writes
     cuts = world.weather.cuts + world.deaths
     for row, times in writes.items():
-        if times > allowed[row] and not cuts and not world.people.merges:
+        if times > allowed[row] and row not in world.weather.cut and not world.people.merges:
             yield f"{row}: {times} writes where {allowed[row]} would do"
     # A merge moves what points at the loser, and each side tells the other of all that moved.
     cuts += 2 * world.people.merges + world.dataverse.moved + world.allegory.moved

@@ -64,13 +64,16 @@ HAND: ContextVar[str] = ContextVar("hand", default="")
 class Weather:
     """Chance and trouble of one run. `rates` of the faults that are on; all stop with `clear`.
 
-    `cuts` counts what may leave a write behind that nobody heard of.
+    `cuts` counts what may leave a write behind that nobody heard of, `cut` names the rows that may have one,
+    and `writing` tells which row each hand wrote last for the message it works on.
     """
 
     chance: Random
     rates: dict[Fault, float]
     on: bool = True
     cuts: int = 0
+    cut: set[UUID] = field(default_factory=set)
+    writing: dict[str, UUID] = field(default_factory=dict)
     stalled: set[str] = field(default_factory=set)
     _until: dict[str, float] = field(default_factory=dict)
 
@@ -83,6 +86,16 @@ class Weather:
         """From now on all is well."""
         self.on = False
 
+    def cut_off(self, hand: str) -> None:
+        """Something happens to a hand by which a write of it may be left that nobody heard of."""
+        self.cuts += 1
+        self.forget(hand)
+
+    def forget(self, hand: str) -> None:
+        """A hand remembers nothing any more of what it was at."""
+        if hand in self.writing:
+            self.cut.add(self.writing[hand])
+
     async def pass_time(self, longest: float = 0.2) -> None:
         """Some time goes by: usually little, sometimes more than a lease lasts."""
         now, hand = asyncio.get_running_loop().time(), HAND.get()
@@ -90,7 +103,7 @@ class Weather:
             # Its signs of life stand still, too.
             await asyncio.sleep(self._until[hand] - now)
         elif hand and self.strikes(Fault.STALL):
-            self.cuts += 1
+            self.cut_off(hand)
             self.stalled.add(hand)
             self._until[hand] = now + LEASE.total_seconds() * (0.9 + self.chance.random())
             await asyncio.sleep(self._until[hand] - now)
@@ -113,11 +126,11 @@ class UnsteadySql:
     async def __call__(self, work: Callable[[], T]) -> T:
         await self.weather.pass_time(0.02)
         if self.weather.strikes(Fault.NO_SQL):
-            self.weather.cuts += 1
+            self.weather.cut_off(HAND.get())
             raise StoreUnavailable("out of reach")
         result = work()
         if self.weather.strikes(Fault.SQL_ANSWER):
-            self.weather.cuts += 1
+            self.weather.cut_off(HAND.get())
             raise StoreUnavailable("out of reach after the commit")
         await self.weather.pass_time(0.02)
         return result
@@ -152,6 +165,7 @@ class FarSide:
                 if other not in self.weather.stalled
             ]
         others.append(me)
+        self.weather.writing[me] = about
         try:
             await self.weather.wait_long()
             self._refuse(may_refuse=True)
@@ -161,7 +175,7 @@ class FarSide:
             result = await call()
             await self.weather.pass_time()
             if self.weather.strikes(Fault.LOST_ANSWER):
-                self.weather.cuts += 1
+                self.weather.cut_off(me)
                 self.tell("the answer to this write is lost", about)
                 raise Unavailable("no answer in time")
             return result
@@ -179,7 +193,7 @@ class FarSide:
 
     def _later(self, about: UUID, call: Callable[[], Awaitable[object]]) -> None:
         """The request is on its way, though nobody waits for it any more."""
-        self.weather.cuts += 1
+        self.weather.cut_off(HAND.get())
 
         async def arrive() -> None:
             await asyncio.sleep(self.weather.chance.random() * 40)

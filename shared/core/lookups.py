@@ -163,7 +163,8 @@ class Lookups:
             if key.system == self.system.name:
                 return key
             holders.add(key.system)
-        wanted = row_key(row.table, row.id)
+        # A row that was merged away gets no record any more: what names it waits for its heir's.
+        wanted = row_key(row.table, heir or row.id)
         if holders:
             raise ParentElsewhere(column, wanted, self.system.name, tuple(sorted(holders)))
         raise ParentMissing(column, wanted)

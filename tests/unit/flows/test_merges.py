@@ -180,6 +180,24 @@ async def test_whoever_waits_for_the_loser_is_let_go(desk: "Desk") -> None:
     assert desk.rows.of("account")[row]["parentaccountid"] == RowRef("account", heir)
 
 
+async def test_a_row_that_names_a_loser_waits_for_the_heir(desk: "Desk") -> None:
+    heir, loser, child = UUID(int=1, version=4), UUID(int=2, version=4), UUID(int=3, version=4)
+    for row, name in ((heir, "Heir"), (loser, "Loser"), (child, "Child")):
+        desk.rows.put("account", row, {"name": name})
+    desk.rows.unite("account", heir, loser)
+    await desk.tell_row(loser)
+    lookup: Any = {"_parentaccountid_value": str(loser), "_parentaccountid_type": "accounts"}
+    said = await desk.row_changed(child, operation="Create", name="Child", **lookup)
+
+    # Neither was known in Allegory: the heir comes last.
+    assert await desk.tell_row(heir) is Outcome.APPLIED
+    await desk.delivered()
+
+    assert said is Outcome.PARKED
+    by_name = {fields["name"]: fields for fields in desk.records.of("company").values()}
+    assert by_name["Child"]["parent_company_id"] == by_name["Heir"]["company_id"]
+
+
 async def test_an_heir_that_nobody_has_told_of_is_asked_what_it_holds_and_has_its_row_first(
     desk: "Desk",
 ) -> None:

@@ -16,9 +16,8 @@ from mappers.allegory import ALLEGORY
 from shared.connectors.sqlstore.disputes import dispute
 from shared.connectors.sqlstore.operations.history import lines_of
 from shared.connectors.sqlstore.values import changes_of, shadow_of, value_of
-from shared.core.codes import Code
 from shared.core.history import rebuild
-from shared.core.identity import DATAVERSE, RecordKey, chosen_row_id
+from shared.core.identity import RecordKey
 from shared.core.mapping.columns import Value, placeholder_id
 from shared.core.mapping.spec import Flow
 from shared.core.outcome import Outcome
@@ -28,6 +27,7 @@ from tests.simulation.app import WATCHED
 from tests.simulation.books import Books, books_of
 from tests.simulation.governance import PERSONAL
 from tests.simulation.people import ENTITY, TEXTS, Edit
+from tests.simulation.stuck import among_merges, stuck
 from tests.simulation.weather import Fault
 from tests.simulation.world import World
 
@@ -72,53 +72,11 @@ def _conserved(world: World, books: Books) -> Iterator[str]:
             yield f"{row.record}: {row.message_id} is {states.get(row.number)} and {row.outcome}"
 
 
-def _stuck(world: World, books: Books) -> set[UUID]:
-    """Records that wait for a person, because people deleted what their changes were to be written to or to
-    point at, and the records that wait for those.
-    """
-    ended = {end.row for end in world.people.ends}
-    orphans = {row for row, parents in world.people.parents.items() if parents & ended}
-    held = {(item.record, item.code) for item in books.items if item.state == ItemState.HELD}
-    stuck = {row for row, code in held if code == Code.TARGET_GONE and row in ended}
-    stuck |= {row for row, code in held if code == Code.VALUE_UNKNOWN_REFERENCE and row in orphans}
-    waiting = [item for item in books.items if item.state == ItemState.PARKED]
-    # What hangs from a customer of the other system alone has no place where its own record is.
-    stuck |= {item.record for item in waiting if item.code == Code.PARENT_ELSEWHERE}
-    while more := {item.record for item in waiting if _row_of(world, item.waits_on) in stuck} - stuck:
-        stuck |= more
-    return stuck | _among_merges(world, books)
-
-
-def _among_merges(world: World, books: Books) -> set[UUID]:
-    """Records that wait for a person in a run with merges; nothing where nobody merges.
-
-    What is held may hold up a merge, and that its heir, its loser and whoever belongs to them: there every
-    record with something open is taken to be one of those.
-    """
-    if not world.people.merges:
-        return set()
-    open_items = {item.number: item.record for item in books.items if item.state != ItemState.DONE}
-    rows = {item.record for item in books.items if item.is_failing} | set(open_items.values())
-    for message in books.messages:
-        if message.operation == "absorb" and message.number in open_items:
-            key = RecordKey(message.source, message.entity, message.source_id)
-            rows.add(UUID(key.id) if key.system == DATAVERSE else books.claims.get(key, chosen_row_id(key)))
-    return {*rows, *(row for row in books.heirs if books.heir(row) in rows)}
-
-
-def _row_of(world: World, key: str) -> UUID:
-    """The row that a parked item waits for, by the key of its record or of the row itself."""
-    if ":" not in key:
-        return UUID(key)
-    system, entity, name = key.split(":", 2)
-    return world.legacy[system].row_of(entity, name) if system in world.legacy else UUID(name)
-
-
 def _all_done(world: World, books: Books) -> Iterator[str]:
     """Nothing is left but what has to wait for a person."""
-    stuck = _stuck(world, books)
+    waiting = stuck(world, books)
     for item in books.items:
-        if item.state != ItemState.DONE and item.record not in stuck:
+        if item.state != ItemState.DONE and item.record not in waiting:
             yield f"{item.record}: message {item.number} is left {item.state}: {item.code or item.waits_on}"
 
 
@@ -129,7 +87,7 @@ def _alone(world: World, books: Books) -> set[UUID]:
         for line in books.journal
         if line.outcome in {Outcome.CONFLICT, Outcome.SUPERSEDED} and line.reason.startswith("deleted")
     }
-    return _stuck(world, books) | (told & {end.row for end in world.people.ends})
+    return stuck(world, books) | (told & {end.row for end in world.people.ends})
 
 
 def _paired_once(world: World, books: Books) -> Iterator[str]:
@@ -184,12 +142,12 @@ def _followed(books: Books, row: UUID, master: Value) -> Iterator[str]:
 
 def _converged(world: World, books: Books) -> Iterator[str]:
     """Both sides hold the same, column by column."""
-    stuck = _stuck(world, books)
+    waiting = stuck(world, books)
     for key, row in books.pairs.items():
         entry = next(entry for entry in ALLEGORY.maps if entry.entity == key.entity)
         fields = world.legacy[key.system].twin.of(key.entity).get(key.id)
         values = world.dataverse.twin.of(entry.table.name).get(row)
-        if fields is None or values is None or row in stuck:
+        if fields is None or values is None or row in waiting:
             continue
         mapped = entry.to_columns(fields).values
         for line in entry.fields:
@@ -216,9 +174,9 @@ def _nothing_lost(world: World, books: Books) -> Iterator[str]:
     for line in books.conflicts:
         values = {value_of(line.inbound), value_of(line.outbound), value_of(line.base)}
         told.setdefault((customer(line.record), line.column_name), set()).update(values)
-    among_merges, cut = _among_merges(world, books), {customer(row) for row in world.weather.cut}
+    merging, cut = among_merges(world, books), {customer(row) for row in world.weather.cut}
     for number, edit in enumerate(world.people.edits):
-        if edit.row in among_merges:
+        if edit.row in merging:
             continue
         if edit.value in told.get((customer(edit.row), edit.column), set()):
             continue

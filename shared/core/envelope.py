@@ -83,7 +83,7 @@ def read(
     body = json_object(message.body)
     kind = body.get("kind")
     if execution_context.is_one(body):
-        change = execution_context.read(message.id, body)
+        change = execution_context.read(message.id, body, _correlation(message))
     elif body.get("schemaVersion", SCHEMA_VERSION) != SCHEMA_VERSION:
         _refuse(Fault("/schemaVersion", Code.SCHEMA_VERSION, _VERSION))
     elif "schemaVersion" not in body and _is_ours(body):

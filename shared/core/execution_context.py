@@ -23,8 +23,11 @@ def is_one(body: Mapping[str, Json]) -> bool:
     return "PrimaryEntityName" in body and "MessageName" in body
 
 
-def read(message_id: str, body: Mapping[str, Json]) -> Change:
-    """The change a RemoteExecutionContext tells of; raises InvalidMessage when it lacks what that takes."""
+def read(message_id: str, body: Mapping[str, Json], correlation: str | None = None) -> Change:
+    """The change a RemoteExecutionContext tells of; raises InvalidMessage when it lacks what that takes.
+
+    `correlation` is the message's own, for one that names none.
+    """
     row_id = guid(str(body.get("PrimaryEntityId")))
     table = body.get("PrimaryEntityName")
     changed_at = instant(body.get("OperationCreatedOn"))
@@ -43,7 +46,7 @@ def read(message_id: str, body: Mapping[str, Json]) -> Change:
     is_end = body["MessageName"] == "Delete"
     master = None if is_end else master_of(data)
     actor = body.get("InitiatingUserId")
-    correlation = body.get("CorrelationId")
+    named = body.get("CorrelationId")
     modified = data.get("modifiedon")
     return Change(
         message_id=message_id,
@@ -56,7 +59,7 @@ def read(message_id: str, body: Mapping[str, Json]) -> Change:
         partial=body["MessageName"] != "Create" or not data,
         actor=actor if isinstance(actor, str) else None,
         is_create=body["MessageName"] == "Create",
-        correlation_id=correlation if isinstance(correlation, str) else None,
+        correlation_id=named if isinstance(named, str) else correlation,
     )
 
 

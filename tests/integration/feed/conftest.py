@@ -62,11 +62,11 @@ class House:
         return await self.app.feeds["allegory"].run()
 
     async def take(self, queue: str) -> Message:
-        """The next message of a queue, off it; fails after ten seconds without one."""
+        """The next message of a queue, off it; fails after a minute without one."""
         async with self.queues.get_queue_receiver(
-            queue, session_id=NEXT_AVAILABLE_SESSION, max_wait_time=10
+            queue, session_id=NEXT_AVAILABLE_SESSION, max_wait_time=60
         ) as receiver:
-            (got,) = await receiver.receive_messages(1, max_wait_time=10)
+            (got,) = await receiver.receive_messages(1, max_wait_time=60)
             await receiver.complete_message(got)
         return _arrived(got, queue)
 
@@ -150,7 +150,8 @@ def _arrived(got: ServiceBusReceivedMessage, queue: str) -> Message:
         session_id=got.session_id,
         body=b"".join(got.body),
         position=got.sequence_number or 0,
-        properties={"contentType": got.content_type},
+        properties={"contentType": got.content_type}
+        | ({"correlationId": got.correlation_id} if got.correlation_id else {}),
         application_properties=properties,
     )
 
@@ -260,5 +261,5 @@ def _clients(app: App) -> list[Any]:
     inbound, outbound = (noticing.applier for noticing in wired)
     # A system's feed shares the client of its records.
     desk: Any = app.alerts.desk
-    records = (over._client for over in outbound.records.values())
+    records = (over.records._client for over in outbound.records.values())
     return [inbound.rows.client, desk._client, *records]

@@ -3,6 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from shared.connectors.sqlstore.tables import journal
+from shared.core.trace import operation
 
 
 async def looked(house: Any) -> int:
@@ -29,6 +35,28 @@ async def test_a_lost_flow_message_is_healed_and_its_late_original_changes_nothi
     assert (record["phone"], outcomes[healed]) == ("+49 40 2", "applied")
     assert outcomes[lost.id] in {"echo", "stale"}
     assert await looked(house) == 0
+
+
+async def test_what_the_runs_of_timers_bring_in_is_journalled_under_the_operation_of_each(house: Any) -> None:
+    await house.company("C-7", phone="+49 40 1")
+    with operation(None, uuid4) as feeding:
+        assert await house.feed() == 1
+    await house.deliver("inbound")
+    await house.deliver("outbound")
+    assert await looked(house) == 0
+    row = await house.account("allegory:company:C-7")
+    await house.person_edits(row["accountid"], telephone1="+49 40 2")
+    await house.take("outbound")
+    with operation(None, uuid4) as looking:
+        assert await looked(house) == 1
+    await house.deliver("outbound")
+
+    lines = sa.select(journal.c.outcome, journal.c.correlation_id).order_by(journal.c.id)
+    with house.state.connect() as connection:
+        told = [tuple(line) for line in connection.execute(lines)]
+    assert told[0] == ("applied", feeding.trace_id)
+    assert told[-1] == ("applied", looking.trace_id)
+    assert feeding.trace_id != looking.trace_id
 
 
 async def test_a_change_that_the_feed_never_told_is_healed(house: Any) -> None:

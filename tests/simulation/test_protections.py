@@ -12,13 +12,13 @@ import sqlalchemy as sa
 
 from shared.connectors.memory.dataverse import MemoryRows
 from shared.connectors.memory.legacy import MemoryRecords
-from shared.connectors.sqlstore import lanes, ownership, settlement, waiting
+from shared.connectors.sqlstore import lanes, settlement, waiting
 from shared.connectors.sqlstore.inbox import SqlInbox
 from shared.connectors.sqlstore.lanes import SqlLanes
 from shared.connectors.sqlstore.plans import items, keeping, reporting
 from shared.connectors.sqlstore.plans.tables import replay_plan
 from shared.connectors.sqlstore.tables import lane, lane_item
-from shared.core import decision
+from shared.core import decision, ownership
 from shared.core.change import Json, Message
 from shared.core.errors import SyncError
 from shared.core.mapping.columns import Table, Value

@@ -78,7 +78,7 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Acme]:
 def environment(**said: str) -> dict[str, str]:
     return {
         **ENVIRONMENT,
-        "ServiceBusConnection": "Endpoint=sb://127.0.0.1:9;",
+        "ServiceBusConnection": "Endpoint=sb://127.0.0.1:9/;SharedAccessKeyName=nobody;SharedAccessKey=none",
         "ALLEGORY_URL": NOBODY,
         "DATAVERSE_URL": NOBODY,
         "SQL_URL": "sqlite://",

@@ -323,8 +323,8 @@ class Outbound:
         else:
             raise MovedOn(f"the record changed {_ROUNDS} times while it was written")
         after = agreed_after(entry, change, spent, decision, ours, (target.system.name, written))
-        if held is not None and change.phases.get(target.system.name):
-            # A write of this change had begun there before.
+        if held is not None and decision.third and change.phases.get(target.system.name):
+            # A write of this change had begun there before, of what another record of the row may have said.
             after = deciding.read_since(after, held)
         if decision.back:
             await self._overrule(change, target, decision)

@@ -712,3 +712,32 @@ async def test_a_record_made_for_a_row_that_was_merged_meanwhile_is_merged_into_
     assert sorted(each["state"] for each in (await story(desk, heir))["crosswalk"]) == ["absorbed", "paired"]
     assert await desk.edit_row(heir, telephone1="7") is Outcome.APPLIED
     assert desk.records.of("company")[left]["phone"] == "7"
+
+
+async def test_what_was_typed_into_a_record_that_takes_over_a_row_crosses_though_it_is_told_late(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heir, loser = await two(desk)
+    # Nobody has told of either yet: the heir's record is gone, and the loser's was edited.
+    gone = await desk.records.read("company", "C-1")
+    assert gone is not None
+    await desk.records.delete("company", "C-1", gone.version)
+    typed = desk.records.put("company", "C-2", {"name": "Neuwind", "cf_dataverse_id": str(loser)})
+    desk.clock.advance(timedelta(seconds=10))
+    update = desk.records.update
+
+    async def unheard(*given: Any) -> Any:
+        answer = await update(*given)
+        if "phone" in given[2]:
+            monkeypatch.undo()
+            raise Unavailable("no answer in time")
+        return answer
+
+    # It is told which row it is by then, and of the phone number; of the second nobody hears.
+    monkeypatch.setattr(desk.records, "update", unheard)
+    desk.rows.unite("account", heir, loser)
+    assert await desk.tell_row(loser) is Outcome.FAILED
+    await desk.later(120, heir)
+
+    assert await desk.record_changed("C-2", typed.fields, at=typed.changed_at) is Outcome.APPLIED
+    assert desk.rows.of("account")[heir]["name"] == "Neuwind"

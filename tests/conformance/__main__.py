@@ -68,6 +68,8 @@ def broker() -> Iterator[dict[str, str]]:
             yield {"TANDEM_CONFORMANCE_AMQP_PORT": amqp, "TANDEM_CONFORMANCE_ADMIN_PORT": admin}
         finally:
             process.terminate()
+            # Its last words are read, so that it can say them.
+            process.communicate()
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ from shared.core.mapping.spec import EntityMap
 from shared.core.merge import Merge, Side, marks_after
 from shared.core.outcome import Outcome
 from shared.core.ownership import Ownership
-from shared.core.shadow import NEVER, Mark, Moment, Shadow
+from shared.core.shadow import Mark, Moment, Shadow
 from shared.core.verdict import Collision, ColumnChange, Verdict
 
 _DIGITS = re.compile(r"\d+")
@@ -81,22 +81,16 @@ def begun(shadow: Shadow, decision: Merge, ours: Side, making: str = "") -> Shad
 def read_since(after: Shadow, held: Side) -> Shadow:
     """The shadow once a record was read to which a write of what its row holds may have come unheard.
 
-    Where it holds neither that nor what it was known to hold, somebody has written since: what it said before
-    may be our own write, and comes too late.
+    Where it holds neither that nor what it was known to hold, somebody has written since. It is taken for
+    told: its word of our own write says nothing new then, and its last word is its own.
     """
-    written = {
-        name: mark
+    told = {
+        name: replace(mark, apart={other: kept for other, kept in mark.apart.items() if other != held.system})
         for name, mark in after.marks.items()
         if held.system in mark.apart and name in held.values and name not in held.alike
         if held.values[name] not in (mark.value, mark.apart[held.system])
     }
-    marks = {
-        name: replace(
-            mark, seen={**mark.seen, held.system: max(held.moment, mark.seen.get(held.system, NEVER))}
-        )
-        for name, mark in written.items()
-    }
-    return replace(after, marks={**after.marks, **marks})
+    return replace(after, marks={**after.marks, **told})
 
 
 def verdict(change: Change, entry: EntityMap, before: Shadow, decision: Merge, after: Shadow) -> Verdict:

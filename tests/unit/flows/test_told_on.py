@@ -129,3 +129,19 @@ async def test_nor_is_it_where_somebody_has_changed_the_record_since(
     assert city(desk, row) == "Husum"
     assert await said(desk, "borealis", "B-1") is Outcome.APPLIED
     assert city(desk, row) == "Emden"
+
+
+async def test_the_last_word_of_such_a_record_counts_whatever_was_written_to_it_since(
+    desk: "Desk", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = await told_unheard(desk, monkeypatch, Unavailable("no answer in time"))
+    put(desk, "borealis", "B-1", city="Emden")
+    word = await holds(desk, "borealis", "B-1")
+    desk.clock.advance(timedelta(seconds=5))
+    put(desk, "borealis", "B-1", fax="9")
+    await desk.later(5, row)
+    assert city(desk, row) == "Husum"
+
+    await said(desk, "borealis", "B-1", word)
+
+    assert city(desk, row) == "Emden"
